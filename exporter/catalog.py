@@ -1,0 +1,211 @@
+"""Reads models/catalog.toml and web/runtime.toml. No other file knows how they are written."""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from exporter.errors import CatalogError
+from exporter.toml_table import TomlTable
+
+__all__ = [
+    "InputSpec",
+    "Network",
+    "NpmOrigin",
+    "Origin",
+    "OutputSpec",
+    "Part",
+    "PypiOrigin",
+    "UrlOrigin",
+    "find_network",
+    "format_networks",
+    "load_networks",
+    "load_runtime",
+]
+
+ROOT = Path(__file__).resolve().parent.parent
+NETWORKS = ROOT / "models" / "catalog.toml"
+RUNTIME = ROOT / "web" / "runtime.toml"
+
+
+@dataclass(frozen=True)
+class UrlOrigin:
+    url: str
+
+    def __str__(self) -> str:
+        return self.url
+
+
+@dataclass(frozen=True)
+class PypiOrigin:
+    """The file `member` inside the wheel of `package`."""
+
+    package: str
+    version: str
+    member: str
+
+    def __str__(self) -> str:
+        return f"{self.member} in the Python package {self.package}=={self.version}"
+
+
+@dataclass(frozen=True)
+class NpmOrigin:
+    """The file `member` (with its leading package/) of an npm package, or its whole .tgz."""
+
+    package: str
+    version: str
+    member: str | None = None
+
+    def __str__(self) -> str:
+        inside = f"{self.member} in " if self.member else ""
+        return f"{inside}the npm package {self.package}@{self.version}"
+
+
+Origin = UrlOrigin | PypiOrigin | NpmOrigin
+
+
+@dataclass(frozen=True)
+class Part:
+    """One pinned file. `licence` is an SPDX identifier, `source` the address of the project."""
+
+    name: str
+    version: str
+    sha256: str
+    bytes: int
+    licence: str
+    source: str
+    origins: tuple[Origin, ...]
+
+
+@dataclass(frozen=True)
+class InputSpec:
+    """Float32 (1, 3, height, width), RGB, (picture / scale - mean) / std."""
+
+    name: str
+    height: int
+    width: int
+    scale: str
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class OutputSpec:
+    """Float32 (1, 1, height, width) of the input's size."""
+
+    name: str
+    normalise: str
+
+
+@dataclass(frozen=True)
+class Network:
+    name: str
+    title: str
+    part: Part
+    input: InputSpec
+    output: OutputSpec
+
+
+def load_networks(path: Path = NETWORKS) -> dict[str, Network]:
+    """By name, in the order of the file. Raises CatalogError."""
+    return {table.name: _network(table) for table in _tables(path)}
+
+
+def load_runtime(path: Path = RUNTIME) -> dict[str, Part]:
+    """By name, in the order of the file. Raises CatalogError."""
+    parts = {}
+    for table in _tables(path):
+        parts[table.name] = _part(table)
+        table.refuse_unknown_keys()
+    return parts
+
+
+def find_network(name: str, path: Path = NETWORKS) -> Network:
+    networks = load_networks(path)
+    if name not in networks:
+        raise CatalogError(
+            f"{path.name}: Expected one of {', '.join(networks)}, received {name!r}. "
+            "`gossamer models` lists them."
+        )
+    return networks[name]
+
+
+def format_networks(networks: Mapping[Network, bool]) -> str:
+    """A table; the values say whether the file is already in the cache."""
+    rows = [f"{'name':8}{'title':10}{'bytes':>12}  {'sha256':12}{'licence':12}cached"]
+    for network, is_cached in networks.items():
+        part = network.part
+        rows.append(
+            f"{network.name:8}{network.title:10}{part.bytes:12,}  {part.sha256[:10]:12}"
+            f"{part.licence:12}{'yes' if is_cached else 'no'}"
+        )
+        rows += [f"{'':8}from {origin}" for origin in part.origins]
+    return "\n".join(rows)
+
+
+def _tables(path: Path) -> list[TomlTable]:
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise CatalogError(f"{path.name}: Expected a readable TOML file: {error}") from error
+    tables = [TomlTable(path.name, name, value) for name, value in document.items()]
+    for table in tables:
+        # The name becomes part of file names.
+        if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", table.name):
+            raise table.error("", "a name of lower-case letters, digits and dashes", table.name)
+    return tables
+
+
+def _network(table: TomlTable) -> Network:
+    picture, matte = table.table("input"), table.table("output")
+    std = picture.triple("std")
+    if min(std) <= 0:
+        raise picture.error("std", "three numbers above 0", std)
+    network = Network(
+        name=table.name,
+        title=table.text("title"),
+        part=_part(table),
+        input=InputSpec(
+            name=picture.text("name"),
+            height=picture.count("height"),
+            width=picture.count("width"),
+            scale=picture.choice("scale", ("max", "unit")),
+            mean=picture.triple("mean"),
+            std=std,
+        ),
+        output=OutputSpec(
+            name=matte.text("name"), normalise=matte.choice("normalise", ("minmax", "none"))
+        ),
+    )
+    for read in (table, picture, matte):
+        read.refuse_unknown_keys()
+    return network
+
+
+def _part(table: TomlTable) -> Part:
+    return Part(
+        name=table.name,
+        version=table.text("version"),
+        sha256=table.matching("sha256", r"[0-9a-f]{64}", "64 lower-case hexadecimal digits"),
+        bytes=table.count("bytes"),
+        licence=table.text("licence"),
+        source=table.matching("source", r"https://\S+", "an https address"),
+        origins=tuple(_origin(origin) for origin in table.tables("origins")),
+    )
+
+
+def _origin(table: TomlTable) -> Origin:
+    origin: Origin
+    match [kind for kind in ("url", "pypi", "npm") if table.has(kind)]:
+        case ["url"]:
+            origin = UrlOrigin(table.matching("url", r"https://\S+", "an https address"))
+        case ["pypi"]:
+            origin = PypiOrigin(table.text("pypi"), table.text("version"), table.text("member"))
+        case ["npm"]:
+            member = table.text("member") if table.has("member") else None
+            origin = NpmOrigin(table.text("npm"), table.text("version"), member)
+        case kinds:
+            raise table.error("", "exactly one of url, pypi, npm", kinds)
+    table.refuse_unknown_keys()
+    return origin

@@ -1,0 +1,99 @@
+"""Gives every JavaScript module a name with the hash of its content, and its importers the name.
+
+A module's content holds the names of what it imports, so the leaves are named first; a cycle has no
+first module and is refused.
+"""
+
+import hashlib
+import posixpath
+import re
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+
+from exporter.errors import SiteError
+
+__all__ = ["hash_modules", "hashed_name", "short_hash"]
+
+# What must be skipped as a whole, because an import may be written in it, comes first: comments
+# (where JSDoc imports types) and strings. Then the three ways to name another file.
+_TOKEN = re.compile(
+    r"""
+      //[^\n]* | /\*.*?\*/
+    | (?P<head> \bfrom\s* | \bimport\s*(?:\(\s*)? | \bnew\s+URL\(\s* )
+      (?P<quote>['"])(?P<target>[^'"\n]+)(?P=quote)
+      (?P<tail> \s*,\s*import\.meta\.url )?
+    | '(?:\\.|[^'\\\n])*' | "(?:\\.|[^"\\\n])*" | `(?:\\.|[^`\\])*`
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+
+
+def short_hash(data: bytes) -> str:
+    """The first ten hexadecimal digits of the sha256: what a file name carries."""
+    return hashlib.sha256(data).hexdigest()[:10]
+
+
+def hashed_name(path: str, data: bytes) -> str:
+    """`js/app.js` becomes `js/app.<hash>.js`."""
+    name = PurePosixPath(path)
+    return str(name.with_name(f"{name.stem}.{short_hash(data)}{name.suffix}"))
+
+
+def hash_modules(sources: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+    """Maps each path to its hashed path and its text with every import rewritten.
+
+    `sources` maps paths with forward slashes to texts. Raises SiteError for an import of something
+    that is not there, of a package, or in a cycle.
+    """
+    finished: dict[str, tuple[str, str]] = {}
+    for path in sorted(sources):
+        _finish(path, sources, finished, importers=())
+    return finished
+
+
+def _finish(
+    path: str,
+    sources: Mapping[str, str],
+    finished: dict[str, tuple[str, str]],
+    importers: tuple[str, ...],
+) -> str:
+    """Returns the hashed path, having finished everything that the module imports."""
+    if path in importers:
+        cycle = " -> ".join((*importers[importers.index(path) :], path))
+        raise SiteError(
+            f"{path}: Expected imports without a cycle, received {cycle}."
+            " Move what both sides need into a file of its own."
+        )
+    if path not in finished:
+
+        def rewrite(match: re.Match[str]) -> str:
+            if not _names_a_file(match):
+                return match[0]
+            imported = _resolve(path, match["target"], sources)
+            hashed = _finish(imported, sources, finished, (*importers, path))
+            target = posixpath.relpath(hashed, posixpath.dirname(path) or ".")
+            target = target if target.startswith(".") else f"./{target}"
+            return f"{match['head']}{match['quote']}{target}{match['quote']}{match['tail'] or ''}"
+
+        text = _TOKEN.sub(rewrite, sources[path])
+        finished[path] = hashed_name(path, text.encode()), text
+    return finished[path][0]
+
+
+def _names_a_file(match: re.Match[str]) -> bool:
+    if match["head"] is None:
+        return False
+    # An address for something else, such as a page or an answer, is none of our files.
+    return not match["head"].startswith("new") or match["tail"] is not None
+
+
+def _resolve(importer: str, target: str, sources: Mapping[str, str]) -> str:
+    if not target.startswith(("./", "../")):
+        raise SiteError(
+            f"{importer}: Expected a relative path such as './x.js' to import, received"
+            f" {target!r}. The site has no packages: name the file."
+        )
+    path = posixpath.normpath(posixpath.join(posixpath.dirname(importer), target))
+    if path not in sources:
+        raise SiteError(f"{importer}: Expected a module at {path}, found none ({target!r}).")
+    return path

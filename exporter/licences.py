@@ -1,0 +1,55 @@
+"""licences.txt: what the site is made of, whose it is, and the notices that must go with it."""
+
+import zipfile
+from collections.abc import Iterable
+from importlib import metadata
+from pathlib import Path
+
+from exporter.catalog import ROOT, Part
+from exporter.errors import SiteError
+
+__all__ = ["format_notices"]
+
+_RULE = "\n\n" + "-" * 80 + "\n\n"
+
+# Pyodide is mostly this, and its package does not say so.
+_CPYTHON = (
+    "CPython 3.12 (inside Pyodide)\n"
+    "Licence: PSF-2.0\n"
+    "Source: https://github.com/python/cpython\n"
+    "Copyright (c) 2001-2024 Python Software Foundation. All rights reserved."
+)
+
+
+def format_notices(parts: Iterable[Part], numpy_wheel: Path) -> str:
+    """One paragraph a part, then the licence texts that the packages themselves carry."""
+    own = "Gossamer\nLicence: Apache-2.0"
+    headings = [own, *(_heading(part) for part in parts), _CPYTHON]
+    texts = [
+        "The Apache License, of Gossamer and of the networks named above with it\n\n"
+        + (ROOT / "LICENSE").read_text(encoding="utf-8"),
+        "ONNX Runtime\n\n" + _from_onnx_runtime("LICENSE"),
+        "ONNX Runtime: third-party notices\n\n" + _from_onnx_runtime("ThirdPartyNotices.txt"),
+        "NumPy\n\n" + _from_wheel(numpy_wheel),
+    ]
+    return _RULE.join(["\n\n".join(headings), *(text.strip() for text in texts)]) + "\n"
+
+
+def _heading(part: Part) -> str:
+    return f"{part.name} {part.version}\nLicence: {part.licence}\nSource: {part.source}"
+
+
+def _from_onnx_runtime(name: str) -> str:
+    """The npm package carries no texts, the Python package of the same project does."""
+    for path in metadata.files("onnxruntime") or ():
+        if path.as_posix() == f"onnxruntime/{name}":
+            return Path(str(path.locate())).read_text(encoding="utf-8-sig")
+    raise SiteError(f"licences.txt: Expected {name} in the Python package onnxruntime, found none.")
+
+
+def _from_wheel(wheel: Path) -> str:
+    with zipfile.ZipFile(wheel) as archive:
+        names = [name for name in archive.namelist() if name.endswith(".dist-info/LICENSE.txt")]
+        if not names:
+            raise SiteError(f"licences.txt: Expected a licence in {wheel.name}, found none.")
+        return archive.read(names[0]).decode()

@@ -1,0 +1,42 @@
+"""Rewrites the graph for a newer version of the ONNX operators.
+
+    opset 11, IR 6   ──>   opset 17, IR 8
+
+17 is old enough for every execution provider of ONNX Runtime Web 1.30 and new enough for the
+quantisation tools. 18 would change Resize and Split for nothing that these networks use.
+"""
+
+import onnx
+from onnx import version_converter
+
+from exporter.errors import PassError
+
+__all__ = ["OPSET", "apply"]
+
+OPSET = 17
+
+
+def apply(model: onnx.ModelProto, *, opset: int = OPSET) -> onnx.ModelProto:
+    """Raises PassError for operators outside ONNX and where a rewrite does not exist."""
+    versions = {entry.domain or "ai.onnx": entry.version for entry in model.opset_import}
+    if set(versions) != {"ai.onnx"}:
+        raise PassError(
+            f"raise_opset: Expected operators of ai.onnx only, received {', '.join(versions)}."
+        )
+    if versions["ai.onnx"] > opset:
+        raise PassError(
+            f"raise_opset: Expected opset {opset} or older, received {versions['ai.onnx']}. "
+            f"Export the network for opset {opset}."
+        )
+    if versions["ai.onnx"] == opset:
+        raised = onnx.ModelProto()
+        raised.CopyFrom(model)
+    else:
+        try:
+            raised = version_converter.convert_version(model, opset)
+        except (RuntimeError, version_converter.ConvertError) as error:
+            raise PassError(f"raise_opset: Expected a rewrite to opset {opset}: {error}") from error
+    # The converter leaves the IR version behind, and readers may refuse the pair.
+    minimum = onnx.helper.find_min_ir_version_for(raised.opset_import)
+    raised.ir_version = max(raised.ir_version, minimum)
+    return raised

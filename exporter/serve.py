@@ -1,0 +1,171 @@
+"""Serves a built site to this machine, with the headers that it needs, and never to another."""
+
+import errno
+import re
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import BinaryIO
+from urllib.parse import unquote, urlsplit
+
+from exporter.errors import ServeError
+from exporter.site_headers import HEADERS
+
+__all__ = ["HOST", "SiteServer", "make_server"]
+
+HOST = "127.0.0.1"
+
+# Written down here because the standard library asks the operating system, which may not know.
+_TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".json": "application/json",
+    ".mjs": "text/javascript; charset=utf-8",
+    ".onnx": "application/octet-stream",
+    ".png": "image/png",
+    ".svg": "image/svg+xml",
+    ".txt": "text/plain; charset=utf-8",
+    ".wasm": "application/wasm",
+    ".webmanifest": "application/manifest+json",
+    ".whl": "application/zip",
+    ".zip": "application/zip",
+}
+_CHUNK_BYTES = 1 << 20
+_HASHED = re.compile(r"\.[0-9a-f]{10}[./]")
+_ONE_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+
+
+class SiteServer(ThreadingHTTPServer):
+    """`dist` may be changed while it runs: a deployment, as the browser sees it."""
+
+    daemon_threads = True
+
+    def __init__(self, dist: Path, port: int, *, headers: bool) -> None:
+        self.dist = dist
+        self.with_headers = headers
+        super().__init__((HOST, port), _Handler)
+
+    @property
+    def url(self) -> str:
+        return f"http://{HOST}:{self.server_port}/"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: SiteServer
+    protocol_version = "HTTP/1.1"  # keeps the connection open: a start is 60 requests
+
+    def do_GET(self) -> None:
+        self._answer(with_body=True)
+
+    def do_HEAD(self) -> None:
+        self._answer(with_body=False)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        """Says nothing: the browser's own list of requests is better."""
+
+    def _answer(self, *, with_body: bool) -> None:
+        path = self._find(urlsplit(self.path).path)
+        if path is None:
+            self._send_empty(HTTPStatus.NOT_FOUND)
+            return
+        with path.open("rb") as stream:
+            status = path.stat()
+            self._send_file(stream, path, f'"{status.st_mtime_ns:x}-{status.st_size:x}"', with_body)
+
+    def _find(self, url_path: str) -> Path | None:
+        """The file, or None for folders, for what is not there and for what is not in the site."""
+        relative = unquote(url_path).lstrip("/")
+        if "\0" in relative or "\\" in relative:
+            return None
+        root = self.server.dist.resolve()
+        path = (root / relative).resolve()
+        if url_path.endswith("/"):
+            path /= "index.html"
+        return path if path.is_relative_to(root) and path.is_file() else None
+
+    def _send_file(self, stream: BinaryIO, path: Path, etag: str, with_body: bool) -> None:
+        size = stream.seek(0, 2)
+        requested = self.headers.get("Range")
+        if self.headers.get("If-None-Match") == etag and not requested:
+            self._send_empty(HTTPStatus.NOT_MODIFIED, {"ETag": etag})
+            return
+        # A range of a file that has changed since is of no use: the whole file is sent.
+        if requested and self.headers.get("If-Range", etag) == etag:
+            span = _parse_range(requested, size)
+            if span is None:
+                fields = {"Content-Range": f"bytes */{size}"}
+                self._send_empty(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, fields)
+                return
+            start, stop = span
+            self.send_response(HTTPStatus.PARTIAL_CONTENT)
+            self.send_header("Content-Range", f"bytes {start}-{stop - 1}/{size}")
+        else:
+            start, stop = 0, size
+            self.send_response(HTTPStatus.OK)
+        self.send_header("Content-Type", _TYPES.get(path.suffix, "application/octet-stream"))
+        self.send_header("Content-Length", str(stop - start))
+        self.send_header("Accept-Ranges", "bytes")
+        self.send_header("ETag", etag)
+        self._end_headers()
+        if with_body:
+            self._copy(stream, start, stop)
+
+    def _copy(self, stream: BinaryIO, start: int, stop: int) -> None:
+        stream.seek(start)
+        try:
+            for position in range(start, stop, _CHUNK_BYTES):
+                self.wfile.write(stream.read(min(_CHUNK_BYTES, stop - position)))
+        except (BrokenPipeError, ConnectionResetError):
+            self.close_connection = True  # the page was closed or has aborted a download
+
+    def _send_empty(self, status: HTTPStatus, fields: dict[str, str] | None = None) -> None:
+        self.send_response(status)
+        for name, value in (fields or {}).items():
+            self.send_header(name, value)
+        if status != HTTPStatus.NOT_MODIFIED:
+            self.send_header("Content-Length", "0")
+        self._end_headers()
+
+    def _end_headers(self) -> None:
+        if self.server.with_headers:
+            for name, value in HEADERS.items():
+                self.send_header(name, value)
+            is_hashed = _HASHED.search(urlsplit(self.path).path)
+            lifetime = "public, max-age=31536000, immutable" if is_hashed else "no-cache"
+            self.send_header("Cache-Control", lifetime)
+        self.end_headers()
+
+
+def make_server(dist: Path, port: int = 0, *, headers: bool = True) -> SiteServer:
+    """A bound server; port 0 is any free one. The caller runs and closes it.
+
+    `dist` holds the site, or folders with sites. Without `headers` it answers as a plain static
+    host: no policies, no cache lifetimes. Raises ServeError.
+    """
+    if not any(dist.rglob("index.html")):
+        raise ServeError(f"Expected a built site in {dist}, found none. Run `make site` first.")
+    try:
+        return SiteServer(dist, port, headers=headers)
+    except OverflowError as error:
+        raise ServeError(f"Expected a port from 0 to 65535, received {port}.") from error
+    except OSError as error:
+        if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+            raise
+        raise ServeError(
+            f"Expected port {port} of {HOST} to be free, received: {error.strerror}."
+            f" Stop what uses it, or choose another: make serve PORT={port % 65_000 + 1}"
+        ) from error
+
+
+def _parse_range(requested: str, size: int) -> tuple[int, int] | None:
+    """Start and stop (not included) in bytes; None when no single such range lies in the file."""
+    match = _ONE_RANGE.fullmatch(requested.strip())
+    if match is None or not any(match.groups()):
+        return None
+    first, last = match.groups()
+    if not first:
+        start, stop = max(0, size - int(last)), size
+    else:
+        start, stop = int(first), min(size, int(last) + 1 if last else size)
+    return (start, stop) if start < stop else None

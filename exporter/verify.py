@@ -1,0 +1,109 @@
+"""Compares what two ONNX files compute, with ONNX Runtime on this machine's CPU."""
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+import onnxruntime
+
+from exporter.catalog import InputSpec, Network
+from exporter.errors import ExporterError
+
+__all__ = ["Difference", "compare", "run_network", "sample_inputs"]
+
+FloatArray = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Of two outputs, as absolute values over all pixels of all pictures."""
+
+    max: float
+    mean: float
+
+
+def run_network(
+    model: onnx.ModelProto, network: Network, inputs: list[FloatArray]
+) -> list[FloatArray]:
+    """One output (1, 1, height, width) for each input (1, 3, height, width).
+
+    Raises ExporterError where the graph cannot be run with the names and the size of the catalog.
+    """
+    try:
+        return _run(model, network, inputs)
+    # ONNX Runtime's errors have no common base of their own.
+    except Exception as error:
+        spec = network.input
+        raise ExporterError(
+            f"{network.name}: Expected a network with the input {spec.name!r} of "
+            f"(1, 3, {spec.height}, {spec.width}) and the output {network.output.name!r}, as "
+            f"models/catalog.toml says. ONNX Runtime says: {error}"
+        ) from error
+
+
+def _run(model: onnx.ModelProto, network: Network, inputs: list[FloatArray]) -> list[FloatArray]:
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(
+        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+    )
+    return [
+        np.asarray(session.run([network.output.name], {network.input.name: input_nchw})[0])
+        for input_nchw in inputs
+    ]
+
+
+def compare(expected: list[FloatArray], received: list[FloatArray]) -> Difference:
+    """Infinite where a shape differs or a number is missing."""
+    if [one.shape for one in expected] != [one.shape for one in received]:
+        return Difference(max=np.inf, mean=np.inf)
+    pairs = zip(expected, received, strict=True)
+    # Infinity minus infinity is no number; the next line but one says what that means.
+    with np.errstate(invalid="ignore"):
+        distance = np.concatenate(
+            [np.abs(one - other).ravel() for one, other in pairs], dtype=float
+        )
+    if not np.isfinite(distance).all():
+        return Difference(max=np.inf, mean=np.inf)
+    return Difference(max=float(distance.max()), mean=float(distance.mean()))
+
+
+def sample_inputs(spec: InputSpec) -> list[FloatArray]:
+    """Two pictures as the network's input, float32 (1, 3, height, width)."""
+    return [_to_input(rgb_hwc, spec) for rgb_hwc in _sample_pictures()]
+
+
+def _to_input(rgb_hwc: npt.NDArray[np.uint8], spec: InputSpec) -> FloatArray:
+    # The nearest pixel is enough: both networks see the same picture.
+    rows = np.arange(spec.height) * rgb_hwc.shape[0] // spec.height
+    columns = np.arange(spec.width) * rgb_hwc.shape[1] // spec.width
+    picture = rgb_hwc[rows][:, columns].astype(np.float32)
+    picture /= 255 if spec.scale == "unit" else max(int(rgb_hwc.max()), 1)
+    picture = (picture - np.array(spec.mean, np.float32)) / np.array(spec.std, np.float32)
+    return np.ascontiguousarray(picture.transpose(2, 0, 1)[None])
+
+
+@cache
+def _sample_pictures() -> tuple[npt.NDArray[np.uint8], ...]:
+    """Photographs where scikit-image is installed (it is for the tests), else drawn pictures."""
+    try:
+        from skimage import data
+    except ImportError:
+        return _drawn_picture(seed=1), _drawn_picture(seed=2)
+    return data.astronaut(), data.coffee()
+
+
+def _drawn_picture(seed: int, side_px: int = 512) -> npt.NDArray[np.uint8]:
+    """A ball with a fine texture in front of a smooth background, (side, side, 3)."""
+    random = np.random.default_rng(seed)
+    y, x = np.mgrid[0:side_px, 0:side_px, 0:1][:2] / side_px
+    angle = random.uniform(0, 2 * np.pi, 3)
+    way = y * np.sin(angle) + x * np.cos(angle)
+    texture, background = np.sin(2 * np.pi * 20 * way), np.sin(2 * np.pi * way)
+    centre_y, centre_x, radius = random.uniform((0.4, 0.4, 0.2), (0.6, 0.6, 0.35))
+    is_ball = (y - centre_y) ** 2 + (x - centre_x) ** 2 < radius**2
+    light = np.where(is_ball, 170 + 60 * texture, 80 + 40 * background)
+    rgb_hwc: npt.NDArray[np.uint8] = light.astype(np.uint8)
+    return rgb_hwc

@@ -1,0 +1,266 @@
+"""Python's end of the Python worker: the only file that knows the browser.
+
+`web/js/pipeline/` calls the functions at the top. Each answers with a JavaScript object, `{value}`
+or `{error: {code, stage, message}}`. Pixels are copied once on the way in and once on the way out.
+"""
+
+import asyncio
+import functools
+import itertools
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import js
+import numpy as np
+from pyodide.ffi import JsException, create_proxy, to_js
+
+from pyside_logic.encode import encode as encode_pixels
+from pyside_logic.errors import ErrorCode, GossamerError, Stage
+from pyside_logic.refine import Cutout, RefineOptions
+from pyside_logic.refine import refine as refine_cutout
+from pyside_logic.store import (
+    DownloadError,
+    Entry,
+    ModelStore,
+    RefusedStorage,
+    Response,
+    Storage,
+    StorageError,
+)
+
+__all__ = ["close_photo", "draw", "encode", "ensure_model", "open_photo", "refine"]
+
+_cutouts: dict[int, Cutout] = {}
+_handles = itertools.count(1)
+
+
+def _answers(stage: Stage) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """What the function returns or raises becomes the answer; `stage` is the stage of errors that
+    do not name their own."""
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        if asyncio.iscoroutinefunction(function):
+
+            @functools.wraps(function)
+            async def answer_later(*args: Any) -> Any:
+                try:
+                    return js.Object.fromEntries(_entries(value=await function(*args)))
+                except Exception as error:  # noqa: BLE001 - it is not swallowed but handed over
+                    return _error(error, stage)
+
+            return answer_later
+
+        @functools.wraps(function)
+        def answer(*args: Any) -> Any:
+            try:
+                return js.Object.fromEntries(_entries(value=function(*args)))
+            except Exception as error:  # noqa: BLE001 - likewise
+                return _error(error, stage)
+
+        return answer
+
+    return decorate
+
+
+# ---- stage 4 and 5 -------------------------------------------------------------------------------
+
+
+@_answers(Stage.REFINE)
+def open_photo(
+    rgba: Any, height: int, width: int, matte: Any, matte_height: int, matte_width: int
+) -> int:
+    """Keeps a photo and its matte. `rgba` is a Uint8Array of height x width x 4, straight; `matte`
+    a Float32Array of matte_height x matte_width in [0, 1]. Returns its handle."""
+    rgba_hwc = np.empty((height, width, 4), np.uint8)
+    rgba.assign_to(rgba_hwc.reshape(-1))
+    matte_hw = np.empty((matte_height, matte_width), np.float32)
+    matte.assign_to(matte_hw.reshape(-1))
+    handle = next(_handles)
+    _cutouts[handle] = Cutout(rgba_hwc, matte_hw)
+    return handle
+
+
+@_answers(Stage.REFINE)
+def refine(handle: int, options: Any, on_progress: Callable[[int, int], None]) -> None:
+    """Makes the alpha of an open photo. `options` is a JavaScript object of RefineOptions."""
+    refine_cutout(_opened(handle), RefineOptions.from_dict(options.to_py()), on_progress)
+
+
+@_answers(Stage.REFINE)
+def draw(handle: int) -> Any:
+    """The cut-out of an open photo on an OffscreenCanvas of its size."""
+    rgba_hwc = _opened(handle).rgba_hwc
+    height, width = rgba_hwc.shape[:2]
+    pixels = js.Uint8ClampedArray.new(rgba_hwc.size)
+    pixels.assign(rgba_hwc.reshape(-1))
+    canvas = js.OffscreenCanvas.new(width, height)
+    canvas.getContext("2d").putImageData(js.ImageData.new(pixels, width, height), 0, 0)
+    return canvas
+
+
+@_answers(Stage.ENCODE)
+def encode(handle: int, mime_type: str, content: str) -> Any:
+    """An open photo's file as a Uint8Array; `content` is 'cutout' or 'alpha'."""
+    return to_js(encode_pixels(_opened(handle).rgba_hwc, mime_type, content))
+
+
+@_answers(Stage.REFINE)
+def close_photo(handle: int) -> None:
+    """Forgets an open photo. One that is not open is none to forget."""
+    _cutouts.pop(handle, None)
+
+
+def _opened(handle: int) -> Cutout:
+    if handle not in _cutouts:
+        raise GossamerError(
+            ErrorCode.INVALID_ARGUMENT,
+            Stage.REFINE,
+            f"Expected the handle of an open photo, received {handle!r}. Open it again.",
+        )
+    return _cutouts[handle]
+
+
+# ---- the model store -----------------------------------------------------------------------------
+
+
+@_answers(Stage.MODEL)
+async def ensure_model(entry: Any, keep: Any, on_progress: Callable[[int, int], None]) -> Any:
+    """Stores the network `entry` ({name, url, sha256, bytes}) and forgets all but `keep` (sha256s).
+
+    Returns {stored, blob}: `blob` holds the network where the device would not keep it.
+    """
+    store = ModelStore(await _open_storage(), _fetch)
+    await store.evict(keep.to_py())
+    data = await store.ensure(
+        Entry(entry.name, entry.url, entry.sha256, int(entry.bytes)), on_progress
+    )
+    blob = None if data is None else _blob(data)
+    return js.Object.fromEntries(_entries(stored=blob is None, blob=blob))
+
+
+async def _open_storage() -> Storage:
+    try:
+        return await _IndexedDb.open()
+    except (JsException, StorageError):
+        return RefusedStorage()
+
+
+class _IndexedDb:
+    """Database `gossamer`, object store `models`: Blobs by sha256."""
+
+    def __init__(self, database: Any) -> None:
+        self._database = database
+
+    @classmethod
+    async def open(cls) -> "_IndexedDb":
+        request = js.indexedDB.open("gossamer", 1)
+
+        def create(_event: Any) -> None:
+            request.result.createObjectStore("models")
+
+        upgrade = create_proxy(create)
+        request.onupgradeneeded = upgrade
+        try:
+            await _first_event(request, "success", "error", "blocked")
+        finally:
+            request.onupgradeneeded = None
+            upgrade.destroy()
+        if request.readyState != "done" or request.error:
+            raise StorageError(f"IndexedDB is refused: {request.error}")
+        return cls(request.result)
+
+    async def get(self, key: str) -> bytes | None:
+        blob = await self._run("readonly", lambda models: models.get(key))
+        if not blob:
+            return None
+        try:
+            data: bytes = (await blob.arrayBuffer()).to_bytes()
+        except JsException as error:  # the browser lost the file behind the Blob
+            raise StorageError(str(error)) from error
+        return data
+
+    async def put(self, key: str, data: bytes) -> None:
+        blob = _blob(data)
+        await self._run("readwrite", lambda models: models.put(blob, key))
+
+    async def delete(self, key: str) -> None:
+        await self._run("readwrite", lambda models: models.delete(key))
+
+    async def keys(self) -> list[str]:
+        found = await self._run("readonly", lambda models: models.getAllKeys())
+        return [str(key) for key in found]
+
+    async def _run(self, mode: str, ask: Callable[[Any], Any]) -> Any:
+        """The result of one request, when its transaction is complete: a full disk shows only
+        then."""
+        try:
+            transaction = self._database.transaction("models", mode)
+            request = ask(transaction.objectStore("models"))
+            await _first_event(transaction, "complete", "abort", "error")
+        except JsException as error:
+            raise StorageError(str(error)) from error
+        if transaction.error or request.error:
+            raise StorageError(str(transaction.error or request.error))
+        return request.result
+
+
+async def _first_event(target: Any, *types: str) -> None:
+    def listen(resolve: Any, _reject: Any) -> None:
+        for kind in types:
+            target.addEventListener(kind, resolve)
+
+    listener = create_proxy(listen)
+    try:
+        await js.Promise.new(listener)
+    finally:
+        listener.destroy()
+
+
+async def _fetch(url: str, offset: int) -> Response:
+    """A Download by the browser's fetch; the model store is its only cache."""
+    headers = {"Range": f"bytes={offset}-"} if offset else {}
+    options = to_js({"cache": "no-store", "headers": headers}, dict_converter=js.Object.fromEntries)
+    try:
+        response = await js.fetch(url, options)
+    except JsException as error:
+        raise DownloadError(f"the site cannot be reached ({error.message})") from error
+    if response.status == 416:  # nothing there from `offset` on
+        return await _fetch(url, 0)
+    if not response.ok:
+        raise DownloadError(f"the site answered {response.status}")
+    return Response(offset if response.status == 206 else 0, _chunks(response.body.getReader()))
+
+
+async def _chunks(reader: Any) -> AsyncIterator[bytes]:
+    try:
+        while not (step := await reader.read()).done:
+            yield step.value.to_bytes()
+    except JsException as error:
+        raise DownloadError(f"the connection was cut ({error.message})") from error
+    finally:
+        reader.releaseLock()
+
+
+# ---- answers -------------------------------------------------------------------------------------
+
+
+def _error(error: Exception, stage: Stage) -> Any:
+    if isinstance(error, MemoryError):
+        error = GossamerError(
+            ErrorCode.OUT_OF_MEMORY,
+            stage,
+            "This picture needs more memory than the browser gives. Make it smaller first.",
+        )
+    elif not isinstance(error, GossamerError):
+        error = GossamerError(ErrorCode.INTERNAL, stage, f"{type(error).__name__}: {error}")
+    wire = to_js(error.to_dict(), dict_converter=js.Object.fromEntries)
+    return js.Object.fromEntries(_entries(error=wire))
+
+
+def _entries(**values: Any) -> Any:
+    """[[key, value], ...] as JavaScript arrays."""
+    return to_js([[key, value] for key, value in values.items()])
+
+
+def _blob(data: bytes) -> Any:
+    return js.Blob.new(to_js([data]))

@@ -1,0 +1,21 @@
+"""Writes alpha into a photo's own pixels."""
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["write_alpha"]
+
+
+def write_alpha(
+    rgba_hwc: npt.NDArray[np.uint8],
+    alpha_hw: npt.NDArray[np.float32],
+    source_alpha_hw: npt.NDArray[np.uint8] | None,
+) -> None:
+    """Replaces the alpha of `rgba_hwc` (rows, width, 4), straight, in place; RGB is not touched.
+
+    `alpha_hw` is (rows, width) in [0, 1]. `source_alpha_hw` is the alpha that the photo came with,
+    None for an opaque one: what was transparent stays so.
+    """
+    scaled = alpha_hw * np.float32(255) if source_alpha_hw is None else alpha_hw * source_alpha_hw
+    scaled += 0.5  # the cast cuts off
+    rgba_hwc[..., 3] = scaled

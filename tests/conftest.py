@@ -1,0 +1,145 @@
+"""The built site, its servers, and a real Chromium that is watched for anything unwanted."""
+
+import os
+import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import numpy as np
+import pytest
+import skimage.data
+from PIL import Image
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+
+from exporter.serve import SiteServer, make_server
+from exporter.site import WEB, build_site
+
+CHROMIUM_ARGUMENTS = [
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-quic",
+    "--disable-sync",
+]
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
+
+
+@pytest.fixture(scope="session")
+def site_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site as `make site` builds it, from the sources as they are now."""
+    return build_site(["u2netp"], tmp_path_factory.mktemp("site") / "dist")
+
+
+@pytest.fixture(scope="session")
+def changed_site_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Another version: one rule more in the style sheet."""
+    folder = tmp_path_factory.mktemp("changed-site")
+    web = shutil.copytree(WEB, folder / "web")
+    with (web / "css" / "app.css").open("a") as style_sheet:
+        style_sheet.write("\n.another-version { color: inherit }\n")
+    return build_site(["u2netp"], folder / "dist", web=web)
+
+
+@contextmanager
+def running(server: SiteServer) -> Iterator[SiteServer]:
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.fixture(scope="session")
+def server(site_dir: Path) -> Iterator[str]:
+    """The URL of the site as `gossamer serve` serves it, with a slash at its end."""
+    with running(make_server(site_dir)) as site_server:
+        yield site_server.url
+
+
+@pytest.fixture(scope="session")
+def plain_server(site_dir: Path) -> Iterator[str]:
+    """The URL of the same site on a static host that sends no headers of ours."""
+    with running(make_server(site_dir, headers=False)) as site_server:
+        yield site_server.url
+
+
+def find_chromium() -> str | None:
+    """CHROMIUM, else what is on PATH; None stands for Playwright's own."""
+    named = os.environ.get("CHROMIUM")
+    return named or next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    arguments = [*CHROMIUM_ARGUMENTS]
+    if os.geteuid() == 0:
+        arguments.append("--no-sandbox")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=find_chromium(), args=arguments)
+        yield chromium
+        chromium.close()
+
+
+class Watch:
+    """Collects what must not happen in a context: pages, workers and service workers alike."""
+
+    def __init__(self, context: BrowserContext) -> None:
+        self.requests: list[str] = []
+        self.complaints: list[str] = []
+        context.on("request", lambda request: self.requests.append(request.url))
+        context.on("weberror", lambda error: self.complaints.append(str(error.error)))
+        context.on("console", self._listen)
+
+    def _listen(self, message: ConsoleMessage) -> None:
+        if "Content Security Policy" in message.text:
+            self.complaints.append(message.text)
+
+    def foreign_requests(self) -> list[str]:
+        """Those to any other place than this machine; blob: and data: never leave the page."""
+        addresses = ((url, urlsplit(url)) for url in self.requests)
+        return [
+            url
+            for url, parts in addresses
+            if parts.scheme not in ("blob", "data") and parts.hostname != "127.0.0.1"
+        ]
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """In a fresh context. Fails the test on a foreign request, an uncaught error or a violation."""
+    context = browser.new_context()
+    watch = Watch(context)
+    yield context.new_page()
+    context.close()
+    assert watch.requests, "the watch has seen nothing at all"
+    assert watch.foreign_requests() == []
+    assert watch.complaints == []
+
+
+@dataclass(frozen=True)
+class Photo:
+    """`rgb_hwc` is uint8; `png` holds the same pixels, `jpeg` nearly."""
+
+    rgb_hwc: np.ndarray
+    png: Path
+    jpeg: Path
+
+
+@pytest.fixture(scope="session")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Photo]:
+    """Public domain and CC0 photographs that scikit-image carries (its data/README says whose)."""
+    folder = tmp_path_factory.mktemp("photos")
+    photos = {}
+    for name in ("astronaut", "chelsea", "coffee", "rocket"):
+        rgb_hwc = getattr(skimage.data, name)()
+        photo = Photo(rgb_hwc, folder / f"{name}.png", folder / f"{name}.jpg")
+        Image.fromarray(rgb_hwc).save(photo.png)
+        Image.fromarray(rgb_hwc).save(photo.jpeg, quality=95)
+        photos[name] = photo
+    return photos

@@ -1,0 +1,108 @@
+"""What is not a usable picture gets one clear message that names it, and costs nothing else."""
+
+import io
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import expect
+from skimage import data
+
+from .app import ApiError, App, call_api, png
+
+
+def jpeg(rgb_hwc: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(rgb_hwc).save(buffer, "JPEG")
+    return buffer.getvalue()
+
+
+def png_chunk(kind: bytes, content: bytes) -> bytes:
+    body = kind + content
+    return struct.pack(">I", len(content)) + body + struct.pack(">I", zlib.crc32(body))
+
+
+def png_header(width: int, height: int) -> bytes:
+    """A PNG that claims a size, with hardly any data behind it."""
+    header = struct.pack(">IIBBBBB", width, height, 8, 6, 0, 0, 0)
+    rows = zlib.compress(bytes(1000))
+    chunks = png_chunk(b"IHDR", header) + png_chunk(b"IDAT", rows) + png_chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + chunks
+
+
+def damaged_png() -> bytes:
+    content = bytearray(png(data.chelsea()))
+    content[2000:90000] = bytes(88000)
+    return bytes(content)
+
+
+CHELSEA = jpeg(data.chelsea())
+
+BAD_FILES = {
+    "text.jpg": (b"This is a letter, not a picture.", "unsupported_format"),
+    "cut off.jpg": (CHELSEA[: len(CHELSEA) // 2], "truncated_image"),
+    "cut off.png": (png(data.chelsea())[:90000], "truncated_image"),
+    "empty.jpg": (b"", "empty_file"),
+    "dot.png": (png(np.zeros((1, 1, 3), np.uint8)), "image_too_small"),
+    "huge.png": (png_header(20000, 20000), "image_too_large"),
+    "hollow.png": (png_header(2000, 2000), "corrupt_image"),
+    "damaged.png": (damaged_png(), "truncated_image"),
+    "drawing.svg": (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "unsupported_format"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_FILES)
+def test_the_error_names_the_file_and_the_next_photo_works(app: App, name: str) -> None:
+    content, code = BAD_FILES[name]
+    with pytest.raises(ApiError) as caught:
+        call_api(app.page, "removeBackground", content, name=name)
+    assert caught.value.fields["name"] == "GossamerError"
+    assert caught.value.fields["code"] == code
+    assert caught.value.fields["stage"] == "decode"
+    assert name in caught.value.fields["message"]
+    assert call_api(app.page, "removeBackground", CHELSEA).picture.size == (451, 300)
+
+
+def test_the_page_shows_each_message_and_finishes_the_good_photos(app: App, tmp_path: Path) -> None:
+    files = []
+    for name in ("text.jpg", "empty.jpg", "huge.png"):
+        files.append(tmp_path / name)
+        files[-1].write_bytes(BAD_FILES[name][0])
+    good = tmp_path / "cat.jpg"
+    good.write_bytes(CHELSEA)
+    app.add(files[0], good, files[1], files[2])
+    app.wait_for_states("failed", "done", "failed", "failed")
+    for index, file in ((0, files[0]), (2, files[1]), (3, files[2])):
+        app.part("photo").nth(index).click()
+        expect(app.part("error")).to_contain_text(file.name)
+    app.part("photo").nth(1).click()
+    assert app.save()[1].size == (451, 300)
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"model": "deeplab"}, "'u2netp'"),
+        ({"backend": "cuda"}, "'wasm'"),
+        ({"output": {"type": "image/tiff"}}, "image/png"),
+        ({"refine": {"sparkle": 3}}, "sparkle"),
+    ],
+)
+def test_wrong_options_name_what_was_expected(
+    app: App, options: dict[str, object], told: str
+) -> None:
+    with pytest.raises(ApiError) as caught:
+        call_api(app.page, "removeBackground", CHELSEA, options=options)
+    assert caught.value.fields["code"] == "invalid_argument"
+    assert told in caught.value.fields["message"]
+
+
+def test_a_source_that_is_no_picture_at_all(app: App) -> None:
+    message = app.page.evaluate(
+        "window.gossamer.removeBackground(42).catch((error) => [error.code, error.message])"
+    )
+    assert message[0] == "invalid_argument"
+    assert "Number" in message[1]

@@ -1,0 +1,137 @@
+"""A photo dropped on the page comes back cut out, by the real network."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import expect
+from skimage import data
+
+from .app import App, call_api, intersection_over_union, png, unique
+from .reference import reference_alpha, reference_matte
+
+PHOTOS = ["astronaut", "chelsea", "coffee", "rocket"]
+
+
+def photo_named(name: str) -> Image.Image:
+    return Image.fromarray(getattr(data, name)())
+
+
+@pytest.mark.parametrize("name", PHOTOS)
+def test_matte_equals_native_onnxruntime_on_the_same_input(app: App, name: str) -> None:
+    # A photo of the network's own size is not resized: both sides get the same input.
+    photo = photo_named(name).resize((320, 320), Image.Resampling.LANCZOS)
+    result = call_api(app.page, "segmentForeground", png(np.asarray(photo)))
+    assert result.matte_hw is not None
+    assert np.abs(result.matte_hw - reference_matte(photo)).mean() <= 1 / 255
+    assert result.fields["width"] == result.fields["height"] == 320
+
+
+@pytest.mark.parametrize("name", PHOTOS)
+def test_alpha_equals_a_native_reference_end_to_end(app: App, name: str) -> None:
+    photo = photo_named(name)
+    cutout = call_api(app.page, "removeBackground", png(np.asarray(photo))).picture
+    assert cutout.mode == "RGBA"
+    assert cutout.size == photo.size
+    rgba = np.asarray(cutout)
+    alpha, expected = rgba[..., 3] / 255, reference_alpha(photo)
+    assert np.abs(alpha - expected).mean() <= 4 / 255
+    assert intersection_over_union(alpha, expected) >= 0.98
+    opaque = rgba[..., 3] == 255
+    assert opaque.any()
+    assert np.array_equal(rgba[opaque][:, :3], np.asarray(photo)[opaque])
+
+
+def test_a_person_drops_a_photo_and_saves_the_cut_out(app: App, tmp_path: Path) -> None:
+    photo = photo_named("astronaut")
+    file = tmp_path / "my astronaut.png"
+    photo.save(file)
+    app.add(file)
+    expect(app.part("original")).to_be_visible()
+    app.wait_for_states("done")
+    expect(app.part("cutout")).to_be_visible()
+    name, saved = app.save()
+    assert name == "my astronaut-cutout.png"
+    assert saved.size == photo.size
+    alpha = np.asarray(saved)[..., 3] / 255
+    assert intersection_over_union(alpha, reference_alpha(photo)) >= 0.98
+
+
+def test_a_file_that_is_really_dropped_or_pasted(app: App) -> None:
+    for event in ("drop", "paste"):
+        app.page.evaluate(
+            """async ([event, bytes]) => {
+              const files = new DataTransfer()
+              files.items.add(new File([Uint8Array.from(bytes)], `${event}.png`))
+              const target = document.querySelector('[data-testid=drop]') ?? document.body
+              target.dispatchEvent(event === 'drop'
+                ? new DragEvent('drop', { dataTransfer: files, bubbles: true, cancelable: true })
+                : new ClipboardEvent('paste', { clipboardData: files, bubbles: true }))
+            }""",
+            [event, list(png(data.chelsea()[::2, ::2]))],
+        )
+    app.wait_for_states("done", "done")
+
+
+def test_progress_and_timings_name_every_stage(app: App) -> None:
+    result = call_api(app.page, "removeBackground", png(data.coffee()))
+    stages = [stage for stage in unique(result.fields["stages"]) if stage != "model"]
+    assert stages == ["decode", "preprocess", "infer", "refine", "encode"]
+    timings = result.fields["timings"]
+    assert all(timings[f"{stage}_ms"] > 0 for stage in stages)
+    assert sum(timings[f"{stage}_ms"] for stage in stages) <= timings["total_ms"] + 1
+    assert (result.fields["model"], result.fields["backend"]) == ("u2netp", "wasm")
+
+
+@pytest.mark.parametrize("kind", ["ImageData", "ImageBitmap"])
+def test_pixels_as_a_source(app: App, kind: str) -> None:
+    size = app.page.evaluate(
+        """async (kind) => {
+          const pixels = new ImageData(64, 48)
+          pixels.data.fill(200)
+          for (let i = 0; i < 1000; i++) pixels.data[4 * (1500 + i)] = 10
+          const source = kind === 'ImageData' ? pixels : await createImageBitmap(pixels)
+          const { width, height, blob } = await window.gossamer.removeBackground(source)
+          return [width, height, blob.type]
+        }""",
+        kind,
+    )
+    assert size == [64, 48, "image/png"]
+
+
+def test_an_address_as_a_source(app: App) -> None:
+    codes = app.page.evaluate(
+        """() => Promise.all(['icon.svg', 'nothing-here.jpg'].map((path) =>
+          window.gossamer.removeBackground(new URL(path, location.href))
+            .then(() => 'done', ({ code }) => code)))"""
+    )
+    assert codes == ["unsupported_format", "invalid_argument"]
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_every_exif_orientation_comes_out_upright(app: App, orientation: int) -> None:
+    upright = photo_named("chelsea").resize((226, 150))
+    undo = {  # what a camera does to the sensor's picture, so that the tag means upright
+        1: None,
+        2: Image.Transpose.FLIP_LEFT_RIGHT,
+        3: Image.Transpose.ROTATE_180,
+        4: Image.Transpose.FLIP_TOP_BOTTOM,
+        5: Image.Transpose.TRANSPOSE,
+        6: Image.Transpose.ROTATE_90,
+        7: Image.Transpose.TRANSVERSE,
+        8: Image.Transpose.ROTATE_270,
+    }[orientation]
+    stored = upright if undo is None else upright.transpose(undo)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    buffer = io.BytesIO()
+    stored.save(buffer, "JPEG", quality=95, exif=exif)
+    cutout = call_api(app.page, "removeBackground", buffer.getvalue(), name="cat.jpg").picture
+    assert cutout.size == upright.size
+    rgba = np.asarray(cutout).astype(int)
+    opaque = rgba[..., 3] == 255
+    assert opaque.sum() > 1000
+    difference = np.abs(rgba[..., :3] - np.asarray(upright))[opaque]
+    assert difference.mean() < 6  # JPEG's own loss; a wrong orientation gives over 30

@@ -1,0 +1,114 @@
+"""The second visit needs no network; a new build replaces the old one as a whole."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect
+from skimage import data
+
+from exporter.serve import make_server
+from tests.conftest import running
+
+from .app import App, call_api, png, wait_until
+
+
+def assert_it_cuts(app: App) -> None:
+    result = call_api(app.page, "removeBackground", png(data.chelsea()))
+    assert result.picture.size == (451, 300)
+
+
+def test_second_visit_without_any_server(browser: Browser, site_dir: Path, tmp_path: Path) -> None:
+    context = browser.new_context()
+    photo = tmp_path / "coffee.png"
+    photo.write_bytes(png(data.coffee()))
+    with running(make_server(site_dir)) as server:
+        url = server.url
+        app = App(context.new_page(), url).open()
+        app.wait_until_offline_ready()
+        app.page.close()
+    # Nothing listens there any more, and the browser is told that there is no network.
+    context.set_offline(True)
+    app = App(context.new_page(), url).open()
+    app.add(photo)
+    app.wait_for_states("done")
+    assert app.save()[1].size == (600, 400)
+    assert app.page.evaluate("crossOriginIsolated")
+    app.page.reload()
+    app.add(photo)
+    app.wait_for_states("done")
+    context.close()
+
+
+def test_plain_static_host_below_a_path(browser: Browser, site_dir: Path, tmp_path: Path) -> None:
+    """No headers, not at the root: works at once, and isolated after one reload."""
+    shutil.copytree(site_dir, tmp_path / "tools" / "gossamer")
+    context = browser.new_context()
+    with running(make_server(tmp_path, headers=False)) as server:
+        app = App(context.new_page(), f"{server.url}tools/gossamer/").open()
+        wait_until(app.page, "crossOriginIsolated && Boolean(window.gossamer)")
+        assert app.page.evaluate("Boolean(navigator.serviceWorker.controller)")
+        assert_it_cuts(app)
+        assert app.page.evaluate("window.gossamer.preload().then(({ threads }) => threads)") > 1
+    context.close()
+
+
+def test_without_isolation_it_works_on_one_thread(browser: Browser, site_dir: Path) -> None:
+    context = browser.new_context(service_workers="block")
+    with running(make_server(site_dir, headers=False)) as server:
+        app = App(context.new_page(), server.url).open()
+        assert not app.page.evaluate("crossOriginIsolated")
+        assert_it_cuts(app)
+        assert app.page.evaluate("window.gossamer.preload().then(({ threads }) => threads)") == 1
+    context.close()
+
+
+def test_a_new_build_waits_until_it_is_wanted(
+    browser: Browser, site_dir: Path, changed_site_dir: Path
+) -> None:
+    context = browser.new_context()
+    with running(make_server(site_dir)) as server:
+        app = App(context.new_page(), server.url).open()
+        app.wait_until_offline_ready()
+        app.page.reload()
+        before = app.page.evaluate("document.documentElement.dataset.version")
+        server.dist = changed_site_dir
+        app.page.evaluate("navigator.serviceWorker.ready.then((worker) => worker.update())")
+        expect(app.part("update")).to_be_visible(timeout=60_000)
+        assert app.page.evaluate("document.documentElement.dataset.version") == before
+        app.part("update").get_by_role("button").click()
+        wait_until(app.page, f"document.documentElement.dataset.version !== '{before}'")
+        wait_until(app.page, "Boolean(window.gossamer)")
+        assert call_api(app.page, "removeBackground", png(data.chelsea())).picture.size == (
+            451,
+            300,
+        )
+        caches = app.page.evaluate("caches.keys()")
+        assert len([name for name in caches if name.startswith("gossamer-")]) == 1
+    context.close()
+
+
+@pytest.mark.parametrize("damage", ["emptied", "overwritten"])
+def test_a_damaged_model_store_is_mended(app: App, damage: str) -> None:
+    call_api(app.page, "removeBackground", png(data.chelsea()))
+    app.page.evaluate(
+        """(damage) => new Promise((resolve, reject) => {
+          const opened = indexedDB.open('gossamer')
+          opened.onsuccess = () => {
+            const database = opened.result
+            const store = database.transaction('models', 'readwrite').objectStore('models')
+            const keys = store.getAllKeys()
+            keys.onsuccess = () => {
+              if (!keys.result.length) reject(new Error('nothing is stored'))
+              for (const key of keys.result) {
+                if (damage === 'emptied') store.delete(key)
+                else store.put(new Blob(['not a network']), key)
+              }
+            }
+            store.transaction.oncomplete = () => { database.close(); resolve() }
+          }
+        })""",
+        damage,
+    )
+    app.open()
+    assert_it_cuts(app)

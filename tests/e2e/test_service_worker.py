@@ -1,0 +1,190 @@
+"""sw.js alone in real Chromium: what it keeps, what it refuses, and what it adds to an answer."""
+
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from exporter.serve import SiteServer, make_server
+from exporter.site_headers import HEADERS
+from tests.conftest import running
+
+# Registered from a page that runs no script of its own. Resolves when the worker controls the page,
+# and to 'redundant' when the browser has thrown it away.
+REGISTER = """
+async (address) => {
+  const controls = new Promise((resolve) =>
+    navigator.serviceWorker.addEventListener('controllerchange', () => resolve('controls'))
+  )
+  const registration = await navigator.serviceWorker.register(address)
+  const worker = registration.installing
+  const redundant = new Promise((resolve) =>
+    worker.addEventListener('statechange', () => {
+      if (worker.state === 'redundant') resolve(worker.state)
+    })
+  )
+  return Promise.race([controls, redundant])
+}
+"""
+UPDATE = """
+async () => {
+  const registration = await navigator.serviceWorker.ready
+  const found = new Promise((resolve) => registration.addEventListener('updatefound', resolve))
+  await Promise.all([found, registration.update()])
+  const worker = registration.installing ?? registration.waiting
+  while (worker.state === 'installing') {
+    await new Promise((resolve) => worker.addEventListener('statechange', resolve, { once: true }))
+  }
+  return worker.state
+}
+"""
+SKIP_WAITING = """
+async () => {
+  const changed = new Promise((resolve) =>
+    navigator.serviceWorker.addEventListener('controllerchange', resolve)
+  )
+  const { waiting } = await navigator.serviceWorker.ready
+  waiting.postMessage({ type: 'skipWaiting' })
+  await changed
+  // The browser hands the page over first, and lets the new worker tidy up then.
+  while ((await caches.keys()).length > 1) await new Promise((resolve) => setTimeout(resolve, 20))
+}
+"""
+KEPT = """
+async () => {
+  const kept = {}
+  for (const name of await caches.keys()) {
+    const cache = await caches.open(name)
+    for (const { url } of await cache.keys()) {
+      const bytes = await (await cache.match(url)).arrayBuffer()
+      const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))
+      const hex = Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('')
+      ;(kept[name] ??= {})[new URL(url).pathname] = hex
+    }
+  }
+  return kept
+}
+"""
+HEADERS_OF = "async ([url, init]) => Object.fromEntries((await fetch(url, init)).headers)"
+
+
+def precache_of(site: Path) -> dict[str, str]:
+    quoted = re.search(r"PRECACHE = JSON\.parse\('(.*)'\)", (site / "sw.js").read_text())
+    assert quoted
+    return dict(json.loads(quoted[1]))
+
+
+@pytest.fixture
+def host(site_dir: Path) -> Iterator[SiteServer]:
+    with running(make_server(site_dir, headers=False)) as server:
+        yield server
+
+
+@pytest.fixture
+def visitor(browser: Browser) -> Iterator[Page]:
+    context = browser.new_context()
+    yield context.new_page()
+    context.close()
+
+
+def register(page: Page, root: str) -> Any:
+    page.goto(f"{root}licences.txt")
+    return page.evaluate(REGISTER, f"{root}sw.js")
+
+
+def test_it_keeps_every_file_as_it_was_built(
+    visitor: Page, host: SiteServer, site_dir: Path
+) -> None:
+    assert register(visitor, host.url) == "controls"
+    ((name, kept),) = visitor.evaluate(KEPT).items()
+    assert name.startswith("gossamer-")
+    assert kept == {f"/{path}": digest for path, digest in precache_of(site_dir).items()}
+
+
+def test_it_makes_any_host_isolated_and_strict(visitor: Page, host: SiteServer) -> None:
+    register(visitor, host.url)
+    visitor.goto(host.url)
+    assert visitor.evaluate("crossOriginIsolated")
+    ours = {name.lower(): value for name, value in HEADERS.items()}
+    for path in ("icon.svg", "sw.js", "not-there.txt"):  # kept, from the host, an error
+        headers = visitor.evaluate(HEADERS_OF, [f"{host.url}{path}", {}])
+        assert ours.items() <= headers.items(), path
+
+
+def test_a_range_goes_to_the_host_untouched(
+    visitor: Page, host: SiteServer, site_dir: Path
+) -> None:
+    register(visitor, host.url)
+    (model,) = (site_dir / "models").iterdir()
+    init = {"headers": {"Range": "bytes=10-19"}}
+    headers = visitor.evaluate(HEADERS_OF, [f"{host.url}models/{model.name}", init])
+    assert headers["content-range"] == f"bytes 10-19/{model.stat().st_size}"
+    assert "content-security-policy" not in headers
+
+
+def test_without_a_host_any_address_is_the_page(
+    visitor: Page, site_dir: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(site_dir, tmp_path / "some" / "where")
+    with running(make_server(tmp_path, headers=False)) as server:
+        root = f"{server.url}some/where/"
+        register(visitor, root)
+    for address in ("", "index.html", "?from=home#top", "a/b"):
+        visitor.goto(f"{root}{address}")
+        assert visitor.title() == "Gossamer"
+    response = visitor.goto(f"{root}licences.txt")
+    assert response
+    assert response.text() == (site_dir / "licences.txt").read_text()
+
+
+def test_an_update_fetches_only_what_has_changed(
+    visitor: Page, host: SiteServer, site_dir: Path, changed_site_dir: Path, tmp_path: Path
+) -> None:
+    register(visitor, host.url)
+    update = shutil.copytree(changed_site_dir, tmp_path / "update")
+    before = precache_of(site_dir)
+    for path, digest in precache_of(changed_site_dir).items():
+        if before.get(path) == digest:
+            (update / path).unlink()  # could not be fetched again
+    host.dist = update
+    assert visitor.evaluate(UPDATE) == "installed"
+    assert len(visitor.evaluate("caches.keys()")) == 2
+    visitor.evaluate(SKIP_WAITING)
+    (kept,) = visitor.evaluate(KEPT).values()
+    assert kept == {f"/{path}": digest for path, digest in precache_of(changed_site_dir).items()}
+
+
+@pytest.mark.parametrize("damage", ["other bytes", "missing"])
+def test_an_update_that_is_not_whole_changes_nothing(
+    visitor: Page, host: SiteServer, changed_site_dir: Path, tmp_path: Path, damage: str
+) -> None:
+    register(visitor, host.url)
+    update = shutil.copytree(changed_site_dir, tmp_path / "update")
+    (style_sheet,) = (update / "css").iterdir()
+    if damage == "missing":
+        style_sheet.unlink()
+    else:
+        style_sheet.write_text("half an upload")
+    host.dist = update
+    assert visitor.evaluate(UPDATE) == "redundant"
+    # The next, whole one is taken.
+    host.dist = changed_site_dir
+    assert visitor.evaluate(UPDATE) == "installed"
+
+
+def test_two_sites_on_one_origin_keep_their_own(
+    visitor: Page, site_dir: Path, changed_site_dir: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(site_dir, tmp_path / "one")
+    shutil.copytree(changed_site_dir, tmp_path / "two")
+    with running(make_server(tmp_path, headers=False)) as server:
+        assert register(visitor, f"{server.url}one/") == "controls"
+        assert register(visitor, f"{server.url}two/") == "controls"
+        kept = visitor.evaluate(KEPT)
+    sizes = sorted(len(files) for files in kept.values())
+    assert sizes == sorted(len(precache_of(site)) for site in (site_dir, changed_site_dir))

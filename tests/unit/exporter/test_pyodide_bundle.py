@@ -1,0 +1,150 @@
+"""The compiled Pyodide, loaded in a real Pyodide under Node."""
+
+import hashlib
+import json
+import subprocess
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from exporter.catalog import load_runtime
+from exporter.errors import BundleError
+from exporter.origins import fetch
+from exporter.pyodide_bundle import PACKAGES, build_pyodide_bundle
+
+# Runs `code` in a bundle the way the site's worker starts it; prints what it evaluates to as JSON.
+LOAD = """
+const [folder, code] = process.argv.slice(2)
+const { loadPyodide } = await import(`file://${folder}/pyodide.mjs`)
+const packages = ['numpy', 'pyside-logic']
+try {
+  const pyodide = await loadPyodide({ indexURL: folder, packages, stdout() {} })
+  process.stdout.write(pyodide.runPython(`import json\\njson.dumps(${code})`))
+} catch (error) {
+  console.error(error.message)
+  process.exitCode = 1
+}
+"""
+
+
+@pytest.fixture(scope="session")
+def parts() -> tuple[Path, Path]:
+    runtime = load_runtime()
+    return fetch(runtime["pyodide"]), fetch(runtime["numpy"])
+
+
+@pytest.fixture(scope="session")
+def bundle(parts: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Made without any cache."""
+    folder = tmp_path_factory.mktemp("bundle")
+    build_pyodide_bundle(*parts, folder / "out", cache_dir=folder / "cache")
+    return folder / "out"
+
+
+def evaluate(bundle: Path, code: str, script: Path) -> Any:
+    script.write_text(LOAD)
+    done = subprocess.run(
+        ["node", str(script), str(bundle), code], capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_numpy_and_our_modules_come_from_bytecode(bundle: Path, tmp_path: Path) -> None:
+    code = """[
+        __import__('numpy').__file__,
+        int(__import__('numpy').linalg.det([[3.0, 1.0], [1.0, 2.0]]).round()),
+        __import__('numpy').random.default_rng(1).integers(0, 9, 3).shape[0],
+        __import__('pyside_logic').__file__,
+        __import__('importlib.metadata').metadata.version('pyside-logic'),
+        sorted({name for name, module in __import__('sys').modules.items()
+                if str(getattr(getattr(module, '__spec__', 0), 'origin', 0)).endswith('.py')}),
+    ]"""
+    numpy, determinant, drawn, ours, version, from_source = evaluate(
+        bundle, code, tmp_path / "load.mjs"
+    )
+    assert numpy == "/lib/python3.12/site-packages/numpy/__init__.pyc"
+    assert ours == "/lib/python3.12/site-packages/pyside_logic/__init__.pyc"
+    assert (determinant, drawn, from_source) == (5, 3, [])
+    assert version in {path.name.split("-")[1] for path in bundle.glob("pyside_logic-*.whl")}
+
+
+def test_every_module_of_ours_is_there(bundle: Path) -> None:
+    (wheel,) = bundle.glob("pyside_logic-*.whl")
+    sources = Path(__file__).parents[3] / "pyside_logic"
+    expected = {
+        f"pyside_logic/{path.relative_to(sources).as_posix()}c" for path in sources.rglob("*.py")
+    }
+    with zipfile.ZipFile(wheel) as archive:
+        assert {name for name in archive.namelist() if ".dist-info/" not in name} == expected
+
+
+@pytest.mark.parametrize("pattern", ["python_stdlib.zip", "numpy-*.whl", "pyside_logic-*.whl"])
+def test_no_source_is_left_and_no_clock_shows(bundle: Path, pattern: str) -> None:
+    (path,) = bundle.glob(pattern)
+    with zipfile.ZipFile(path) as archive:
+        entries = archive.infolist()
+        assert archive.testzip() is None
+        flags = {archive.read(entry)[4:8] for entry in entries if entry.filename.endswith(".pyc")}
+    assert [entry.filename for entry in entries if entry.filename.endswith(".py")] == []
+    assert {entry.date_time for entry in entries} == {(1980, 1, 1, 0, 0, 0)}
+    # PEP 552: by hash, and never compared with a source.
+    assert flags == {(1).to_bytes(4, "little")}
+
+
+@pytest.mark.parametrize("pattern", ["numpy-*.whl", "pyside_logic-*.whl"])
+def test_record_lists_what_the_wheel_holds(bundle: Path, pattern: str) -> None:
+    (path,) = bundle.glob(pattern)
+    with zipfile.ZipFile(path) as archive:
+        (record,) = (name for name in archive.namelist() if name.endswith("/RECORD"))
+        lines = [line.rsplit(",", 2) for line in archive.read(record).decode().splitlines()]
+        sizes = {entry.filename: entry.file_size for entry in archive.infolist()}
+    assert {name for name, _, _ in lines} == set(sizes)
+    assert all(int(size) == sizes[name] for name, _, size in lines if name != record)
+
+
+def test_lock_pins_the_compiled_wheels(bundle: Path) -> None:
+    lock = json.loads((bundle / "pyodide-lock.json").read_text())
+    assert set(lock["packages"]) == set(PACKAGES)
+    for package in lock["packages"].values():
+        data = (bundle / package["file_name"]).read_bytes()
+        assert package["sha256"] == hashlib.sha256(data).hexdigest()
+    assert lock["packages"]["pyside-logic"]["depends"] == ["numpy"]
+
+
+def test_the_same_bytes_again(bundle: Path, parts: tuple[Path, Path], tmp_path: Path) -> None:
+    build_pyodide_bundle(*parts, tmp_path / "out", cache_dir=tmp_path / "cache")
+    for path in bundle.iterdir():
+        assert (tmp_path / "out" / path.name).read_bytes() == path.read_bytes(), path.name
+
+
+def test_a_second_build_compiles_nothing(parts: tuple[Path, Path], tmp_path: Path) -> None:
+    told: list[str] = []
+    for name in ("first", "second"):
+        told.append(name)
+        build_pyodide_bundle(
+            *parts,
+            tmp_path / name,
+            cache_dir=tmp_path / "cache",
+            report=lambda line, done, total: told.append(line),
+        )
+    assert [line.split()[0] for line in told] == ["first", "Byte-compiling", "second"]
+
+
+def test_another_numpy_than_the_official_one_is_refused(
+    parts: tuple[Path, Path], tmp_path: Path
+) -> None:
+    package, numpy = parts
+    forged = tmp_path / "numpy.whl"
+    forged.write_bytes(numpy.read_bytes() + b"\0")
+    with pytest.raises(BundleError, match="as Pyodide's own lock file says"):
+        build_pyodide_bundle(package, forged, tmp_path / "out", cache_dir=tmp_path / "cache")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_package_that_is_not_pyodide_is_refused(parts: tuple[Path, Path], tmp_path: Path) -> None:
+    onnx_runtime = fetch(load_runtime()["onnxruntime-web"])
+    with pytest.raises(BundleError, match=r"package/pyodide-lock\.json"):
+        build_pyodide_bundle(onnx_runtime, parts[1], tmp_path / "out", cache_dir=tmp_path / "cache")

@@ -1,0 +1,171 @@
+"""The local server, asked over real sockets."""
+
+import http.client
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from exporter.errors import ServeError
+from exporter.serve import SiteServer, make_server
+from exporter.site_headers import HEADERS
+from tests.conftest import running
+
+HASHED = "js/app.0123456789.js"
+CONTENT = bytes(range(256)) * 40
+
+
+@pytest.fixture
+def dist(tmp_path: Path) -> Path:
+    dist = tmp_path / "dist"
+    for name in ("index.html", HASHED, "vendor/x.0123456789/x.wasm", "models/net.onnx"):
+        path = dist / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(CONTENT)
+    (tmp_path / "secret.txt").write_text("not part of the site")
+    return dist
+
+
+@pytest.fixture
+def site(dist: Path) -> Iterator[SiteServer]:
+    with running(make_server(dist)) as server:
+        yield server
+
+
+def ask(
+    server: SiteServer, path: str, method: str = "GET", **headers: str
+) -> tuple[http.client.HTTPResponse, bytes]:
+    """`path` goes out as it is written, unlike through urllib."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=10)
+    try:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        connection.request(method, path, headers=named)
+        response = connection.getresponse()
+        return response, response.read()
+    finally:
+        connection.close()
+
+
+def test_every_answer_carries_every_header(site: SiteServer) -> None:
+    for path in ("/", f"/{HASHED}", "/missing"):
+        response, _ = ask(site, path)
+        assert {name: response.headers[name] for name in HEADERS} == HEADERS
+
+
+def test_a_plain_host_sends_none_of_them(dist: Path) -> None:
+    with running(make_server(dist, headers=False)) as server:
+        response, body = ask(server, f"/{HASHED}")
+    assert body == CONTENT
+    assert response.headers["Content-Type"] == "text/javascript; charset=utf-8"
+    assert not {*HEADERS, "Cache-Control"} & {*response.headers}
+
+
+@pytest.mark.parametrize(
+    ("path", "type_", "lifetime"),
+    [
+        ("/", "text/html; charset=utf-8", "no-cache"),
+        ("/index.html?x=1", "text/html; charset=utf-8", "no-cache"),
+        (f"/{HASHED}", "text/javascript; charset=utf-8", "public, max-age=31536000, immutable"),
+        (
+            "/vendor/x.0123456789/x.wasm",
+            "application/wasm",
+            "public, max-age=31536000, immutable",
+        ),
+        ("/models/net.onnx", "application/octet-stream", "no-cache"),
+    ],
+)
+def test_types_and_lifetimes(site: SiteServer, path: str, type_: str, lifetime: str) -> None:
+    response, body = ask(site, path)
+    assert (response.status, body) == (200, CONTENT)
+    assert response.headers["Content-Type"] == type_
+    assert response.headers["Cache-Control"] == lifetime
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/../secret.txt",
+        "/%2e%2e/secret.txt",
+        "/..%2fsecret.txt",
+        "/js/..%5c..%5csecret.txt",
+        "/js",
+        "/js/",
+        "/index.html/",
+        "/index.html%00",
+        "/missing.js",
+    ],
+)
+def test_nothing_but_files_of_the_site(site: SiteServer, path: str) -> None:
+    response, body = ask(site, path)
+    assert (response.status, body) == (404, b"")
+
+
+def test_a_link_out_of_the_site_is_not_followed(site: SiteServer, dist: Path) -> None:
+    (dist / "link.txt").symlink_to(dist.parent / "secret.txt")
+    assert ask(site, "/link.txt")[0].status == 404
+
+
+@pytest.mark.parametrize(
+    ("requested", "start", "stop"),
+    [("bytes=0-0", 0, 1), ("bytes=100-", 100, 10240), ("bytes=-5", 10235, 10240),
+     ("bytes=10000-99999", 10000, 10240)],
+)  # fmt: skip
+def test_a_download_goes_on_where_it_stopped(
+    site: SiteServer, requested: str, start: int, stop: int
+) -> None:
+    response, body = ask(site, "/models/net.onnx", Range=requested)
+    assert (response.status, body) == (206, CONTENT[start:stop])
+    assert response.headers["Content-Range"] == f"bytes {start}-{stop - 1}/10240"
+
+
+@pytest.mark.parametrize("requested", ["bytes=10240-", "bytes=5-4", "bytes=-", "lines=1-2"])
+def test_a_range_outside_the_file(site: SiteServer, requested: str) -> None:
+    response, body = ask(site, "/models/net.onnx", Range=requested)
+    assert (response.status, body) == (416, b"")
+    assert response.headers["Content-Range"] == "bytes */10240"
+
+
+def test_a_range_of_a_file_that_has_changed_gives_the_whole_file(
+    site: SiteServer, dist: Path
+) -> None:
+    etag = ask(site, "/models/net.onnx")[0].headers["ETag"]
+    assert ask(site, "/models/net.onnx", Range="bytes=5-", If_Range=etag)[0].status == 206
+    (dist / "models/net.onnx").write_bytes(b"another")
+    response, body = ask(site, "/models/net.onnx", Range="bytes=5-", If_Range=etag)
+    assert (response.status, body) == (200, b"another")
+
+
+def test_unchanged_files_are_not_sent_twice(site: SiteServer, dist: Path) -> None:
+    etag = ask(site, "/")[0].headers["ETag"]
+    response, body = ask(site, "/", If_None_Match=etag)
+    assert (response.status, body) == (304, b"")
+    (dist / "index.html").write_bytes(b"another")
+    assert ask(site, "/", If_None_Match=etag)[1] == b"another"
+
+
+def test_head_has_the_size_and_no_body(site: SiteServer) -> None:
+    response, body = ask(site, "/", "HEAD")
+    assert (response.status, response.headers["Content-Length"], body) == (200, "10240", b"")
+
+
+def test_only_this_machine_is_answered(site: SiteServer) -> None:
+    assert site.socket.getsockname()[0] == "127.0.0.1"
+
+
+def test_a_taken_port_is_named_with_the_remedy(dist: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(ServeError, match=rf"port {port} .*make serve PORT="):
+            make_server(dist, port)
+
+
+@pytest.mark.parametrize("port", [-1, 65536])
+def test_a_port_that_cannot_be(dist: Path, port: int) -> None:
+    with pytest.raises(ServeError, match=f"from 0 to 65535, received {port}"):
+        make_server(dist, port)
+
+
+def test_a_folder_without_a_site(tmp_path: Path) -> None:
+    with pytest.raises(ServeError, match="make site"):
+        make_server(tmp_path / "nothing")

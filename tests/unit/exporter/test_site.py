@@ -1,0 +1,255 @@
+"""The built site as files: names, hashes, and what happens when a build fails."""
+
+import hashlib
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from exporter.errors import SiteError
+from exporter.js_modules import hash_modules, short_hash
+from exporter.site import WEB, build_site
+from exporter.site_headers import CONTENT_SECURITY_POLICY, HEADERS
+
+
+def sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def contents(folder: Path) -> dict[str, str]:
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): sha256(path) for path in files}
+
+
+def constant(worker: str, name: str) -> list[list[str]]:
+    """What a constant of sw.js holds once JavaScript has read the string."""
+    quoted = re.search(rf"^const {name} = JSON\.parse\('(.*)'\)$", worker, re.MULTILINE)
+    assert quoted
+    return json.loads(re.sub(r"\\(.)", r"\1", quoted[1]))
+
+
+def build_constant(site: Path) -> dict:
+    (path,) = (site / "js").glob("build.*.js")
+    return json.loads(path.read_text().split("export const build = ")[1])
+
+
+# ---- modules -------------------------------------------------------------------------------------
+
+
+def test_every_way_to_name_a_module_is_rewritten() -> None:
+    app = (
+        "import { a } from './a.js'\n"
+        'export * from "./a.js"\n'
+        "import './deep/b.js'\n"
+        "const later = () => import('./deep/b.js')\n"
+        "new Worker(new URL('./deep/b.js', import.meta.url), { type: 'module' })\n"
+    )
+    modules = hash_modules({"js/app.js": app, "js/a.js": "1", "js/deep/b.js": "import '../a.js'"})
+    a = f"a.{short_hash(b'1')}.js"
+    deep = f"import '../{a}'"
+    b = f"deep/b.{short_hash(deep.encode())}.js"
+    assert modules["js/deep/b.js"] == (f"js/{b}", deep)
+    path, text = modules["js/app.js"]
+    assert text == (
+        f"import {{ a }} from './{a}'\n"
+        f'export * from "./{a}"\n'
+        f"import './{b}'\n"
+        f"const later = () => import('./{b}')\n"
+        f"new Worker(new URL('./{b}', import.meta.url), {{ type: 'module' }})\n"
+    )
+    assert path == f"js/app.{short_hash(text.encode())}.js"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "/** @typedef {import('./not-there.js').X} X */",
+        "// import './not-there.js'",
+        "const s = \"import './not-there.js'\"",
+        "const s = `import './not-there.js'`",
+        "const s = 'it\\'s from'; const t = './not-there.js'",
+        "const accept = 'image/*'; const u = new URL('./not-there', location.href) // */",
+        "const m = await import(url('./not-there.js'))",
+        "const u = new URL(`../${path}`, import.meta.url)",
+    ],
+)
+def test_what_only_looks_like_an_import_stays(text: str) -> None:
+    assert hash_modules({"js/app.js": text})["js/app.js"][1] == text
+
+
+def test_a_change_in_a_leaf_renames_everything_above_it() -> None:
+    sources = {"app.js": "import './mid.js'", "mid.js": "import './leaf.js'", "leaf.js": "1"}
+    sources["other.js"] = "2"
+    before = hash_modules(sources)
+    after = hash_modules({**sources, "leaf.js": "3"})
+    renamed = {path for path in sources if before[path][0] != after[path][0]}
+    assert renamed == {"app.js", "mid.js", "leaf.js"}
+
+
+def test_a_cycle_names_its_way_round() -> None:
+    sources = {"js/a.js": "import './b.js'", "js/b.js": "import './c.js'"}
+    with pytest.raises(SiteError, match=r"js/a\.js -> js/b\.js -> js/c\.js -> js/a\.js"):
+        hash_modules({**sources, "js/c.js": "import('./a.js')"})
+
+
+def test_a_dangling_import_names_both_files() -> None:
+    with pytest.raises(SiteError, match=r"^js/a\.js: Expected a module at lib/b\.js"):
+        hash_modules({"js/a.js": "import '../lib/b.js'"})
+
+
+def test_a_package_cannot_be_imported() -> None:
+    with pytest.raises(SiteError, match=r"^js/a\.js: .*received 'lodash'"):
+        hash_modules({"js/a.js": "import { x } from 'lodash'"})
+
+
+# ---- the whole site ------------------------------------------------------------------------------
+
+
+def test_hashes_in_names_are_those_of_the_content(site_dir: Path) -> None:
+    checked = 0
+    for path in site_dir.rglob("*.*.*"):
+        if path.is_file() and (found := re.search(r"\.([0-9a-f]{10})\.(js|css|onnx)$", path.name)):
+            assert sha256(path).startswith(found[1])
+            checked += 1
+    assert checked == sum(path.suffix in (".js", ".css", ".onnx") for path in _ours(site_dir))
+
+
+def _ours(site: Path) -> list[Path]:
+    return [path for top in ("js", "css", "models") for path in (site / top).rglob("*.*")]
+
+
+def test_the_vendored_files_are_exactly_those_that_are_needed(site_dir: Path) -> None:
+    build = build_constant(site_dir)
+    ort = {path.name for path in (site_dir / build["ort"]["path"]).iterdir()}
+    assert ort == {
+        "ort.wasm.min.mjs",
+        "ort-wasm-simd-threaded.mjs",
+        "ort-wasm-simd-threaded.wasm",
+    }
+    pyodide = {path.name for path in (site_dir / build["pyodide"]["path"]).iterdir()}
+    lock = json.loads((site_dir / build["pyodide"]["path"] / "pyodide-lock.json").read_text())
+    wheels = {package["file_name"] for package in lock["packages"].values()}
+    assert pyodide == wheels | {
+        "pyodide.mjs",
+        "pyodide.asm.js",
+        "pyodide.asm.wasm",
+        "python_stdlib.zip",
+        "pyodide-lock.json",
+    }
+    assert {path.name for path in (site_dir / "vendor").iterdir()} == {
+        Path(build[part]["path"]).name for part in ("ort", "pyodide")
+    }
+
+
+def test_build_names_the_model_as_it_lies_there(site_dir: Path) -> None:
+    build = build_constant(site_dir)
+    (model,) = build["models"]
+    path = site_dir / model["path"]
+    assert (model["sha256"], model["bytes"]) == (sha256(path), path.stat().st_size)
+    assert model["input"]["height"] == model["output"]["height"] == 320
+    assert build["defaultModel"] == model["name"] == "u2netp"
+
+
+def test_the_service_worker_keeps_all_but_the_networks_and_itself(site_dir: Path) -> None:
+    worker = (site_dir / "sw.js").read_text()
+    expected = {
+        name: digest
+        for name, digest in contents(site_dir).items()
+        if name != "sw.js" and not name.startswith("models/")
+    }
+    assert dict(constant(worker, "PRECACHE")) == expected
+    assert dict(constant(worker, "HEADERS")) == HEADERS
+
+
+def test_the_page_is_relative_and_carries_the_policy(site_dir: Path) -> None:
+    page = (site_dir / "index.html").read_text().replace("&#39;", "'")
+    assert f'content="{CONTENT_SECURITY_POLICY}"' in page
+    addresses = re.findall(r'(?:href|src)="([^"]*)"', page)
+    assert len(addresses) >= 4
+    for address in addresses:
+        assert (site_dir / address).is_file(), address
+    manifest = json.loads((site_dir / "manifest.webmanifest").read_text())
+    assert all((site_dir / icon["src"]).is_file() for icon in manifest["icons"])
+    assert manifest["start_url"] == manifest["scope"] == "./"
+
+
+def test_licences_name_every_part(site_dir: Path) -> None:
+    notices = (site_dir / "licences.txt").read_text()
+    for words in ("onnxruntime-web 1.30.0", "pyodide 0.27.7", "numpy 2.0.2", "u2netp", "MPL-2.0",
+                  "Apache License", "NumPy Developers", "Python Software Foundation"):  # fmt: skip
+        assert words in notices
+
+
+def test_the_same_sources_give_the_same_bytes(site_dir: Path, tmp_path: Path) -> None:
+    assert contents(build_site(["u2netp"], tmp_path / "again")) == contents(site_dir)
+
+
+def test_another_style_sheet_is_another_version_with_the_same_vendor_files(
+    site_dir: Path, changed_site_dir: Path
+) -> None:
+    before, after = contents(site_dir), contents(changed_site_dir)
+    assert build_constant(site_dir)["version"] != build_constant(changed_site_dir)["version"]
+    assert {name for name in before if name.startswith(("vendor/", "models/"))} == {
+        name for name in after if name.startswith(("vendor/", "models/"))
+    }
+
+
+# ---- builds that fail ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def broken_web(tmp_path: Path) -> Path:
+    web = shutil.copytree(WEB, tmp_path / "web")
+    (web / "js" / "ui" / "app.js").write_text("import './not-there.js'\n")
+    return web
+
+
+def test_a_failed_build_leaves_the_old_site(
+    site_dir: Path, broken_web: Path, tmp_path: Path
+) -> None:
+    out_dir = shutil.copytree(site_dir, tmp_path / "dist")
+    with pytest.raises(SiteError, match=r"^js/ui/app\.js"):
+        build_site(["u2netp"], out_dir, web=broken_web)
+    assert contents(out_dir) == contents(site_dir)
+    assert {path.name for path in tmp_path.iterdir()} == {"dist", "web"}
+
+
+def test_a_build_replaces_a_site_and_leaves_nothing_beside_it(
+    site_dir: Path, tmp_path: Path
+) -> None:
+    out_dir = shutil.copytree(site_dir, tmp_path / "dist")
+    (out_dir / "left-over.txt").write_text("from an earlier build")
+    build_site(["u2netp"], out_dir)
+    assert contents(out_dir) == contents(site_dir)
+    assert [path.name for path in tmp_path.iterdir()] == ["dist"]
+
+
+def test_a_folder_with_other_things_is_not_deleted(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("years of work")
+    with pytest.raises(SiteError, match="would be deleted"):
+        build_site(["u2netp"], tmp_path)
+    assert (tmp_path / "thesis.txt").read_text() == "years of work"
+
+
+@pytest.mark.parametrize(
+    ("template", "text", "told"),
+    [
+        ("index.html", "{{ csp_misspelt }}", r"^templates/index\.html: UndefinedError"),
+        ("build.js", "{{ build", r"^templates/build\.js: TemplateSyntaxError"),
+    ],
+)
+def test_a_wrong_template_is_named(tmp_path: Path, template: str, text: str, told: str) -> None:
+    web = shutil.copytree(WEB, tmp_path / "web")
+    (web / "templates" / template).write_text(text)
+    with pytest.raises(SiteError, match=told):
+        build_site(["u2netp"], tmp_path / "dist", web=web)
+    assert not (tmp_path / "dist").exists()
+
+
+def test_a_missing_source_is_named(tmp_path: Path) -> None:
+    web = shutil.copytree(WEB, tmp_path / "web")
+    (web / "css" / "app.css").unlink()
+    with pytest.raises(SiteError, match=r"^css/app\.css"):
+        build_site(["u2netp"], tmp_path / "dist", web=web)

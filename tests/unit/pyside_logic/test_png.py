@@ -1,0 +1,104 @@
+"""`png.py`, read back by Pillow."""
+
+import io
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+from skimage import data
+
+from pyside_logic.encode import encode
+from pyside_logic.errors import ErrorCode, GossamerError
+from pyside_logic.png import encode_png
+
+
+def read_back(content: bytes) -> np.ndarray:
+    picture = Image.open(io.BytesIO(content))
+    picture.load()
+    return np.asarray(picture)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    height=st.integers(1, 40),
+    width=st.integers(1, 40),
+    channels=st.sampled_from([None, 3, 4]),
+    seed=st.integers(0, 1000),
+)
+def test_every_pixel_comes_back(height: int, width: int, channels: int | None, seed: int) -> None:
+    shape = (height, width) if channels is None else (height, width, channels)
+    pixels = np.random.default_rng(seed).integers(0, 256, shape, np.uint8)
+    expected = pixels.copy()
+    if channels == 4:
+        expected[expected[..., 3] == 0] = 0
+    assert np.array_equal(read_back(encode_png(pixels)), expected)
+
+
+def test_colours_under_faint_alpha_survive() -> None:
+    pixels = np.zeros((1, 256, 4), np.uint8)
+    pixels[0, :, 0] = np.arange(256)
+    pixels[0, :, 3] = 1  # a canvas would give back 0 or 255 here
+    assert np.array_equal(read_back(encode_png(pixels)), pixels)
+
+
+def test_many_strips_and_views_that_are_not_contiguous() -> None:
+    photo = np.tile(data.astronaut(), (4, 3, 1))
+    assert np.array_equal(read_back(encode_png(photo)), photo)
+    assert np.array_equal(read_back(encode_png(photo[::-2, ::3])), photo[::-2, ::3])
+
+
+def test_the_source_is_not_written_to() -> None:
+    pixels = np.full((3, 3, 4), 7, np.uint8)
+    pixels[1, 1, 3] = 0
+    before = pixels.copy()
+    encode_png(pixels)
+    assert np.array_equal(pixels, before)
+
+
+def test_every_chunk_has_its_checksum_and_the_file_ends_with_iend() -> None:
+    content = encode_png(np.zeros((9, 9, 4), np.uint8))
+    at, kinds = 8, []
+    while at < len(content):
+        (length,) = struct.unpack_from(">I", content, at)
+        body = content[at + 4 : at + 8 + length]
+        (checksum,) = struct.unpack_from(">I", content, at + 8 + length)
+        assert checksum == zlib.crc32(body)
+        kinds.append(body[:4])
+        at += 12 + length
+    assert kinds[0] == b"IHDR"
+    assert kinds[-1] == b"IEND"
+    assert b"sRGB" in kinds
+
+
+@pytest.mark.parametrize(
+    "pixels",
+    [
+        np.zeros((2, 2, 2), np.uint8),
+        np.zeros((2, 2), np.float32),
+        np.zeros((0, 2), np.uint8),
+        np.zeros(4, np.uint8),
+    ],
+)
+def test_other_arrays_are_refused(pixels: np.ndarray) -> None:
+    with pytest.raises(GossamerError) as caught:
+        encode_png(pixels)
+    assert caught.value.code is ErrorCode.INVALID_ARGUMENT
+
+
+def test_encode_writes_the_cut_out_or_its_alpha() -> None:
+    pixels = np.random.default_rng(3).integers(1, 256, (5, 7, 4), np.uint8)
+    assert np.array_equal(read_back(encode(pixels, "image/png", "cutout")), pixels)
+    assert np.array_equal(read_back(encode(pixels, "image/png", "alpha")), pixels[..., 3])
+
+
+@pytest.mark.parametrize(
+    ("mime_type", "content"), [("image/tiff", "cutout"), ("image/png", "shadow")]
+)
+def test_encode_names_what_it_knows(mime_type: str, content: str) -> None:
+    with pytest.raises(GossamerError, match="Expected") as caught:
+        encode(np.zeros((2, 2, 4), np.uint8), mime_type, content)
+    assert caught.value.code is ErrorCode.INVALID_ARGUMENT

@@ -1,0 +1,72 @@
+"""`refine.py` and `compose.py`: alpha in the photo's own pixels."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+from skimage import data
+
+from pyside_logic.errors import ErrorCode, GossamerError
+from pyside_logic.refine import Cutout, RefineOptions, refine
+
+
+def opaque_photo(height: int, width: int) -> np.ndarray:
+    rgba = np.random.default_rng(5).integers(0, 256, (height, width, 4), np.uint8)
+    rgba[..., 3] = 255
+    return rgba
+
+
+def refined(rgba: np.ndarray, matte: np.ndarray) -> np.ndarray:
+    cutout = Cutout(rgba, matte)
+    refine(cutout, RefineOptions(), lambda _done, _total: None)
+    return cutout.rgba_hwc
+
+
+def test_alpha_is_the_upsampled_matte_and_colours_stay() -> None:
+    photo = np.dstack([data.chelsea(), np.full((300, 451), 255, np.uint8)])
+    matte = np.random.default_rng(1).random((320, 320), np.float32)
+    result = refined(photo.copy(), matte)
+    theirs = np.asarray(Image.fromarray(matte).resize((451, 300), Image.Resampling.BILINEAR))
+    assert np.abs(result[..., 3] / 255 - theirs).max() <= 0.51 / 255
+    assert np.array_equal(result[..., :3], photo[..., :3])
+
+
+@settings(max_examples=60, deadline=None)
+@given(height=st.integers(1, 40), width=st.integers(1, 40), value=st.sampled_from([0.0, 1.0]))
+def test_all_or_nothing(height: int, width: int, value: float) -> None:
+    result = refined(opaque_photo(height, width), np.full((8, 8), value, np.float32))
+    assert (result[..., 3] == round(255 * value)).all()
+
+
+def test_what_was_transparent_stays_so_however_often_it_is_refined() -> None:
+    photo = opaque_photo(20, 30)
+    photo[:10, :, 3] = 0
+    photo[10:, :15, 3] = 100
+    cutout = Cutout(photo, np.full((8, 8), 0.5, np.float32))
+    for _ in range(3):
+        refine(cutout, RefineOptions(), lambda _done, _total: None)
+    alpha = cutout.rgba_hwc[..., 3]
+    assert (alpha[:10] == 0).all()
+    assert (alpha[10:, :15] == 50).all()
+    assert (alpha[10:, 15:] == 128).all()
+
+
+def test_progress_ends_at_the_last_row() -> None:
+    seen: list[tuple[int, int]] = []
+    cutout = Cutout(opaque_photo(700, 3), np.ones((8, 8), np.float32))
+    refine(cutout, RefineOptions(), lambda done, total: seen.append((done, total)))
+    assert seen == [(256, 700), (512, 700), (700, 700)]
+
+
+def test_unknown_options_are_named() -> None:
+    with pytest.raises(GossamerError, match="sparkle") as caught:
+        RefineOptions.from_dict({"sparkle": 1})
+    assert caught.value.code is ErrorCode.INVALID_ARGUMENT
+
+
+@pytest.mark.parametrize("shape", [(4, 4), (4, 4, 3), (0, 4, 4)])
+def test_pixels_of_another_shape_are_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises(GossamerError) as caught:
+        Cutout(np.zeros(shape, np.uint8), np.zeros((8, 8), np.float32))
+    assert caught.value.code is ErrorCode.INVALID_ARGUMENT

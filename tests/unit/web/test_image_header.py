@@ -1,0 +1,96 @@
+"""`image-header.js` on real files of every format, whole and cut off."""
+
+import io
+import struct
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+from skimage import data
+
+from .conftest import RunJs
+
+READ = "return module.readImageHeader(new Uint8Array(readFileSync(given.path)))"
+
+
+def encoded(format_name: str, **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(data.chelsea()).save(buffer, format_name, **options)
+    return buffer.getvalue()
+
+
+def read(run_js: RunJs, tmp_path: Path, content: bytes) -> Any:
+    path = tmp_path / "picture"
+    path.write_bytes(content)
+    return run_js("pipeline/image-header.js", READ, path=str(path))
+
+
+FILES = {
+    "jpeg": encoded("JPEG", exif=Image.Exif()),
+    "jpeg progressive": encoded("JPEG", progressive=True, quality=95),
+    "jpeg restart": encoded("JPEG", restart_marker_blocks=4),
+    "png": encoded("PNG"),
+    "gif": encoded("GIF"),
+    "webp": encoded("WEBP"),
+    "webp lossless": encoded("WEBP", lossless=True),
+    "webp extended": encoded("WEBP", exif=b"Exif\0\0MM\0*\0\0\0\x08\0\0\0\0\0\0"),
+    "bmp": encoded("BMP"),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_whole_files(run_js: RunJs, tmp_path: Path, name: str) -> None:
+    assert read(run_js, tmp_path, FILES[name]) == {
+        "format": name.split()[0],
+        "height": 300,
+        "width": 451,
+        "complete": True,
+    }
+
+
+@pytest.mark.parametrize("name", [name for name in FILES if name != "gif"])
+@pytest.mark.parametrize("kept", [0.2, 0.5, 0.999])
+def test_cut_off_files(run_js: RunJs, tmp_path: Path, name: str, kept: float) -> None:
+    content = FILES[name][: int(kept * len(FILES[name]))]
+    assert not read(run_js, tmp_path, content)["complete"]
+
+
+def test_the_end_of_an_embedded_thumbnail_is_not_the_end(run_js: RunJs, tmp_path: Path) -> None:
+    thumbnail = FILES["jpeg"][:60000]
+    segment = b"\xff\xe1" + struct.pack(">H", len(thumbnail) + 2) + thumbnail
+    cut_off = FILES["jpeg"][:2] + segment + FILES["jpeg"][2:-100]
+    assert not read(run_js, tmp_path, cut_off)["complete"]
+
+
+def test_bytes_after_the_end_do_no_harm(run_js: RunJs, tmp_path: Path) -> None:
+    assert read(run_js, tmp_path, FILES["jpeg"] + bytes(5000))["complete"]
+
+
+@pytest.mark.parametrize("content", [b"", b"hello, I am text", b"%PDF-1.7", bytes(100)])
+def test_other_files(run_js: RunJs, tmp_path: Path, content: bytes) -> None:
+    assert read(run_js, tmp_path, content) is None
+
+
+@settings(
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(seed=st.integers(0, 2**31))
+def test_damaged_files_never_throw(run_js: RunJs, tmp_path: Path, seed: int) -> None:
+    sources = [list(content[:3000]) for content in FILES.values()]
+    body = """
+    let state = given.seed + 1
+    const random = (n) => (state = (state * 48271) % 2147483647) % n
+    let tried = 0
+    for (const source of given.sources) for (let round = 0; round < 60; round++) {
+      const bytes = Uint8Array.from(source).slice(0, 8 + random(source.length))
+      for (let k = 0; k < 12; k++) bytes[8 + random(Math.max(1, bytes.length - 8))] = random(256)
+      const header = module.readImageHeader(bytes)
+      if (header && !Number.isInteger(header.height * header.width)) return header
+      tried++
+    }
+    return tried
+    """
+    assert run_js("pipeline/image-header.js", body, seed=seed, sources=sources) == 540

@@ -1,0 +1,31 @@
+/** What `gossamer site` writes from `web/templates/build.js`. */
+
+export interface Model {
+  name: string
+  title: string
+  licence: string
+  backend: 'wasm'
+  precision: 'fp32' | 'int8' | 'fp16'
+  /** Relative to the site's root. */
+  path: string
+  sha256: string
+  bytes: number
+  input: {
+    name: string
+    height: number
+    width: number
+    /** 'max' divides by the picture's own maximum, 'unit' by 255. */
+    scale: 'max' | 'unit'
+    mean: [number, number, number]
+    std: [number, number, number]
+  }
+  output: { name: string; height: number; width: number; normalise: 'minmax' | 'none' }
+}
+
+export const build: {
+  version: string
+  ort: { version: string; path: string }
+  pyodide: { version: string; path: string; packages: string[] }
+  models: Model[]
+  defaultModel: string
+}

@@ -1,0 +1,141 @@
+/** Gossamer's public API. Nothing that it is given leaves the device. */
+
+import { findModel } from './assets.js'
+import { runPipeline } from './pipeline/pipeline.js'
+import { inferenceWorker, loadNetwork, pythonWorker, startedEarly } from './pipeline/workers.js'
+import { GossamerError } from './rpc/errors.js'
+
+export { ERROR_CODES, GossamerError, STAGES } from './rpc/errors.js'
+
+/** @typedef {Blob | File | URL | string | ImageBitmap | ImageData} Source */
+/** @typedef {import('./rpc/messages.js').Progress} Progress */
+/** @typedef {import('./rpc/messages.js').Matte} Matte */
+/** @typedef {import('./rpc/messages.js').RefineOptions} RefineOptions */
+/** @typedef {import('./pipeline/pipeline.js').Timings} Timings */
+
+/**
+ * @typedef {{
+ *   model?: string,
+ *   backend?: 'auto' | 'wasm',
+ *   refine?: RefineOptions,
+ *   output?: { type?: 'image/png' },
+ *   signal?: AbortSignal,
+ *   onProgress?: (progress: Progress) => void,
+ *   onPreview?: (preview: ImageBitmap) => void,
+ * }} Options
+ *
+ * - `model`: 'auto' (default) or a network of this site.
+ * - `onProgress`: `done` of `total` in each stage; bytes in the stage `model`.
+ * - `onPreview`: gets the cut-out before it is a file; the receiver closes the bitmap.
+ */
+
+/**
+ * @typedef {{
+ *   blob: Blob,
+ *   width: number,
+ *   height: number,
+ *   model: string,
+ *   backend: 'wasm',
+ *   timings: Timings,
+ * }} Result
+ */
+
+/**
+ * Cuts the subject out.
+ * @param {Source} source a picture, or the address of one
+ * @param {Options} [options]
+ * @returns {Promise<Result>} `blob` is a PNG of the photo's size with straight alpha. Rejects with a
+ *   GossamerError, or with `signal.reason`
+ */
+export async function removeBackground(source, options = {}) {
+  const { matte, ...result } = await cut(source, options, 'cutout')
+  return result
+}
+
+/**
+ * Finds the subject without cutting it out.
+ * @param {Source} source
+ * @param {Options} [options]
+ * @returns {Promise<Result & { matte: Matte }>} `blob` is a grey PNG of alpha at the photo's size,
+ *   `matte` what the network returned
+ */
+export function segmentForeground(source, options = {}) {
+  return cut(source, options, 'alpha')
+}
+
+/**
+ * Starts everything that a picture will need.
+ * @param {Pick<Options, 'model' | 'backend' | 'signal' | 'onProgress'>} [options]
+ * @returns {Promise<{ model: string, backend: 'wasm', threads: number }>}
+ */
+export async function preload(options = {}) {
+  const { signal } = options
+  const model = checked(options)
+  const python = startedEarly(pythonWorker.call('start', null, 'refine', { signal }))
+  const loaded = await loadNetwork(model, { signal, onProgress: options.onProgress })
+  await inferenceWorker.call('warmUp', { model: model.name }, 'model', { signal })
+  await python
+  return { model: model.name, ...loaded }
+}
+
+/**
+ * @param {Source} source
+ * @param {Options} options
+ * @param {import('./rpc/messages.js').EncodedContent} content
+ */
+async function cut(source, options, content) {
+  const { refine = {}, output = {}, signal, onProgress = () => {}, onPreview } = options
+  const model = checked(options)
+  const type = output.type ?? 'image/png'
+  const picture = await fetchSource(source, signal)
+  const name = picture instanceof File ? `“${picture.name}”` : 'The picture'
+  const job = { source: picture, name, model, refine, type, content, signal, onProgress, onPreview }
+  return { model: model.name, ...(await runPipeline(job)) }
+}
+
+/** @param {Options} options */
+function checked({ model = 'auto', backend = 'auto' }) {
+  if (backend !== 'auto' && backend !== 'wasm') {
+    throw new GossamerError(
+      'invalid_argument',
+      'model',
+      `Expected 'auto' or 'wasm' for backend, received '${backend}'.`,
+    )
+  }
+  return findModel(model)
+}
+
+/**
+ * @param {Source} source
+ * @param {AbortSignal | undefined} signal
+ * @returns {Promise<Blob | ImageBitmap | ImageData>}
+ */
+async function fetchSource(source, signal) {
+  if (source instanceof Blob) return source
+  if (source instanceof ImageBitmap || source instanceof ImageData) return source
+  if (typeof source !== 'string' && !(source instanceof URL)) {
+    throw new GossamerError(
+      'invalid_argument',
+      'decode',
+      `Expected a Blob, File, URL, ImageBitmap or ImageData for source, received ${describe(source)}.`,
+    )
+  }
+  try {
+    const response = await fetch(source, { signal: signal ?? null })
+    if (!response.ok) throw new Error(`the server answered ${response.status}`)
+    return await response.blob()
+  } catch (error) {
+    signal?.throwIfAborted()
+    throw new GossamerError(
+      'invalid_argument',
+      'decode',
+      `Expected a picture at ${source}: ${error instanceof Error ? error.message : error}.`,
+    )
+  }
+}
+
+/** @param {unknown} value */
+function describe(value) {
+  if (value === null || value === undefined) return String(value)
+  return value.constructor?.name ?? typeof value
+}

@@ -1,0 +1,162 @@
+/** Stage 1, inference worker: a file becomes upright sRGB pixels, or an error that names the file. */
+
+import { GossamerError } from '../rpc/errors.js'
+import { readImageHeader } from './image-header.js'
+
+/** @typedef {import('../rpc/messages.js').Photo} Photo */
+/** @typedef {import('../rpc/errors.js').ErrorCode} ErrorCode */
+
+/** The pixels, the matte and the PNG of 100 megapixels fill a 32-bit heap of 2 GB by a third. */
+const MAX_PIXELS = 100e6
+/** A side that no canvas has in any browser. */
+const MAX_SIDE_PX = 32767
+/** Below this a picture has no subject that a network could find. */
+const MIN_SIDE_PX = 8
+const MAX_FILE_BYTES = 512e6
+
+/**
+ * @param {{ source: Blob | ImageBitmap | ImageData, name: string }} request `name` is for messages;
+ *   an ImageBitmap is closed
+ * @returns {Promise<Photo>}
+ */
+export async function decode({ source, name }) {
+  if (source instanceof ImageData) {
+    checkSize(source, name)
+    return pixelsOf(await createImageBitmap(source, { premultiplyAlpha: 'none' }), name)
+  }
+  if (source instanceof ImageBitmap) {
+    checkSize(source, name)
+    return pixelsOf(source, name)
+  }
+  await checkFile(source, name)
+  return pixelsOf(await toBitmap(source, name), name)
+}
+
+/**
+ * @param {Blob} blob
+ * @param {string} name
+ */
+async function checkFile(blob, name) {
+  if (blob.size === 0) {
+    throw failure(
+      'empty_file',
+      `${name} is empty (0 bytes). Save it again and choose the new file.`,
+    )
+  }
+  if (blob.size > MAX_FILE_BYTES) {
+    throw failure(
+      'image_too_large',
+      `${name} has ${megabytes(blob.size)}; files up to ${megabytes(MAX_FILE_BYTES)} can be opened.`,
+    )
+  }
+  const header = readImageHeader(new Uint8Array(await read(blob, name)))
+  if (!header) {
+    throw failure(
+      'unsupported_format',
+      `${name} is not a picture that can be opened here. Choose a JPEG, PNG, WebP, AVIF, GIF or BMP file.`,
+    )
+  }
+  if (header.height && header.width) checkSize(header, name)
+  if (!header.complete) {
+    throw failure(
+      'truncated_image',
+      `${name} is cut off after ${megabytes(blob.size)}. Save it again and choose the new file.`,
+    )
+  }
+}
+
+/**
+ * @param {{ height: number, width: number }} size
+ * @param {string} name
+ */
+function checkSize({ height, width }, name) {
+  if (Math.min(height, width) < MIN_SIDE_PX) {
+    throw failure(
+      'image_too_small',
+      `${name} has only ${width} x ${height} pixels. Choose a picture of at least ${MIN_SIDE_PX} x ${MIN_SIDE_PX}.`,
+    )
+  }
+  if (height * width > MAX_PIXELS || Math.max(height, width) > MAX_SIDE_PX) {
+    throw failure(
+      'image_too_large',
+      `${name} has ${width} x ${height} pixels, ${Math.round((height * width) / 1e6)} megapixels; up to ${MAX_PIXELS / 1e6} can be held. Make it smaller first.`,
+    )
+  }
+}
+
+/**
+ * @param {Blob} blob
+ * @param {string} name
+ */
+async function read(blob, name) {
+  try {
+    return await blob.arrayBuffer()
+  } catch (error) {
+    throw failure(
+      'corrupt_image',
+      `${name} could not be read: ${reason(error)}. If it was moved or changed, choose it again.`,
+    )
+  }
+}
+
+/**
+ * @param {Blob} blob
+ * @param {string} name
+ */
+async function toBitmap(blob, name) {
+  try {
+    const bitmap = await createImageBitmap(blob, { imageOrientation: 'from-image' })
+    checkSize(bitmap, name)
+    return bitmap
+  } catch (error) {
+    if (error instanceof GossamerError) throw error
+    throw failure(
+      'corrupt_image',
+      `${name} is damaged and cannot be decoded. Open it in another program, save it again, and choose the new file.`,
+    )
+  }
+}
+
+/**
+ * @param {ImageBitmap} bitmap closed here
+ * @param {string} name
+ * @returns {Photo}
+ */
+function pixelsOf(bitmap, name) {
+  const { height, width } = bitmap
+  try {
+    const canvas = new OffscreenCanvas(width, height)
+    const context = canvas.getContext('2d', { willReadFrequently: true, colorSpace: 'srgb' })
+    if (!context) throw new Error('no 2D canvas')
+    context.drawImage(bitmap, 0, 0)
+    const { data } = context.getImageData(0, 0, width, height, { colorSpace: 'srgb' })
+    return { rgba: data.buffer, height, width }
+  } catch (error) {
+    throw failure(
+      'out_of_memory',
+      `${name} has ${width} x ${height} pixels, more than this browser has memory for (${reason(error)}). Make it smaller first.`,
+    )
+  } finally {
+    bitmap.close()
+  }
+}
+
+/**
+ * @param {ErrorCode} code
+ * @param {string} message
+ */
+function failure(code, message) {
+  return new GossamerError(code, 'decode', message)
+}
+
+/** @param {unknown} error */
+function reason(error) {
+  return error instanceof Error ? error.message : String(error)
+}
+
+/** @param {number} bytes */
+function megabytes(bytes) {
+  return bytes < 1e5
+    ? `${Math.max(1, Math.round(bytes / 1e3))} kB`
+    : `${(bytes / 1e6).toFixed(1)} MB`
+}

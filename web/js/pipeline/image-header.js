@@ -1,0 +1,139 @@
+/**
+ * What a picture file says of itself before anything decodes it: its format, its size, and whether
+ * its end is there. Browsers decode cut-off files without a word and allocate whatever a header
+ * asks for.
+ */
+
+/** @typedef {'jpeg' | 'png' | 'gif' | 'webp' | 'bmp' | 'avif'} Format */
+/**
+ * `height` and `width` in px as stored (before EXIF orientation), 0 where the file does not say.
+ * @typedef {{ format: Format, height: number, width: number, complete: boolean }} ImageHeader
+ */
+
+/**
+ * @param {Uint8Array<ArrayBuffer>} bytes the whole file
+ * @returns {ImageHeader | null} null when it is none of the formats
+ */
+export function readImageHeader(bytes) {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  for (const [format, matches, read] of FORMATS) {
+    if (!matches(bytes)) continue
+    try {
+      return { format, ...read(view, bytes) }
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error
+      return { format, height: 0, width: 0, complete: false } // the header itself is cut off
+    }
+  }
+  return null
+}
+
+/** @typedef {Omit<ImageHeader, 'format'>} Found */
+/** @type {[Format, (bytes: Uint8Array) => boolean, (view: DataView, bytes: Uint8Array) => Found][]} */
+const FORMATS = [
+  ['jpeg', (bytes) => startsWith(bytes, 0, 'ÿØÿ'), readJpeg],
+  ['png', (bytes) => startsWith(bytes, 0, '\x89PNG\r\n\x1a\n'), readPng],
+  ['gif', (bytes) => startsWith(bytes, 0, 'GIF8'), readGif],
+  ['webp', (bytes) => startsWith(bytes, 0, 'RIFF') && startsWith(bytes, 8, 'WEBP'), readWebp],
+  ['bmp', (bytes) => startsWith(bytes, 0, 'BM') && bytes.length > 26, readBmp],
+  ['avif', (bytes) => startsWith(bytes, 4, 'ftypavi'), readAvif],
+]
+
+/** SOI, segments, then entropy-coded data between SOS segments, until EOI. @type {typeof readPng} */
+function readJpeg(view, bytes) {
+  let height = 0
+  let width = 0
+  let at = 2
+  for (;;) {
+    at = bytes.indexOf(0xff, at)
+    if (at < 0 || at + 1 >= bytes.length) return { height, width, complete: false }
+    const marker = view.getUint8(at + 1)
+    if (marker === 0xd9) return { height, width, complete: height > 0 }
+    if (marker === 0xff) {
+      at += 1 // fill byte
+    } else if (marker === 0 || marker === 1 || (marker >= 0xd0 && marker <= 0xd8)) {
+      at += 2 // escaped data byte, or a marker without a length
+    } else {
+      const isFrame = marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker)
+      if (isFrame) {
+        height = view.getUint16(at + 5)
+        width = view.getUint16(at + 7)
+      }
+      at += 2 + view.getUint16(at + 2)
+    }
+  }
+}
+
+/**
+ * Signature, then chunks of length, type, data, CRC, until IEND.
+ * @param {DataView} view
+ * @param {Uint8Array} bytes
+ * @returns {Found}
+ */
+function readPng(view, bytes) {
+  const found = { height: view.getUint32(20), width: view.getUint32(16), complete: false }
+  for (let at = 8; at + 12 <= bytes.length; at += 12 + view.getUint32(at)) {
+    if (startsWith(bytes, at + 4, 'IEND')) return { ...found, complete: true }
+  }
+  return found
+}
+
+/** @type {typeof readPng} */
+function readGif(view) {
+  return { height: view.getUint16(8, true), width: view.getUint16(6, true), complete: true }
+}
+
+/** @type {typeof readPng} */
+function readWebp(view, bytes) {
+  const complete = view.getUint32(4, true) + 8 <= bytes.length
+  if (startsWith(bytes, 12, 'VP8X')) {
+    const uint24 = (/** @type {number} */ at) =>
+      view.getUint16(at, true) + 65536 * view.getUint8(at + 2)
+    return { height: uint24(27) + 1, width: uint24(24) + 1, complete }
+  }
+  if (startsWith(bytes, 12, 'VP8L')) {
+    const bits = view.getUint32(21, true)
+    return { height: ((bits >>> 14) & 0x3fff) + 1, width: (bits & 0x3fff) + 1, complete }
+  }
+  return {
+    height: view.getUint16(28, true) & 0x3fff,
+    width: view.getUint16(26, true) & 0x3fff,
+    complete,
+  }
+}
+
+/** @type {typeof readPng} */
+function readBmp(view, bytes) {
+  const fileBytes = view.getUint32(2, true)
+  return {
+    height: Math.abs(view.getInt32(22, true)), // negative: rows from top to bottom
+    width: Math.abs(view.getInt32(18, true)),
+    complete: fileBytes <= bytes.length,
+  }
+}
+
+/** The largest `ispe` property is the primary image; tiles and thumbnails are smaller. @type {typeof readPng} */
+function readAvif(view, bytes) {
+  const metaBytes = Math.min(bytes.length - 16, 65536)
+  let height = 0
+  let width = 0
+  for (let at = bytes.indexOf(0x69); at >= 0 && at < metaBytes; at = bytes.indexOf(0x69, at + 1)) {
+    if (!startsWith(bytes, at, 'ispe')) continue
+    if (view.getUint32(at + 8) * view.getUint32(at + 12) > height * width) {
+      width = view.getUint32(at + 8)
+      height = view.getUint32(at + 12)
+    }
+  }
+  return { height, width, complete: true }
+}
+
+/**
+ * @param {Uint8Array} bytes
+ * @param {number} at
+ * @param {string} text one character a byte
+ */
+function startsWith(bytes, at, text) {
+  if (bytes.length < at + text.length) return false
+  for (let i = 0; i < text.length; i++) if (bytes[at + i] !== text.charCodeAt(i)) return false
+  return true
+}

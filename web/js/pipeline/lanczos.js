@@ -1,0 +1,164 @@
+/**
+ * Lanczos resampling to a network's input, in plain arithmetic so that every browser computes the
+ * same tensor. Canvas resampling differs from engine to engine and from what networks were
+ * trained with, which is Pillow's: two passes, a window widened when shrinking, 8 bits between.
+ */
+
+const LOBES = 3
+/** Photos are averaged down to about this many times the target first; exact below it. */
+const REDUCING_GAP = 3
+
+/**
+ * @param {Uint8Array} rgba_hwc `height` x `width` x 4; alpha is ignored
+ * @param {number} height
+ * @param {number} width
+ * @param {number} toHeight
+ * @param {number} toWidth
+ * @returns {Uint8ClampedArray<ArrayBuffer>} rgb_hwc, `toHeight` x `toWidth` x 3
+ */
+export function resizeLanczos(rgba_hwc, height, width, toHeight, toWidth) {
+  const rows = Math.max(1, Math.floor(height / toHeight / REDUCING_GAP))
+  const columns = Math.max(1, Math.floor(width / toWidth / REDUCING_GAP))
+  const reduced = averageBoxes(rgba_hwc, height, width, rows, columns)
+  const narrowed = alongWidth(reduced, width / columns, toWidth)
+  return alongHeight(narrowed, height / rows, toHeight)
+}
+
+/**
+ * An 8-bit picture of three channels; the last box of a row or column may be a partial one.
+ * @typedef {{ rgb: Uint8ClampedArray<ArrayBuffer>, height: number, width: number }} Rgb
+ */
+
+/**
+ * @param {Uint8Array} rgba_hwc
+ * @param {number} height
+ * @param {number} width
+ * @param {number} boxHeight
+ * @param {number} boxWidth
+ * @returns {Rgb}
+ */
+function averageBoxes(rgba_hwc, height, width, boxHeight, boxWidth) {
+  const outHeight = Math.ceil(height / boxHeight)
+  const outWidth = Math.ceil(width / boxWidth)
+  const rgb = new Uint8ClampedArray(3 * outHeight * outWidth)
+  const sums = new Uint32Array(3 * outWidth)
+  for (let outRow = 0; outRow < outHeight; outRow++) {
+    const firstRow = outRow * boxHeight
+    const lastRow = Math.min(firstRow + boxHeight, height)
+    sums.fill(0)
+    for (let row = firstRow; row < lastRow; row++) {
+      addRow(sums, rgba_hwc.subarray(4 * row * width, 4 * (row + 1) * width), boxWidth)
+    }
+    const to = 3 * outRow * outWidth
+    for (let column = 0; column < outWidth; column++) {
+      const pixels = Math.min(boxWidth, width - column * boxWidth) * (lastRow - firstRow)
+      for (let i = 3 * column; i < 3 * column + 3; i++) rgb[to + i] = sums[i] / pixels
+    }
+  }
+  return { rgb, height: outHeight, width: outWidth }
+}
+
+/**
+ * @param {Uint32Array} sums
+ * @param {Uint8Array} row
+ * @param {number} boxWidth
+ */
+function addRow(sums, row, boxWidth) {
+  let at = 0
+  for (let sum = 0; sum < sums.length; sum += 3) {
+    let red = 0
+    let green = 0
+    let blue = 0
+    const end = Math.min(at + 4 * boxWidth, row.length)
+    for (; at < end; at += 4) {
+      red += row[at]
+      green += row[at + 1]
+      blue += row[at + 2]
+    }
+    sums[sum] += red
+    sums[sum + 1] += green
+    sums[sum + 2] += blue
+  }
+}
+
+/**
+ * @param {Rgb} picture
+ * @param {number} fromWidth its true width in its own pixels, which need not be whole
+ * @param {number} toWidth
+ * @returns {Rgb}
+ */
+function alongWidth({ rgb, height, width }, fromWidth, toWidth) {
+  const taps = tapsOf(width, fromWidth, toWidth)
+  const out = new Uint8ClampedArray(3 * height * toWidth)
+  for (let row = 0; row < height; row++) {
+    const from = 3 * row * width
+    let to = 3 * row * toWidth
+    for (const { first, weights } of taps) {
+      let red = 0
+      let green = 0
+      let blue = 0
+      let at = from + 3 * first
+      for (let i = 0; i < weights.length; i++, at += 3) {
+        const weight = weights[i]
+        red += weight * rgb[at]
+        green += weight * rgb[at + 1]
+        blue += weight * rgb[at + 2]
+      }
+      out[to++] = red
+      out[to++] = green
+      out[to++] = blue
+    }
+  }
+  return { rgb: out, height, width: toWidth }
+}
+
+/**
+ * @param {Rgb} picture
+ * @param {number} fromHeight
+ * @param {number} toHeight
+ */
+function alongHeight({ rgb, height, width }, fromHeight, toHeight) {
+  const stride = 3 * width
+  const out = new Uint8ClampedArray(stride * toHeight)
+  const sums = new Float32Array(stride)
+  tapsOf(height, fromHeight, toHeight).forEach(({ first, weights }, row) => {
+    sums.fill(0)
+    for (let i = 0; i < weights.length; i++) {
+      const weight = weights[i]
+      const from = (first + i) * stride
+      for (let column = 0; column < stride; column++) sums[column] += weight * rgb[from + column]
+    }
+    out.set(sums, row * stride)
+  })
+  return out
+}
+
+/**
+ * Which input pixels make each output pixel, and how much of each.
+ * @param {number} length input pixels there are
+ * @param {number} fromLength input length that is mapped onto `toLength`
+ * @param {number} toLength
+ * @returns {{ first: number, weights: Float32Array }[]} weights sum to 1
+ */
+function tapsOf(length, fromLength, toLength) {
+  const scale = fromLength / toLength
+  const stretch = Math.max(scale, 1)
+  return Array.from({ length: toLength }, (_, i) => {
+    const centre = (i + 0.5) * scale
+    const first = Math.max(0, Math.floor(centre - LOBES * stretch + 0.5))
+    const end = Math.min(length, Math.floor(centre + LOBES * stretch + 0.5))
+    const weights = Float32Array.from({ length: end - first }, (_, k) =>
+      lanczos((first + k + 0.5 - centre) / stretch),
+    )
+    const sum = weights.reduce((total, weight) => total + weight, 0)
+    return { first, weights: weights.map((weight) => weight / sum) }
+  })
+}
+
+/** @param {number} x */
+function lanczos(x) {
+  if (x === 0) return 1
+  if (Math.abs(x) >= LOBES) return 0
+  const angle = Math.PI * x
+  return (LOBES * Math.sin(angle) * Math.sin(angle / LOBES)) / (angle * angle)
+}

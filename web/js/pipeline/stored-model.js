@@ -1,0 +1,74 @@
+/**
+ * Reading of the model store. Python owns it and alone writes to it (`pyside_logic/store.py`);
+ * this reads by key, so that a warm start does not wait for Python.
+ */
+
+import { GossamerError } from '../rpc/errors.js'
+
+/** @typedef {import('../assets.js').Model} Model */
+
+/**
+ * @param {Model} model
+ * @param {Blob | null} blob the file itself, where the store could not keep it
+ * @returns {Promise<Uint8Array<ArrayBuffer>>} verified bytes
+ */
+export async function readStoredModel(model, blob) {
+  const stored = blob ?? (await readBlob(model.sha256))
+  if (!stored) {
+    throw new GossamerError(
+      'model_unavailable',
+      'model',
+      `The network ${model.title} is not on this device yet.`,
+    )
+  }
+  const bytes = await stored.arrayBuffer()
+  if ((await sha256Of(bytes)) !== model.sha256) {
+    throw new GossamerError(
+      'model_corrupt',
+      'model',
+      `The network ${model.title} was damaged on this device.`,
+    )
+  }
+  return new Uint8Array(bytes)
+}
+
+/**
+ * @param {string} key
+ * @returns {Promise<Blob | null>} null when it is not there, and when storage is refused
+ */
+async function readBlob(key) {
+  try {
+    const database = await settled(openDatabase())
+    try {
+      return (await settled(database.transaction('models').objectStore('models').get(key))) ?? null
+    } finally {
+      database.close()
+    }
+  } catch {
+    return null
+  }
+}
+
+function openDatabase() {
+  const request = indexedDB.open('gossamer', 1)
+  request.onupgradeneeded = () => request.result.createObjectStore('models')
+  return request
+}
+
+/**
+ * @template T
+ * @param {IDBRequest<T>} request
+ * @returns {Promise<T>}
+ */
+function settled(request) {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result)
+    request.onerror = () => reject(request.error)
+  })
+}
+
+/** @param {ArrayBuffer} bytes */
+async function sha256Of(bytes) {
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('')
+}

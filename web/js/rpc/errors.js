@@ -1,0 +1,77 @@
+/**
+ * The one error of the public API and its codes. `pyside_logic/errors.py` holds the same two
+ * tables; a test keeps them equal.
+ */
+
+export const ERROR_CODES = /** @type {const} */ ([
+  'empty_file',
+  'unsupported_format',
+  'truncated_image',
+  'corrupt_image',
+  'image_too_large',
+  'image_too_small',
+  'invalid_argument',
+  'model_unavailable',
+  'model_corrupt',
+  'storage_unavailable',
+  'backend_unavailable',
+  'out_of_memory',
+  'worker_died',
+  'aborted',
+  'internal',
+])
+
+export const STAGES = /** @type {const} */ ([
+  'model',
+  'decode',
+  'preprocess',
+  'infer',
+  'refine',
+  'encode',
+])
+
+/** @typedef {(typeof ERROR_CODES)[number]} ErrorCode */
+/** @typedef {(typeof STAGES)[number]} Stage */
+/** @typedef {{ code: ErrorCode, stage: Stage, message: string }} WireError */
+
+export class GossamerError extends Error {
+  /**
+   * @param {ErrorCode} code
+   * @param {Stage} stage
+   * @param {string} message what was expected, what came, what to do
+   * @param {ErrorOptions} [options]
+   */
+  constructor(code, stage, message, options) {
+    super(message, options)
+    this.name = 'GossamerError'
+    this.code = code
+    this.stage = stage
+  }
+}
+
+/**
+ * Anything thrown, as the error that crosses the thread boundary.
+ * @param {unknown} thrown
+ * @param {Stage} stage used when the error does not name its own
+ * @returns {WireError}
+ */
+export function toWire(thrown, stage) {
+  if (thrown instanceof GossamerError) {
+    return { code: thrown.code, stage: thrown.stage, message: thrown.message }
+  }
+  const message = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown)
+  return { code: looksLikeOutOfMemory(message) ? 'out_of_memory' : 'internal', stage, message }
+}
+
+/**
+ * @param {WireError} error
+ * @returns {GossamerError}
+ */
+export function fromWire({ code, stage, message }) {
+  return new GossamerError(code, stage, message)
+}
+
+/** @param {string} message */
+function looksLikeOutOfMemory(message) {
+  return /out of memory|allocation failed|bad_alloc|memory\.grow/i.test(message)
+}

@@ -1,0 +1,67 @@
+/**
+ * Every message between the page and its two workers.
+ *
+ * A request is answered by any number of `progress` replies and then by one `result` or one
+ * `error`. `cancel` names a request that nobody waits for any more; it gets no reply.
+ */
+
+/** @typedef {import('./errors.js').Stage} Stage */
+/** @typedef {import('./errors.js').WireError} WireError */
+
+/**
+ * A decoded photo: straight, upright sRGB pixels of `height` x `width` x 4 bytes.
+ * @typedef {{ rgba: ArrayBuffer, height: number, width: number }} Photo
+ */
+
+/**
+ * What a network returned: `height` x `width` values in [0, 1].
+ * @typedef {{ data: Float32Array<ArrayBuffer>, height: number, width: number }} Matte
+ */
+
+/** @typedef {Record<string, number | boolean | string>} RefineOptions */
+/** @typedef {'cutout' | 'alpha'} EncodedContent */
+
+/**
+ * Requests to the inference worker: type -> [payload, result].
+ * @typedef {{
+ *   load: [{ model: string, blob: Blob | null }, { backend: 'wasm', threads: number }],
+ *   warmUp: [{ model: string }, null],
+ *   decode: [{ source: Blob | ImageBitmap | ImageData, name: string }, Photo],
+ *   preprocess: [
+ *     { photo: Photo, model: string },
+ *     { input: Float32Array<ArrayBuffer>, photo: Photo },
+ *   ],
+ *   infer: [{ input: Float32Array<ArrayBuffer>, model: string }, Matte],
+ * }} InferenceCalls
+ */
+
+/**
+ * Requests to the Python worker: type -> [payload, result]. `handle` names a photo that the worker
+ * keeps, so that other edges need no new matte, until `closePhoto`.
+ * @typedef {{
+ *   start: [null, null],
+ *   ensureModel: [
+ *     { sha256: string, bytes: number, url: string, name: string, keep: string[] },
+ *     { stored: boolean, blob: Blob | null },
+ *   ],
+ *   openPhoto: [{ photo: Photo, matte: Matte }, { handle: number }],
+ *   refine: [
+ *     { handle: number, options: RefineOptions, preview: boolean },
+ *     { preview: ImageBitmap | null },
+ *   ],
+ *   encode: [{ handle: number, type: string, content: EncodedContent }, Uint8Array<ArrayBuffer>],
+ *   closePhoto: [{ handle: number }, null],
+ * }} PythonCalls
+ */
+
+/** @typedef {{ id: number, type: string, payload: any }} Request */
+/** @typedef {{ id: number, type: 'cancel' }} Cancel */
+/** @typedef {{ stage: Stage, done: number, total: number }} Progress */
+/**
+ * @typedef {{ type: 'ready' }
+ *   | { id: number, type: 'progress' } & Progress
+ *   | { id: number, type: 'result', payload: any }
+ *   | { id: number, type: 'error', error: WireError }} Reply
+ */
+
+export {}

@@ -1,0 +1,89 @@
+/** The worker's end: one queue, one handler at a time, every request answered. */
+
+import { GossamerError, toWire } from './errors.js'
+
+/** @typedef {import('./errors.js').Stage} Stage */
+/** @typedef {import('./messages.js').Request} Request */
+/** @typedef {(done: number, total: number) => void} OnProgress */
+
+/** A result whose buffers move to the page instead of being copied. */
+export class Moved {
+  /**
+   * @param {unknown} payload
+   * @param {Transferable[]} transfer
+   */
+  constructor(payload, transfer) {
+    this.payload = payload
+    this.transfer = transfer
+  }
+}
+
+/**
+ * A handler and the stage that its errors and progress belong to.
+ * @typedef {[Stage, (payload: any, onProgress: OnProgress) => unknown]} Handler
+ */
+
+/**
+ * Answers requests with `handlers`, in the order in which they came. A handler that fails answers
+ * with an error and leaves the queue as it was.
+ * @param {Record<string, Handler>} handlers
+ */
+export function serve(handlers) {
+  const scope = /** @type {DedicatedWorkerGlobalScope} */ (/** @type {unknown} */ (globalThis))
+  /** @type {Set<number>} */
+  const waiting = new Set()
+  let queue = Promise.resolve()
+
+  scope.addEventListener('message', ({ data }) => {
+    if (data.type === 'cancel') {
+      waiting.delete(data.id)
+    } else {
+      waiting.add(data.id)
+      queue = queue.then(() => answer(data))
+    }
+  })
+
+  /** @param {Request} request */
+  async function answer({ id, type, payload }) {
+    if (!waiting.delete(id)) return // cancelled
+    const [stage, handler] = handlers[type] ?? ['model', unknownType(type)]
+    try {
+      const result = await handler(payload, (done, total) =>
+        scope.postMessage({ id, type: 'progress', stage, done, total }),
+      )
+      if (result instanceof Moved) {
+        scope.postMessage({ id, type: 'result', payload: result.payload }, result.transfer)
+      } else {
+        scope.postMessage({ id, type: 'result', payload: result ?? null })
+      }
+    } catch (error) {
+      scope.postMessage({ id, type: 'error', error: toWire(error, stage) })
+    }
+  }
+
+  holdLock(scope.name).finally(() => scope.postMessage({ type: 'ready' }))
+}
+
+/**
+ * Takes the lock that this worker is named after, for life; see `WorkerClient`.
+ * @param {string} name
+ * @returns {Promise<void>} settles when the lock is held, or when there are none
+ */
+function holdLock(name) {
+  if (!navigator.locks) return Promise.resolve()
+  return new Promise((resolve) => {
+    navigator.locks
+      .request(name, () => {
+        resolve()
+        return new Promise(() => {})
+      })
+      .catch(() => resolve())
+  })
+}
+
+/** @param {string} type */
+function unknownType(type) {
+  return () => {
+    throw new GossamerError('internal', 'model', `Expected a known message, received '${type}'.`)
+  }
+}

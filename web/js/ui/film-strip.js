@@ -1,0 +1,77 @@
+/** All photos of this visit, in a row or a column, and the way to add more. */
+
+import { create } from './dom.js'
+import { createIcon } from './icons.js'
+import { PhotoTile } from './photo-tile.js'
+import { strings } from './strings.js'
+
+/** @typedef {import('./queue.js').Photo} Photo */
+
+export class FilmStrip extends HTMLElement {
+  /** @type {(photo: Photo) => void} */
+  onSelect = () => {}
+  /** @type {(photo: Photo) => void} */
+  onRemove = () => {}
+  onAdd = () => {}
+
+  /** @type {Map<Photo, PhotoTile>} */
+  #tiles = new Map()
+  #list = create('div', { role: 'list', class: 'tiles', 'aria-label': strings.photos })
+
+  connectedCallback() {
+    this.setAttribute('data-testid', 'film-strip')
+    const add = create('button', { type: 'button', class: 'add', 'aria-label': strings.addPhotos })
+    add.append(createIcon('plus'), strings.add)
+    add.onclick = () => this.onAdd()
+    this.replaceChildren(this.#list, add)
+    this.#list.onkeydown = (event) => this.#keyPressed(event)
+  }
+
+  /** @param {Photo} photo */
+  addPhoto(photo) {
+    const tile = new PhotoTile()
+    tile.onSelect = (selected) => this.onSelect(selected)
+    tile.onRemove = (removed) => this.onRemove(removed)
+    tile.setPhoto(photo)
+    this.#tiles.set(photo, tile)
+    this.#list.append(tile)
+  }
+
+  /** @param {Photo} photo */
+  removePhoto(photo) {
+    this.#tiles.get(photo)?.remove()
+    this.#tiles.delete(photo)
+  }
+
+  /** @param {Photo} photo */
+  update(photo) {
+    this.#tiles.get(photo)?.update()
+  }
+
+  /** @param {Photo | null} photo */
+  setSelected(photo) {
+    for (const [candidate, tile] of this.#tiles) tile.setSelected(candidate === photo)
+  }
+
+  /** @param {Photo} photo */
+  focusPhoto(photo) {
+    this.#tiles.get(photo)?.focusSelect()
+  }
+
+  /** @param {KeyboardEvent} event arrows walk along the strip, Delete removes */
+  #keyPressed(event) {
+    const entries = [...this.#tiles]
+    const index = entries.findIndex(([, tile]) => tile.contains(document.activeElement))
+    const photo = entries[index]?.[0]
+    if (!photo) return
+    if (event.key === 'Delete') return this.onRemove(photo)
+    const step = { ArrowUp: -1, ArrowLeft: -1, ArrowDown: 1, ArrowRight: 1 }[event.key]
+    const next = step && entries[index + step]?.[0]
+    if (!next) return
+    event.preventDefault()
+    this.onSelect(next)
+    this.focusPhoto(next)
+  }
+}
+
+customElements.define('gossamer-film-strip', FilmStrip)

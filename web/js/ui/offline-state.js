@@ -1,0 +1,46 @@
+/** Says that the app now works with no network, and how much it keeps on this device for that. */
+
+import { create, setText } from './dom.js'
+import { createIcon } from './icons.js'
+import { strings } from './strings.js'
+
+export class OfflineState extends HTMLElement {
+  #kept = create('span', { class: 'muted' })
+  #ready = false
+
+  connectedCallback() {
+    this.setAttribute('data-testid', 'offline-state')
+    this.hidden = !this.#ready
+    this.replaceChildren(
+      createIcon('offline'),
+      create('span', { class: 'wide-only' }, strings.readyOffline),
+      this.#kept,
+    )
+    this.#kept.classList.add('wide-only')
+  }
+
+  markReady() {
+    this.#ready = true
+    this.hidden = false
+    this.refresh()
+  }
+
+  /** Reads anew how much is kept. */
+  async refresh() {
+    if (!this.#ready) return
+    const usage_bytes = await estimateUsage()
+    setText(this.#kept, usage_bytes > 0 ? strings.kept(usage_bytes) : '')
+    this.title = [strings.readyOffline, this.#kept.textContent].filter(Boolean).join(', ')
+  }
+}
+
+/** @returns {Promise<number>} bytes, 0 where the browser does not tell */
+async function estimateUsage() {
+  try {
+    return (await navigator.storage?.estimate())?.usage ?? 0
+  } catch {
+    return 0
+  }
+}
+
+customElements.define('gossamer-offline-state', OfflineState)

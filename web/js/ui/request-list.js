@@ -1,0 +1,99 @@
+/** The lock in the header: every request that the page has made, for anyone to look at. */
+
+import { create, createIconButton, setText } from './dom.js'
+import { createIcon } from './icons.js'
+import { formatBytes, strings } from './strings.js'
+
+export class RequestList extends HTMLElement {
+  #label = create('span', { class: 'wide-only' })
+  #button = create('button', { type: 'button', class: 'button quiet' })
+  #summary = create('p', { class: 'muted' })
+  #rows = create('ul', { class: 'requests', tabindex: '0' })
+  #sheet = create('section', { class: 'sheet', popover: 'auto', id: 'requests-sheet' })
+  /** @type {PerformanceResourceTiming[]} */
+  #requests = []
+  /** @type {PerformanceObserver | null} */
+  #observer = null
+
+  connectedCallback() {
+    this.setAttribute('data-testid', 'requests')
+    this.#button.replaceChildren(createIcon('lock'), this.#label)
+    this.#button.popoverTargetElement = this.#sheet
+    const title = create('h2', { class: 'large', id: 'requests-title' }, strings.requestsTitle)
+    const close = createIconButton('close', strings.close, () => this.#sheet.hidePopover())
+    this.#sheet.setAttribute('aria-labelledby', title.id)
+    this.#rows.setAttribute('aria-labelledby', title.id)
+    this.#sheet.replaceChildren(
+      create('div', { class: 'sheet-head' }, title, close),
+      this.#summary,
+      this.#rows,
+      create('p', { class: 'muted' }, strings.requestsNotListed),
+    )
+    this.replaceChildren(this.#button, this.#sheet)
+    this.#requests = []
+    this.#rows.replaceChildren()
+    this.#observer = new PerformanceObserver((list) => this.#record(list.getEntries()))
+    this.#observer.observe({ type: 'navigation', buffered: true })
+    this.#observer.observe({ type: 'resource', buffered: true })
+    this.#summarise()
+  }
+
+  disconnectedCallback() {
+    this.#observer?.disconnect()
+  }
+
+  /** @param {PerformanceEntryList} entries */
+  #record(entries) {
+    for (const entry of entries) {
+      const request = /** @type {PerformanceResourceTiming} */ (entry)
+      if (!request.name.startsWith('http')) continue // blob: and data: are in memory, no requests
+      if (this.#requests.some((other) => isSame(other, request))) continue
+      this.#requests.push(request)
+      this.#rows.append(
+        create(
+          'li',
+          {},
+          create('span', { class: 'name' }, shortName(request.name)),
+          create('span', { class: 'size muted' }, formatBytes(request.encodedBodySize)),
+        ),
+      )
+    }
+    this.#summarise()
+  }
+
+  #summarise() {
+    const others = new Set(
+      this.#requests.map(({ name }) => new URL(name).host).filter((host) => host !== location.host),
+    )
+    const label = others.size === 0 ? strings.nothingLeft : strings.askedElsewhere
+    setText(this.#label, label)
+    this.#button.title = label
+    this.#button.setAttribute('aria-label', label)
+    setText(
+      this.#summary,
+      others.size === 0
+        ? strings.requestsAllFrom(location.host)
+        : strings.requestsElsewhere([...others].join(', ')),
+    )
+  }
+}
+
+/**
+ * @param {PerformanceResourceTiming} one
+ * @param {PerformanceResourceTiming} other the browser may tell of the page itself twice
+ */
+function isSame(one, other) {
+  return one.name === other.name && one.startTime === other.startTime
+}
+
+/**
+ * @param {string} address
+ * @returns {string} relative to the site's folder; whole when it is from elsewhere
+ */
+function shortName(address) {
+  const folder = new URL('.', location.href).href
+  if (!address.startsWith(folder)) return address
+  return address.slice(folder.length) || strings.thisPage
+}
+
+customElements.define('gossamer-request-list', RequestList)
