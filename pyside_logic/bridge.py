@@ -5,9 +5,10 @@ or `{error: {code, stage, message}}`. Pixels are copied once on the way in and o
 """
 
 import asyncio
+import contextlib
 import functools
 import itertools
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from typing import Any
 
 import js
@@ -111,11 +112,11 @@ def close_photo(handle: int) -> None:
 
 
 def _opened(handle: int) -> Cutout:
-    if handle not in _cutouts:
+    if handle not in _cutouts:  # handles are our own: this worker is not the one that gave it
         raise GossamerError(
-            ErrorCode.INVALID_ARGUMENT,
+            ErrorCode.WORKER_DIED,
             Stage.REFINE,
-            f"Expected the handle of an open photo, received {handle!r}. Open it again.",
+            "The part that refines edges was stopped by the browser. Try again: it starts anew.",
         )
     return _cutouts[handle]
 
@@ -129,20 +130,26 @@ async def ensure_model(entry: Any, keep: Any, on_progress: Callable[[int, int], 
 
     Returns {stored, blob}: `blob` holds the network where the device would not keep it.
     """
-    store = ModelStore(await _open_storage(), _fetch)
-    await store.evict(keep.to_py())
-    data = await store.ensure(
-        Entry(entry.name, entry.url, entry.sha256, int(entry.bytes)), on_progress
-    )
+    wanted = Entry(entry.name, entry.url, entry.sha256, int(entry.bytes))
+    async with _open_storage() as storage:
+        store = ModelStore(storage, _fetch)
+        await store.evict(keep.to_py())
+        data = await store.ensure(wanted, on_progress)
     blob = None if data is None else _blob(data)
     return js.Object.fromEntries(_entries(stored=blob is None, blob=blob))
 
 
-async def _open_storage() -> Storage:
+@contextlib.asynccontextmanager
+async def _open_storage() -> AsyncIterator[Storage]:
     try:
-        return await _IndexedDb.open()
+        storage = await _IndexedDb.open()
     except (JsException, StorageError):
-        return RefusedStorage()
+        yield RefusedStorage()
+        return
+    try:
+        yield storage
+    finally:
+        storage.close()
 
 
 class _IndexedDb:
@@ -153,7 +160,10 @@ class _IndexedDb:
 
     @classmethod
     async def open(cls) -> "_IndexedDb":
-        request = js.indexedDB.open("gossamer", 1)
+        factory = getattr(js, "indexedDB", None)
+        if factory is None:
+            raise StorageError("there is no IndexedDB in this window")
+        request = factory.open("gossamer", 1)
 
         def create(_event: Any) -> None:
             request.result.createObjectStore("models")
@@ -168,6 +178,9 @@ class _IndexedDb:
         if request.readyState != "done" or request.error:
             raise StorageError(f"IndexedDB is refused: {request.error}")
         return cls(request.result)
+
+    def close(self) -> None:
+        self._database.close()
 
     async def get(self, key: str) -> bytes | None:
         blob = await self._run("readonly", lambda models: models.get(key))
@@ -231,21 +244,22 @@ async def _fetch(url: str, offset: int) -> Response:
     return Response(offset if response.status == 206 else 0, _chunks(response.body.getReader()))
 
 
-async def _chunks(reader: Any) -> AsyncIterator[bytes]:
+async def _chunks(reader: Any) -> AsyncGenerator[bytes, None]:
     try:
         while not (step := await reader.read()).done:
             yield step.value.to_bytes()
     except JsException as error:
         raise DownloadError(f"the connection was cut ({error.message})") from error
     finally:
-        reader.releaseLock()
+        with contextlib.suppress(JsException):  # of a download that has failed already
+            await reader.cancel()
 
 
 # ---- answers -------------------------------------------------------------------------------------
 
 
 def _error(error: Exception, stage: Stage) -> Any:
-    if isinstance(error, MemoryError):
+    if isinstance(error, MemoryError) or _says_out_of_memory(error):
         error = GossamerError(
             ErrorCode.OUT_OF_MEMORY,
             stage,
@@ -255,6 +269,11 @@ def _error(error: Exception, stage: Stage) -> Any:
         error = GossamerError(ErrorCode.INTERNAL, stage, f"{type(error).__name__}: {error}")
     wire = to_js(error.to_dict(), dict_converter=js.Object.fromEntries)
     return js.Object.fromEntries(_entries(error=wire))
+
+
+def _says_out_of_memory(error: Exception) -> bool:
+    """JavaScript has no type for it."""
+    return isinstance(error, JsException) and "allocation failed" in str(error).lower()
 
 
 def _entries(**values: Any) -> Any:

@@ -77,8 +77,9 @@ def _filtered(rows: UInt8) -> UInt8:
     """Scan lines of `rows`: a filter byte, then the difference to the pixel on the left."""
     channels = 1 if rows.ndim == 2 else rows.shape[2]
     if channels == 4:
-        rows = rows.copy()
-        rows[rows[..., 3] == 0] = 0
+        # As one integer a pixel, alpha on top: many times as fast as a boolean index.
+        whole = np.ascontiguousarray(rows).view("<u4")
+        rows = (whole * (whole > 0x00FFFFFF)).view(np.uint8)
     flat = rows.reshape(len(rows), -1)
     lines = np.empty((len(rows), 1 + flat.shape[1]), np.uint8)
     lines[:, 0] = _SUB_FILTER

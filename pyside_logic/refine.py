@@ -9,7 +9,8 @@ import numpy.typing as npt
 
 from pyside_logic.compose import write_alpha
 from pyside_logic.errors import ErrorCode, GossamerError, Stage
-from pyside_logic.resample import upsample_strips
+from pyside_logic.resample import check_matte, upsample_strips
+from pyside_logic.sharpen import unsharp
 
 __all__ = ["Cutout", "OnProgress", "RefineOptions", "refine"]
 
@@ -19,19 +20,25 @@ OnProgress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class RefineOptions:
-    """How alpha is made from the matte. There is one way so far, and nothing to choose."""
+    """How alpha is made from the matte. The defaults are what helps on measured pictures.
+
+    `sharpen`: how much of the matte's blur is taken back before it is enlarged, 0 (none) to 4.
+    """
+
+    sharpen: float = 1.0
+
+    def __post_init__(self) -> None:
+        value = self.sharpen
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 4:
+            raise _invalid(f"Expected a number from 0 to 4 for sharpen, received {value!r}.")
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """Raises `invalid_argument` for a key that is not an option."""
+        """Raises `invalid_argument` for a key that is not an option, or a value out of range."""
         known = {field.name for field in fields(cls)}
         unknown = sorted(set(values) - known)
         if unknown:
-            raise GossamerError(
-                ErrorCode.INVALID_ARGUMENT,
-                Stage.REFINE,
-                f"Expected refine options among {sorted(known)}, received {unknown}.",
-            )
+            raise _invalid(f"Expected refine options among {sorted(known)}, received {unknown}.")
         return cls(**values)
 
 
@@ -44,10 +51,8 @@ class Cutout:
 
     def __init__(self, rgba_hwc: npt.NDArray[np.uint8], matte_hw: npt.NDArray[np.float32]) -> None:
         if rgba_hwc.ndim != 3 or rgba_hwc.shape[2] != 4 or rgba_hwc.size == 0:
-            raise GossamerError(
-                ErrorCode.INVALID_ARGUMENT,
-                Stage.REFINE,
-                f"Expected pixels of shape (height, width, 4), received {rgba_hwc.shape}.",
+            raise _invalid(
+                f"Expected pixels of shape (height, width, 4), received {rgba_hwc.shape}."
             )
         self.rgba_hwc = rgba_hwc
         self.matte_hw = matte_hw
@@ -58,9 +63,9 @@ class Cutout:
 
 def refine(cutout: Cutout, options: RefineOptions, on_progress: OnProgress) -> None:
     """Writes alpha into `cutout.rgba_hwc`, strip by strip, so that its size bounds no memory."""
-    del options
     height, width = cutout.rgba_hwc.shape[:2]
-    for rows, alpha_hw in upsample_strips(cutout.matte_hw, height, width):
+    matte_hw = unsharp(check_matte(cutout.matte_hw), options.sharpen)
+    for rows, alpha_hw in upsample_strips(matte_hw, height, width):
         source_alpha_hw = cutout.source_alpha_hw
         write_alpha(
             cutout.rgba_hwc[rows],
@@ -68,3 +73,7 @@ def refine(cutout: Cutout, options: RefineOptions, on_progress: OnProgress) -> N
             None if source_alpha_hw is None else source_alpha_hw[rows],
         )
         on_progress(rows.stop, height)
+
+
+def _invalid(message: str) -> GossamerError:
+    return GossamerError(ErrorCode.INVALID_ARGUMENT, Stage.REFINE, message)

@@ -6,7 +6,7 @@ the browser (`bridge.py`), a dict and any HTTP client elsewhere.
 
 import contextlib
 import hashlib
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncGenerator, Callable, Collection
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -61,10 +61,11 @@ class Storage(Protocol):
 
 @dataclass(frozen=True)
 class Response:
-    """A file from `offset` on, which is 0 where the server does not resume."""
+    """A file from `offset` on, which is 0 where the server does not resume. Closing `chunks` ends
+    the download."""
 
     offset: int
-    chunks: AsyncIterator[bytes]
+    chunks: AsyncGenerator[bytes, None]
 
 
 class Download(Protocol):
@@ -109,12 +110,15 @@ class ModelStore:
             on_progress(entry.bytes, entry.bytes)
             return None
         data = await self._fetch_verified(entry, on_progress)
-        try:
-            await self._storage.put(entry.sha256, data)
-        except StorageError:
-            return data
-        await self._forget(_part(entry))
-        return None
+        for _ in range(2):
+            try:
+                await self._storage.put(entry.sha256, data)
+            except StorageError:
+                await self._forget(_part(entry))  # it may be what fills the disk
+            else:
+                await self._forget(_part(entry))
+                return None
+        return data
 
     async def evict(self, keep: Collection[str]) -> list[str]:
         """Deletes what is not one of the networks with the sha256s `keep`; returns the keys."""
@@ -165,14 +169,15 @@ class ModelStore:
         response = await self._download(entry.url, len(received))
         del received[response.offset :]
         checkpoint = len(received) + _CHECKPOINT_BYTES
-        async for chunk in response.chunks:
-            received += chunk
-            on_progress(min(len(received), entry.bytes), entry.bytes)
-            if len(received) > entry.bytes:
-                return  # not the file: its hash will tell
-            if len(received) >= checkpoint:
-                await self._keep_part(entry, received)
-                checkpoint += _CHECKPOINT_BYTES
+        async with contextlib.aclosing(response.chunks) as chunks:
+            async for chunk in chunks:
+                received += chunk
+                on_progress(min(len(received), entry.bytes), entry.bytes)
+                if len(received) > entry.bytes:
+                    return  # not the file: its hash will tell
+                if len(received) >= checkpoint:
+                    await self._keep_part(entry, received)
+                    checkpoint += _CHECKPOINT_BYTES
 
     async def _keep_part(self, entry: Entry, received: bytearray) -> None:
         with contextlib.suppress(StorageError):  # only the resuming is lost

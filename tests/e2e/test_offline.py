@@ -76,7 +76,7 @@ def test_a_new_build_waits_until_it_is_wanted(
         app.page.evaluate("navigator.serviceWorker.ready.then((worker) => worker.update())")
         expect(app.part("update")).to_be_visible(timeout=60_000)
         assert app.page.evaluate("document.documentElement.dataset.version") == before
-        app.part("update").get_by_role("button").click()
+        app.part("update").get_by_role("button", name="Reload").click()
         wait_until(app.page, f"document.documentElement.dataset.version !== '{before}'")
         wait_until(app.page, "Boolean(window.gossamer)")
         assert call_api(app.page, "removeBackground", png(data.chelsea())).picture.size == (

@@ -19,8 +19,8 @@ export async function registerServiceWorker({ onUpdate, onOfflineReady, isBusy }
   let updating = false
 
   serviceWorker.addEventListener('controllerchange', () => {
-    if (updating) location.reload()
-    else if (!hadController) reloadForIsolation(isBusy)
+    if (!hadController) reloadForIsolation(isBusy)
+    else if (updating || !isBusy()) location.reload() // the old build's files are gone
   })
 
   /** @param {ServiceWorker} waiting */

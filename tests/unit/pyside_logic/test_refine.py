@@ -17,16 +17,16 @@ def opaque_photo(height: int, width: int) -> np.ndarray:
     return rgba
 
 
-def refined(rgba: np.ndarray, matte: np.ndarray) -> np.ndarray:
+def refined(rgba: np.ndarray, matte: np.ndarray, **options: float) -> np.ndarray:
     cutout = Cutout(rgba, matte)
-    refine(cutout, RefineOptions(), lambda _done, _total: None)
+    refine(cutout, RefineOptions(**options), lambda _done, _total: None)
     return cutout.rgba_hwc
 
 
 def test_alpha_is_the_upsampled_matte_and_colours_stay() -> None:
     photo = np.dstack([data.chelsea(), np.full((300, 451), 255, np.uint8)])
     matte = np.random.default_rng(1).random((320, 320), np.float32)
-    result = refined(photo.copy(), matte)
+    result = refined(photo.copy(), matte, sharpen=0)
     theirs = np.asarray(Image.fromarray(matte).resize((451, 300), Image.Resampling.BILINEAR))
     assert np.abs(result[..., 3] / 255 - theirs).max() <= 0.51 / 255
     assert np.array_equal(result[..., :3], photo[..., :3])
@@ -57,6 +57,13 @@ def test_progress_ends_at_the_last_row() -> None:
     cutout = Cutout(opaque_photo(700, 3), np.ones((8, 8), np.float32))
     refine(cutout, RefineOptions(), lambda done, total: seen.append((done, total)))
     assert seen == [(256, 700), (512, 700), (700, 700)]
+
+
+@pytest.mark.parametrize("value", [-0.1, 4.1, float("nan"), "much", True, None])
+def test_values_out_of_range_are_refused(value: object) -> None:
+    with pytest.raises(GossamerError, match="sharpen") as caught:
+        RefineOptions.from_dict({"sharpen": value})
+    assert caught.value.code is ErrorCode.INVALID_ARGUMENT
 
 
 def test_unknown_options_are_named() -> None:

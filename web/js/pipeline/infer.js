@@ -63,11 +63,9 @@ export async function warmUp({ model }) {
  */
 export async function infer({ input, model }) {
   const { input: inputSpec, output } = findModel(model)
+  await load({ model, blob: null }) // a worker that was started anew has nothing loaded
   const ort = await loadRuntime()
-  const session = await sessions.get(model)
-  if (!session) {
-    throw new GossamerError('internal', 'infer', `Expected '${model}' to be loaded before it runs.`)
-  }
+  const session = /** @type {Session} */ (await sessions.get(model))
   const tensor = new ort.Tensor('float32', input, [1, 3, inputSpec.height, inputSpec.width])
   const results = await session.run({ [inputSpec.name]: tensor })
   const result = /** @type {Tensor} */ (results[output.name])

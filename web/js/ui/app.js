@@ -57,6 +57,7 @@ export class GossamerApp extends HTMLElement {
       create('div', { class: 'notices' }, this.#updateNotice, this.#note),
       this.#announcer,
     )
+    this.#updateNotice.setAttribute('data-testid', 'update')
     this.#connectParts()
     this.#listening = new AbortController()
     const { signal } = this.#listening
@@ -85,17 +86,22 @@ export class GossamerApp extends HTMLElement {
   }
 
   #startServices() {
-    registerServiceWorker({
-      onUpdate: (apply) =>
-        this.#updateNotice.show(strings.updateReady, { label: strings.reload, run: apply }),
-      onOfflineReady: () => this.#offline.markReady(),
-      isBusy: () => this.#queue.photos.length > 0, // a reload would lose them
+    const pageKept = new Promise((resolve) => {
+      registerServiceWorker({
+        onUpdate: (apply) =>
+          this.#updateNotice.show(strings.updateReady, { label: strings.reload, run: apply }),
+        onOfflineReady: () => resolve(null),
+        isBusy: () => this.#queue.photos.length > 0, // a reload would lose them
+      })
     })
-    afterFirstPaint(() => {
-      gossamer
-        .preload({ onProgress: (report) => this.#queue.reportPreload(report) })
-        .then(() => this.#offline.refresh())
-        .catch(() => {}) // a photo that needs what failed tells about it, in its place
+    afterFirstPaint(async () => {
+      try {
+        await gossamer.preload({ onProgress: (report) => this.#queue.reportPreload(report) })
+      } catch {
+        return // a photo that needs what failed tells about it, in its place
+      }
+      await pageKept
+      this.#offline.markReady()
     })
   }
 

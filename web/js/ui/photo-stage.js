@@ -40,8 +40,12 @@ export class PhotoStage extends HTMLElement {
     this.setAttribute('role', 'region')
     this.setAttribute('aria-label', strings.stageLabel)
     this.replaceChildren(this.#frame, this.#errorCard)
+    const retry = createButton('primary', strings.tryAgain, () => {
+      if (this.#photo) this.onRetry(this.#photo)
+    })
+    retry.setAttribute('data-testid', 'retry')
     this.#errorActions.replaceChildren(
-      createButton('primary', strings.tryAgain, () => this.#photo && this.onRetry(this.#photo)),
+      retry,
       createButton('plain', strings.remove, () => this.#photo && this.onRemove(this.#photo)),
     )
     this.#original.onload = () => this.#originalLoaded()

@@ -1,0 +1,97 @@
+"""What `bridge.py` answers when something is wrong, and what it leaves behind."""
+
+from typing import Any
+
+import pytest
+
+OPEN = """
+import js
+from pyside_logic import bridge
+
+def nothing(done, total):
+    pass
+
+def opened(height=2, width=2, matte_value=0.5):
+    matte = js.Float32Array.new(16)
+    matte.fill(matte_value)
+    photo = js.Uint8Array.new(height * width * 4)
+    return bridge.open_photo(photo, height, width, matte, 4, 4).value
+
+def wire(answer):
+    return {key: str(value) for key, value in answer.error.as_object_map().items()}
+"""
+
+
+@pytest.mark.parametrize(
+    ("call", "code", "stage", "says"),
+    [
+        ("bridge.refine(99, js.Object.new(), nothing)", "worker_died", "refine", "Try again"),
+        ("bridge.encode(99, 'image/png', 'cutout')", "worker_died", None, "Try again"),
+        ("bridge.encode(opened(), 'image/tiff', 'cutout')", "invalid_argument", "encode", "tiff"),
+        ("bridge.encode(opened(), 'image/png', 'hat')", "invalid_argument", "encode", "hat"),
+        (
+            "bridge.refine(opened(matte_value=float('nan')), js.Object.new(), nothing)",
+            "invalid_argument",
+            "refine",
+            "NaN",
+        ),
+        (
+            "bridge.refine(opened(), js.JSON.parse('{\"sparkle\": 1}'), nothing)",
+            "invalid_argument",
+            "refine",
+            "sparkle",
+        ),
+        ("bridge.refine(opened(), js.Object.new(), lambda: 0)", "internal", "refine", "TypeError"),
+    ],
+)
+def test_what_goes_wrong_is_answered(
+    python_in_pyodide: Any, call: str, code: str, stage: str | None, says: str
+) -> None:
+    error = python_in_pyodide.run(f"{OPEN}\nreturn wire({call})")
+    assert error["code"] == code
+    assert stage is None or error["stage"] == stage
+    assert says in error["message"]
+
+
+def test_memory_that_javascript_refuses_is_told_as_such(python_in_pyodide: Any) -> None:
+    answer = python_in_pyodide.run(
+        OPEN
+        + """
+from pyodide.code import run_js
+greedy = run_js('() => new ArrayBuffer(2 ** 46)')
+return wire(bridge.refine(opened(), js.Object.new(), greedy))
+"""
+    )
+    assert (answer["code"], answer["stage"]) == ("out_of_memory", "refine")
+
+
+def test_a_closed_photo_is_gone_and_the_others_stay(python_in_pyodide: Any) -> None:
+    seen = python_in_pyodide.run(
+        OPEN
+        + """
+first, second = opened(), opened()
+bridge.close_photo(first)
+bridge.close_photo(first)
+return [
+    hasattr(bridge.refine(handle, js.Object.new(), nothing), 'error') for handle in (first, second)
+]
+"""
+    )
+    assert seen == [True, False]
+
+
+def test_photos_that_were_closed_leave_no_memory_behind(python_in_pyodide: Any) -> None:
+    before, after = python_in_pyodide.run(
+        OPEN
+        + """
+heaps = []
+for _ in range(9):
+    handle = opened(1500, 2000)
+    bridge.refine(handle, js.Object.new(), nothing)
+    bridge.encode(handle, 'image/png', 'cutout')
+    bridge.close_photo(handle)
+    heaps.append(js.heapBytes())
+return [heaps[1], heaps[-1]]
+"""
+    )
+    assert after == before
