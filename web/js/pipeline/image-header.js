@@ -36,7 +36,7 @@ const FORMATS = [
   ['gif', (bytes) => startsWith(bytes, 0, 'GIF8'), readGif],
   ['webp', (bytes) => startsWith(bytes, 0, 'RIFF') && startsWith(bytes, 8, 'WEBP'), readWebp],
   ['bmp', (bytes) => startsWith(bytes, 0, 'BM') && bytes.length > 26, readBmp],
-  ['avif', (bytes) => startsWith(bytes, 4, 'ftypavi'), readAvif],
+  ['avif', (bytes) => startsWith(bytes, 4, 'ftyp') && hasAvifBrand(bytes), readAvif],
 ]
 
 /** SOI, segments, then entropy-coded data between SOS segments, until EOI. @type {typeof readPng} */
@@ -125,6 +125,18 @@ function readAvif(view, bytes) {
     }
   }
   return { height, width, complete: true }
+}
+
+/**
+ * The brands of a `ftyp` box: the major one at 8, compatible ones from 16 on.
+ * @param {Uint8Array} bytes
+ */
+function hasAvifBrand(bytes) {
+  const end = Math.min(bytes[3], 64) // no file needs more brands
+  for (let at = 8; at < end; at += 4) {
+    if (startsWith(bytes, at, 'avif') || startsWith(bytes, at, 'avis')) return true
+  }
+  return false
 }
 
 /**
