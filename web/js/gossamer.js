@@ -4,6 +4,7 @@ import { findModel } from './assets.js'
 import { runPipeline } from './pipeline/pipeline.js'
 import { inferenceWorker, loadNetwork, pythonWorker, startedEarly } from './pipeline/workers.js'
 import { GossamerError } from './rpc/errors.js'
+import { watchRequests } from './rpc/requests.js'
 
 export { ERROR_CODES, GossamerError, STAGES } from './rpc/errors.js'
 
@@ -11,6 +12,7 @@ export { ERROR_CODES, GossamerError, STAGES } from './rpc/errors.js'
 /** @typedef {import('./rpc/messages.js').Progress} Progress */
 /** @typedef {import('./rpc/messages.js').Matte} Matte */
 /** @typedef {import('./rpc/messages.js').RefineOptions} RefineOptions */
+/** @typedef {import('./rpc/requests.js').NetworkRequest} NetworkRequest */
 /** @typedef {import('./pipeline/pipeline.js').Timings} Timings */
 
 /**
@@ -76,6 +78,32 @@ export async function preload(options = {}) {
   await inferenceWorker.call('warmUp', { model: model.name }, 'model', { signal })
   await python
   return { model: model.name, ...loaded }
+}
+
+/** @type {NetworkRequest[]} */
+const requests = []
+/** @type {Set<(requests: NetworkRequest[]) => void>} */
+const listeners = new Set()
+
+/** @param {NetworkRequest[]} found */
+function recordRequests(found) {
+  requests.push(...found)
+  for (const listener of listeners) listener(found)
+}
+
+watchRequests(recordRequests)
+inferenceWorker.onRequests = recordRequests
+pythonWorker.onRequests = recordRequests
+
+/**
+ * Tells of every request that the page and its workers have made, those before this call included.
+ * @param {(requests: NetworkRequest[]) => void} listener
+ * @returns {() => void} ends it
+ */
+export function onRequests(listener) {
+  if (requests.length > 0) listener([...requests])
+  listeners.add(listener)
+  return () => listeners.delete(listener)
 }
 
 /**

@@ -5,6 +5,7 @@ import { fromWire, GossamerError } from './errors.js'
 /** @typedef {import('./messages.js').Progress} Progress */
 /** @typedef {import('./messages.js').Reply} Reply */
 /** @typedef {import('./errors.js').Stage} Stage */
+/** @typedef {import('./requests.js').NetworkRequest} NetworkRequest */
 
 /**
  * @typedef {{
@@ -30,6 +31,9 @@ let lastWorkerId = 0
  * @template {Record<string, [any, any]>} Calls
  */
 export class WorkerClient {
+  /** @type {(requests: NetworkRequest[]) => void} what the worker has asked the network for */
+  onRequests = () => {}
+
   /** @type {Worker | null} */
   #worker = null
   /** @type {Map<number, Pending>} */
@@ -114,6 +118,7 @@ export class WorkerClient {
     const worker = this.spawn({ type: 'module', name: lock })
     worker.addEventListener('message', ({ data }) => {
       if (data.type === 'ready') this.#watchFor(worker, lock)
+      else if (data.type === 'requests') this.onRequests(data.requests)
       else this.#receive(data)
     })
     worker.addEventListener('error', (event) => {
@@ -143,7 +148,7 @@ export class WorkerClient {
       .catch(() => {}) // aborted by end(), or locks are refused: then only events tell
   }
 
-  /** @param {Exclude<Reply, { type: 'ready' }>} reply */
+  /** @param {Exclude<Reply, { type: 'ready' | 'requests' }>} reply */
   #receive(reply) {
     if (reply.type === 'progress') {
       const { stage, done, total } = reply

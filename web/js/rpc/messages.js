@@ -2,7 +2,8 @@
  * Every message between the page and its two workers.
  *
  * A request is answered by any number of `progress` replies and then by one `result` or one
- * `error`. `cancel` names a request that nobody waits for any more; it gets no reply.
+ * `error`. `cancel` names a request that nobody waits for any more; it gets no reply. Unasked, a worker
+ * says that it is `ready` and which `requests` it has made to the network.
  */
 
 /** @typedef {import('./errors.js').Stage} Stage */
@@ -59,6 +60,7 @@
 /** @typedef {{ stage: Stage, done: number, total: number }} Progress */
 /**
  * @typedef {{ type: 'ready' }
+ *   | { type: 'requests', requests: import('./requests.js').NetworkRequest[] }
  *   | { id: number, type: 'progress' } & Progress
  *   | { id: number, type: 'result', payload: any }
  *   | { id: number, type: 'error', error: WireError }} Reply

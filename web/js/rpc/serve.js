@@ -1,6 +1,7 @@
 /** The worker's end: one queue, one handler at a time, every request answered. */
 
 import { GossamerError, toWire } from './errors.js'
+import { watchRequests } from './requests.js'
 
 /** @typedef {import('./errors.js').Stage} Stage */
 /** @typedef {import('./messages.js').Request} Request */
@@ -61,6 +62,7 @@ export function serve(handlers) {
     }
   }
 
+  watchRequests((requests) => scope.postMessage({ type: 'requests', requests }))
   holdLock(scope.name).finally(() => scope.postMessage({ type: 'ready' }))
 }
 

@@ -1,8 +1,11 @@
 /** The lock in the header: every request that the page has made, for anyone to look at. */
 
+import { onRequests } from '../gossamer.js'
 import { create, createIconButton, setText } from './dom.js'
 import { createIcon } from './icons.js'
 import { formatBytes, strings } from './strings.js'
+
+/** @typedef {import('../gossamer.js').NetworkRequest} NetworkRequest */
 
 export class RequestList extends HTMLElement {
   #label = create('span', { class: 'wide-only' })
@@ -10,10 +13,9 @@ export class RequestList extends HTMLElement {
   #summary = create('p', { class: 'muted' })
   #rows = create('ul', { class: 'requests', tabindex: '0' })
   #sheet = create('section', { class: 'sheet', popover: 'auto', id: 'requests-sheet' })
-  /** @type {PerformanceResourceTiming[]} */
+  /** @type {NetworkRequest[]} */
   #requests = []
-  /** @type {PerformanceObserver | null} */
-  #observer = null
+  #stopListening = () => {}
 
   connectedCallback() {
     this.setAttribute('data-testid', 'requests')
@@ -32,29 +34,25 @@ export class RequestList extends HTMLElement {
     this.replaceChildren(this.#button, this.#sheet)
     this.#requests = []
     this.#rows.replaceChildren()
-    this.#observer = new PerformanceObserver((list) => this.#record(list.getEntries()))
-    this.#observer.observe({ type: 'navigation', buffered: true })
-    this.#observer.observe({ type: 'resource', buffered: true })
     this.#summarise()
+    this.#stopListening = onRequests((requests) => this.#record(requests))
   }
 
   disconnectedCallback() {
-    this.#observer?.disconnect()
+    this.#stopListening()
   }
 
-  /** @param {PerformanceEntryList} entries */
-  #record(entries) {
-    for (const entry of entries) {
-      const request = /** @type {PerformanceResourceTiming} */ (entry)
-      if (!request.name.startsWith('http')) continue // blob: and data: are in memory, no requests
+  /** @param {NetworkRequest[]} requests */
+  #record(requests) {
+    for (const request of requests) {
       if (this.#requests.some((other) => isSame(other, request))) continue
       this.#requests.push(request)
       this.#rows.append(
         create(
           'li',
           {},
-          create('span', { class: 'name' }, shortName(request.name)),
-          create('span', { class: 'size muted' }, formatBytes(request.encodedBodySize)),
+          create('span', { class: 'name' }, shortName(request.url)),
+          create('span', { class: 'size muted' }, formatBytes(request.bytes)),
         ),
       )
     }
@@ -63,7 +61,7 @@ export class RequestList extends HTMLElement {
 
   #summarise() {
     const others = new Set(
-      this.#requests.map(({ name }) => new URL(name).host).filter((host) => host !== location.host),
+      this.#requests.map(({ url }) => new URL(url).host).filter((host) => host !== location.host),
     )
     const label = others.size === 0 ? strings.nothingLeft : strings.askedElsewhere
     setText(this.#label, label)
@@ -79,11 +77,11 @@ export class RequestList extends HTMLElement {
 }
 
 /**
- * @param {PerformanceResourceTiming} one
- * @param {PerformanceResourceTiming} other the browser may tell of the page itself twice
+ * @param {NetworkRequest} one
+ * @param {NetworkRequest} other the browser may tell of the page itself twice
  */
 function isSame(one, other) {
-  return one.name === other.name && one.startTime === other.startTime
+  return one.url === other.url && one.startedAt === other.startedAt
 }
 
 /**

@@ -83,8 +83,7 @@ export const strings = {
     `All of it came from ${host}. The page's security rules stop it from reaching any other address.`,
   /** @param {string} hosts */
   requestsElsewhere: (hosts) => `Some of it came from ${hosts}.`,
-  requestsNotListed:
-    'The browser does not list what the two background workers of the page fetch for themselves.',
+  requestsNotListed: 'For use without a network, the same files were fetched once more and kept.',
   thisPage: 'this page',
   close: 'Close',
 

@@ -1,0 +1,27 @@
+"""The lock in the header lists what was really asked of the network, by whatever thread."""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from playwright.sync_api import expect
+from skimage import data
+
+from .app import App, png
+
+
+def test_the_list_names_what_every_thread_fetched(app: App, tmp_path: Path) -> None:
+    photo = tmp_path / "cat.png"
+    photo.write_bytes(png(data.chelsea()))
+    app.add(photo)
+    app.wait_for_states("done")
+    requests = app.part("requests")
+    requests.get_by_role("button").first.click()
+    for name in ("this page", "ort-wasm-simd-threaded.wasm", "python_stdlib.zip", "models/u2netp"):
+        expect(requests.get_by_text(name).first).to_be_visible()
+    seen = app.page.evaluate(
+        "new Promise((resolve) => window.gossamer.onRequests(resolve))"
+        ".then((requests) => requests.map(({ url, bytes }) => [url, bytes]))"
+    )
+    assert {urlsplit(url).netloc for url, _ in seen} == {urlsplit(app.url).netloc}
+    (model,) = [size for url, size in seen if "/models/u2netp" in url]
+    assert model > 4_000_000
