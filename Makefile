@@ -1,7 +1,10 @@
 # Gossamer. `make serve` and `make test` work on a machine that has Python 3.11 or newer with pip.
 PYTHON ?= python3
 PORT ?= 8000
-NETWORKS ?= u2netp
+# What the site ships: names that `gossamer models` lists, the first one the default.
+MODELS ?= u2netp
+# fp32, or int8: smaller and faster, and nearly as exact.
+PRECISION ?= fp32
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -13,11 +16,12 @@ MAKEFLAGS += --no-print-directory
 SOURCES := $(shell find exporter pyside_logic web models -type f \
 	-not -path '*/__pycache__/*' -not -path '*/.*')
 
-.PHONY: help serve site test check browser clean
+.PHONY: help serve site test check browser clean force
 
 help:
 	@echo "make serve   build the site and serve it at http://127.0.0.1:$(PORT) (PORT= changes it)"
-	@echo "make site    build the site into dist/"
+	@echo "make site    build the site into dist/ (MODELS=\"u2netp modnet\" chooses its networks,"
+	@echo "             PRECISION=int8 makes them smaller and faster)"
 	@echo "make test    check and test everything"
 	@echo "make check   linters and type checkers only"
 	@echo "make clean   remove everything that was built"
@@ -41,8 +45,15 @@ check: $(BIN)/.dev node_modules/.installed
 	@node_modules/.bin/tsc --project tsconfig.worker.json
 	@node_modules/.bin/biome ci --colors=off
 
-dist/index.html: $(BIN)/.installed $(SOURCES)
-	@gossamer site --out dist $(NETWORKS:%=--model %)
+dist/index.html: $(BIN)/.installed $(SOURCES) build/site-choices
+	@gossamer site --out dist --precision $(PRECISION) $(MODELS:%=--model %)
+
+# Another choice of networks is another site, though no source is newer.
+build/site-choices: force
+	@mkdir -p build
+	@echo '$(MODELS) $(PRECISION)' | cmp -s - $@ || echo '$(MODELS) $(PRECISION)' >$@
+
+force:
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \

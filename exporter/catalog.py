@@ -1,10 +1,15 @@
-"""Reads models/catalog.toml and web/runtime.toml. No other file knows how they are written."""
+"""Reads models/catalog.toml, web/runtime.toml, and what a person writes about their own network.
 
+No other file knows how they are written.
+"""
+
+import hashlib
 import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from exporter.errors import CatalogError
 from exporter.toml_table import TomlTable
@@ -22,6 +27,7 @@ __all__ = [
     "format_networks",
     "load_networks",
     "load_runtime",
+    "load_specification",
 ]
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -80,7 +86,10 @@ class Part:
 
 @dataclass(frozen=True)
 class InputSpec:
-    """Float32 (1, 3, height, width), RGB, (picture / scale - mean) / std."""
+    """Float32 (1, 3, height, width), RGB, (picture / scale - mean) / std.
+
+    `renamed`: the published network has one input and another name for it.
+    """
 
     name: str
     height: int
@@ -88,28 +97,67 @@ class InputSpec:
     scale: str
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
+    renamed: bool = False
 
 
 @dataclass(frozen=True)
 class OutputSpec:
-    """Float32 (1, 1, height, width) of the input's size."""
+    """Float32 (1, 1, height, width) of the input's size.
+
+    `activation` is what the published network leaves out. `renamed`: it is the first of its outputs
+    and has another name there.
+    """
 
     name: str
     normalise: str
+    activation: str = "none"
+    renamed: bool = False
 
 
 @dataclass(frozen=True)
 class Network:
+    """`written_in` is the file that says so, for messages."""
+
     name: str
     title: str
     part: Part
     input: InputSpec
     output: OutputSpec
+    written_in: str = "models/catalog.toml"
 
 
 def load_networks(path: Path = NETWORKS) -> dict[str, Network]:
     """By name, in the order of the file. Raises CatalogError."""
-    return {table.name: _network(table) for table in _tables(path)}
+    return {
+        table.name: _network(table, _part(table), table.text("title"), f"models/{path.name}")
+        for table in _tables(path)
+    }
+
+
+def load_specification(path: Path, weights: Path) -> Network:
+    """A network of one's own: the file `weights`, and beside it a TOML file that describes it.
+
+    The specification is written as an entry of models/catalog.toml, without what only a published
+    file has. Raises CatalogError.
+    """
+    name = re.sub(r"[^a-z0-9]+", "-", weights.stem.lower()).strip("-") or "network"
+    table = TomlTable(path.name, "", _document(path))
+    try:
+        with weights.open("rb") as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise CatalogError(f"{weights}: Expected the network's ONNX file: {error}") from error
+    part = Part(
+        name=name,
+        version=sha256[:10],
+        sha256=sha256,
+        bytes=weights.stat().st_size,
+        licence=table.text("licence") if table.has("licence") else "not stated",
+        source=table.text("source") if table.has("source") else "not stated",
+        origins=(),
+    )
+    title = table.text("title") if table.has("title") else weights.stem
+    return _network(table, part, title, path.name)
 
 
 def load_runtime(path: Path = RUNTIME) -> dict[str, Part]:
@@ -144,12 +192,15 @@ def format_networks(networks: Mapping[Network, bool]) -> str:
     return "\n".join(rows)
 
 
-def _tables(path: Path) -> list[TomlTable]:
+def _document(path: Path) -> dict[str, Any]:
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise CatalogError(f"{path.name}: Expected a readable TOML file: {error}") from error
-    tables = [TomlTable(path.name, name, value) for name, value in document.items()]
+
+
+def _tables(path: Path) -> list[TomlTable]:
+    tables = [TomlTable(path.name, name, value) for name, value in _document(path).items()]
     for table in tables:
         # The name becomes part of file names.
         if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", table.name):
@@ -157,30 +208,38 @@ def _tables(path: Path) -> list[TomlTable]:
     return tables
 
 
-def _network(table: TomlTable) -> Network:
+def _network(table: TomlTable, part: Part, title: str, written_in: str) -> Network:
     picture, matte = table.table("input"), table.table("output")
-    std = picture.triple("std")
-    if min(std) <= 0:
-        raise picture.error("std", "three numbers above 0", std)
-    network = Network(
-        name=table.name,
-        title=table.text("title"),
-        part=_part(table),
-        input=InputSpec(
-            name=picture.text("name"),
-            height=picture.count("height"),
-            width=picture.count("width"),
-            scale=picture.choice("scale", ("max", "unit")),
-            mean=picture.triple("mean"),
-            std=std,
-        ),
-        output=OutputSpec(
-            name=matte.text("name"), normalise=matte.choice("normalise", ("minmax", "none"))
-        ),
-    )
+    network = Network(part.name, title, part, _input(picture), _output(matte), written_in)
     for read in (table, picture, matte):
         read.refuse_unknown_keys()
     return network
+
+
+def _input(table: TomlTable) -> InputSpec:
+    std = table.triple("std")
+    if min(std) <= 0:
+        raise table.error("std", "three numbers above 0", std)
+    return InputSpec(
+        name=table.text("name") if table.has("name") else "input",
+        height=table.count("height"),
+        width=table.count("width"),
+        scale=table.choice("scale", ("max", "unit")),
+        mean=table.triple("mean"),
+        std=std,
+        renamed=not table.has("name"),
+    )
+
+
+def _output(table: TomlTable) -> OutputSpec:
+    return OutputSpec(
+        name=table.text("name") if table.has("name") else "matte",
+        normalise=table.choice("normalise", ("minmax", "none")),
+        activation=(
+            table.choice("activation", ("sigmoid", "none")) if table.has("activation") else "none"
+        ),
+        renamed=not table.has("name"),
+    )
 
 
 def _part(table: TomlTable) -> Part:

@@ -5,6 +5,7 @@ import tempfile
 from importlib.metadata import version
 from pathlib import Path
 
+from exporter.calibration import calibration_file
 from exporter.catalog import Network
 from exporter.origins import cache_folder
 from exporter.pipeline import export_network
@@ -15,24 +16,36 @@ __all__ = ["exported_file"]
 _HERE = Path(__file__).parent
 
 
-def exported_file(network: Network, *, report: Report = silent) -> Path:
-    """The network's file for WASM in float32, from the cache where nothing it depends on changed.
+def exported_file(
+    network: Network,
+    *,
+    precision: str = "fp32",
+    local: Path | None = None,
+    report: Report = silent,
+) -> Path:
+    """The network's file for WASM, from the cache where nothing that it depends on changed.
 
-    Do not write to it. Raises ExporterError.
+    `local` is the published file where it need not be fetched. Do not write to the result. Raises
+    ExporterError.
     """
     cache = cache_folder() / "exported"
-    path = cache / f"{_key(network)}.onnx"
+    path = cache / f"{_key(network, precision)}.onnx"
     if not path.exists():
         cache.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=cache) as folder:
-            artefact = export_network(network, out_dir=Path(folder), report=report)
+            artefact = export_network(
+                network, precision=precision, out_dir=Path(folder), local=local, report=report
+            )
             artefact.path.replace(path)
     return path
 
 
-def _key(network: Network) -> str:
+def _key(network: Network, precision: str) -> str:
     """A hash of the pinned source, of every pass, and of the packages that rewrite graphs."""
-    sources = [_HERE / "pipeline.py", *sorted((_HERE / "passes").glob("*.py"))]
-    texts = [repr(network), *(path.read_text(encoding="utf-8") for path in sources)]
+    sources = [_HERE / "pipeline.py", _HERE / "source.py", *sorted((_HERE / "passes").glob("*.py"))]
+    if precision == "int8":
+        sources += [_HERE / name for name in ("precision.py", "quantize.py", "units.py")]
+        sources.append(calibration_file(network))
+    texts = [repr(network), precision, *(path.read_text(encoding="utf-8") for path in sources)]
     texts += [f"{package} {version(package)}" for package in ("onnx", "onnxsim")]
     return hashlib.sha256("\n".join(texts).encode()).hexdigest()

@@ -43,7 +43,12 @@ _ONNX_RUNTIME_FILES = (
 
 
 def build_site(
-    networks: Sequence[str], out_dir: Path, *, web: Path = WEB, report: Report = silent
+    networks: Sequence[str],
+    out_dir: Path,
+    *,
+    precision: str = "fp32",
+    web: Path = WEB,
+    report: Report = silent,
 ) -> Path:
     """Builds the site with these networks, the first of them the default, and returns `out_dir`.
 
@@ -56,7 +61,7 @@ def build_site(
     with tempfile.TemporaryDirectory(prefix=f".{out_dir.name}-", dir=out_dir.parent) as folder:
         site = Path(folder, "new")
         site.mkdir()
-        _fill(site, web, networks, report)
+        _fill(site, web, networks, precision, report)
         if out_dir.exists():
             out_dir.rename(Path(folder, "old"))
         site.rename(out_dir)
@@ -74,15 +79,15 @@ def _check_replaceable(out_dir: Path) -> None:
         )
 
 
-def _fill(site: Path, web: Path, networks: Sequence[str], report: Report) -> None:
+def _fill(site: Path, web: Path, networks: Sequence[str], precision: str, report: Report) -> None:
     runtime = load_runtime()
     report("Copying ONNX Runtime Web ...", 0, 0)
     ort_path = _add_onnx_runtime(site, runtime["onnxruntime-web"], report)
     report("Preparing Pyodide ...", 0, 0)
     pyodide_path = _add_pyodide(site, runtime["pyodide"], runtime["numpy"], report)
-    chosen = [find_network(name) for name in networks]
-    exported = [exported_file(network, report=report) for network in chosen]
-    models = [_add_model(site, *pair) for pair in zip(chosen, exported, strict=True)]
+    chosen = [find_network(name) for name in dict.fromkeys(networks)]
+    exported = [exported_file(network, precision=precision, report=report) for network in chosen]
+    models = [_add_model(site, *pair, precision) for pair in zip(chosen, exported, strict=True)]
 
     parts = [*runtime.values(), *(network.part for network in chosen)]
     numpy_wheel = next((site / pyodide_path).glob("numpy-*.whl"))
@@ -157,10 +162,10 @@ def _with_hash(folder: Path, part: Part) -> str:
     return folder.rename(folder.with_name(name)).relative_to(folder.parent.parent).as_posix()
 
 
-def _add_model(site: Path, network: Network, exported: Path) -> dict[str, Any]:
+def _add_model(site: Path, network: Network, exported: Path, precision: str) -> dict[str, Any]:
     """Copies the file and returns its entry in build.js."""
     sha256 = sha256_of(exported)
-    path = f"models/{network.name}.wasm.fp32.{sha256[:10]}.onnx"
+    path = f"models/{network.name}.wasm.{precision}.{sha256[:10]}.onnx"
     (site / path).parent.mkdir(exist_ok=True)
     shutil.copyfile(exported, site / path)
     size = {"height": network.input.height, "width": network.input.width}
@@ -169,7 +174,7 @@ def _add_model(site: Path, network: Network, exported: Path) -> dict[str, Any]:
         "title": network.title,
         "licence": network.part.licence,
         "backend": "wasm",
-        "precision": "fp32",
+        "precision": precision,
         "path": path,
         "sha256": sha256,
         "bytes": exported.stat().st_size,

@@ -22,6 +22,8 @@ class TomlTable:
         self._values: dict[str, Any] = values
 
     def has(self, key: str) -> bool:
+        """Asked of a key that may be left out."""
+        self._read.add(key)
         return key in self._values
 
     def error(self, key: str, expected: str, received: object) -> CatalogError:

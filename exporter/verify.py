@@ -11,7 +11,7 @@ import onnxruntime
 from exporter.catalog import InputSpec, Network
 from exporter.errors import ExporterError
 
-__all__ = ["Difference", "compare", "run_network", "sample_inputs"]
+__all__ = ["Difference", "compare", "run_network", "sample_inputs", "sample_pictures"]
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -39,7 +39,7 @@ def run_network(
         raise ExporterError(
             f"{network.name}: Expected a network with the input {spec.name!r} of "
             f"(1, 3, {spec.height}, {spec.width}) and the output {network.output.name!r}, as "
-            f"models/catalog.toml says. ONNX Runtime says: {error}"
+            f"{network.written_in} says. ONNX Runtime says: {error}"
         ) from error
 
 
@@ -72,7 +72,7 @@ def compare(expected: list[FloatArray], received: list[FloatArray]) -> Differenc
 
 def sample_inputs(spec: InputSpec) -> list[FloatArray]:
     """Two pictures as the network's input, float32 (1, 3, height, width)."""
-    return [_to_input(rgb_hwc, spec) for rgb_hwc in _sample_pictures()]
+    return [_to_input(rgb_hwc, spec) for rgb_hwc in sample_pictures()]
 
 
 def _to_input(rgb_hwc: npt.NDArray[np.uint8], spec: InputSpec) -> FloatArray:
@@ -86,8 +86,10 @@ def _to_input(rgb_hwc: npt.NDArray[np.uint8], spec: InputSpec) -> FloatArray:
 
 
 @cache
-def _sample_pictures() -> tuple[npt.NDArray[np.uint8], ...]:
-    """Photographs where scikit-image is installed (it is for the tests), else drawn pictures."""
+def sample_pictures() -> tuple[npt.NDArray[np.uint8], ...]:
+    """Two of uint8 (height, width, 3): photographs where scikit-image is installed (it is
+    for the tests), else drawn pictures.
+    """
     try:
         from skimage import data
     except ImportError:

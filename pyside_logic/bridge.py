@@ -13,10 +13,13 @@ from typing import Any
 
 import js
 import numpy as np
+import numpy.typing as npt
 from pyodide.ffi import JsException, create_proxy, to_js
 
 from pyside_logic.encode import encode as encode_pixels
+from pyside_logic.encode import render
 from pyside_logic.errors import ErrorCode, GossamerError, Stage
+from pyside_logic.output_options import OutputOptions
 from pyside_logic.refine import Cutout, RefineOptions
 from pyside_logic.refine import refine as refine_cutout
 from pyside_logic.store import (
@@ -29,7 +32,9 @@ from pyside_logic.store import (
     StorageError,
 )
 
-__all__ = ["close_photo", "draw", "encode", "ensure_model", "open_photo", "refine"]
+__all__ = ["close_photo", "draw", "encode", "ensure_model", "open_photo", "paint", "refine"]
+
+UInt8 = npt.NDArray[np.uint8]
 
 _cutouts: dict[int, Cutout] = {}
 _handles = itertools.count(1)
@@ -90,7 +95,37 @@ def refine(handle: int, options: Any, on_progress: Callable[[int, int], None]) -
 @_answers(Stage.REFINE)
 def draw(handle: int) -> Any:
     """The cut-out of an open photo on an OffscreenCanvas of its size."""
-    rgba_hwc = _opened(handle).rgba_hwc
+    return _on_canvas(_opened(handle).rgba_hwc)
+
+
+@_answers(Stage.ENCODE)
+def encode(handle: int, output: Any, content: str, density: Any = None) -> Any:
+    """An open photo's file, {bytes: Uint8Array, height, width}. `output` is a JavaScript object of
+    OutputOptions; `content` is 'cutout' or 'alpha'; `density` is {vertical, horizontal} in pixels
+    per metre, or null."""
+    options = OutputOptions.from_dict(output.to_py())
+    resolution = None if density is None else (density.vertical, density.horizontal)
+    file = encode_pixels(_opened(handle).rgba_hwc, options, content, resolution)
+    entries = _entries(bytes=file.data, height=file.height, width=file.width)
+    return js.Object.fromEntries(entries)
+
+
+@_answers(Stage.ENCODE)
+def paint(handle: int, output: Any, content: str) -> Any:
+    """What `encode` would write, for a file that the browser writes: {canvas, quality}."""
+    options = OutputOptions.from_dict(output.to_py())
+    pixels = render(_opened(handle).rgba_hwc, options, content)
+    canvas = _on_canvas(_with_alpha(pixels))
+    return js.Object.fromEntries(_entries(canvas=canvas, quality=options.quality))
+
+
+@_answers(Stage.REFINE)
+def close_photo(handle: int) -> None:
+    """Forgets an open photo. One that is not open is none to forget."""
+    _cutouts.pop(handle, None)
+
+
+def _on_canvas(rgba_hwc: UInt8) -> Any:
     height, width = rgba_hwc.shape[:2]
     pixels = js.Uint8ClampedArray.new(rgba_hwc.size)
     pixels.assign(rgba_hwc.reshape(-1))
@@ -99,16 +134,13 @@ def draw(handle: int) -> Any:
     return canvas
 
 
-@_answers(Stage.ENCODE)
-def encode(handle: int, mime_type: str, content: str) -> Any:
-    """An open photo's file as a Uint8Array; `content` is 'cutout' or 'alpha'."""
-    return to_js(encode_pixels(_opened(handle).rgba_hwc, mime_type, content))
-
-
-@_answers(Stage.REFINE)
-def close_photo(handle: int) -> None:
-    """Forgets an open photo. One that is not open is none to forget."""
-    _cutouts.pop(handle, None)
+def _with_alpha(pixels: UInt8) -> UInt8:
+    """Grey (h, w), RGB (h, w, 3) or RGBA (h, w, 4) as the RGBA that a canvas takes."""
+    if pixels.ndim == 3 and pixels.shape[2] == 4:
+        return np.ascontiguousarray(pixels)
+    rgba_hwc = np.full((*pixels.shape[:2], 4), 255, np.uint8)
+    rgba_hwc[..., :3] = pixels if pixels.ndim == 3 else pixels[..., None]
+    return rgba_hwc
 
 
 def _opened(handle: int) -> Cutout:

@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["write_alpha"]
+__all__ = ["keep_transparency", "write_alpha"]
 
 
 def write_alpha(
@@ -19,3 +19,12 @@ def write_alpha(
     scaled = alpha_hw * np.float32(255) if source_alpha_hw is None else alpha_hw * source_alpha_hw
     scaled += 0.5  # the cast cuts off
     rgba_hwc[..., 3] = scaled
+
+
+def keep_transparency(
+    rgba_hwc: npt.NDArray[np.uint8], source_alpha_hw: npt.NDArray[np.uint8]
+) -> None:
+    """Multiplies the alpha of `rgba_hwc` (rows, width, 4) by the alpha that the photo came with,
+    (rows, width), in place: what was transparent stays so."""
+    product = rgba_hwc[..., 3] * source_alpha_hw.astype(np.uint16)
+    rgba_hwc[..., 3] = (product + np.uint16(127)) // np.uint16(255)

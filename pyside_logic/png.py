@@ -1,7 +1,9 @@
 """A PNG writer that keeps straight alpha.
 
 A canvas stores premultiplied colours, so that what it exports has lost the RGB values under partial
-alpha; this writes every one of them as it is. Format: W3C PNG specification, third edition.
+alpha; this writes every one of them as it is. The browser has decoded the photo into sRGB already,
+so that its own ICC profile would be wrong here: the file says sRGB and carries none. Format: W3C
+PNG specification, third edition.
 """
 
 import struct
@@ -13,24 +15,28 @@ import numpy.typing as npt
 
 from pyside_logic.errors import ErrorCode, GossamerError, Stage
 
-__all__ = ["encode_png"]
+__all__ = ["Density", "encode_png"]
 
 UInt8 = npt.NDArray[np.uint8]
+#: Vertical and horizontal resolution in pixels per metre.
+Density = tuple[int, int]
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _GREY, _RGB, _RGBA = 0, 2, 6
 _SUB_FILTER = 1
 _PERCEPTUAL_INTENT = 0
+_PER_METRE = 1
 #: Filtered bytes held at a time.
 _STRIP_BYTES = 4 << 20
 
 
-def encode_png(pixels: npt.NDArray[np.uint8]) -> bytes:
+def encode_png(pixels: npt.NDArray[np.uint8], density: Density | None = None) -> bytes:
     """`pixels` as the bytes of an 8-bit sRGB file.
 
     `pixels` is uint8: (height, width) grey, (height, width, 3) RGB or (height, width, 4) RGBA with
     straight alpha. RGB under alpha 0 becomes black, which nobody sees and which makes the typical
-    cut-out a third of its size. Raises `invalid_argument` for anything else.
+    cut-out a third of its size. `density` tells how large it is meant to be printed. Raises
+    `invalid_argument` for other pixels.
     """
     colour_type = _colour_type(pixels)
     height, width = pixels.shape[:2]
@@ -40,10 +46,16 @@ def encode_png(pixels: npt.NDArray[np.uint8]) -> bytes:
             _SIGNATURE,
             _chunk(b"IHDR", header),
             _chunk(b"sRGB", bytes([_PERCEPTUAL_INTENT])),
+            b"" if density is None else _chunk(b"pHYs", _physical_size(density)),
             *(_chunk(b"IDAT", data) for data in _compressed(pixels)),
             _chunk(b"IEND", b""),
         ]
     )
+
+
+def _physical_size(density: Density) -> bytes:
+    vertical, horizontal = density
+    return struct.pack(">IIB", horizontal, vertical, _PER_METRE)
 
 
 def _colour_type(pixels: npt.NDArray[np.uint8]) -> int:

@@ -1,79 +1,71 @@
 """From the network's matte to alpha at the photo's size. Reads as the algorithm."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
-from typing import Any, Self
+from collections.abc import Callable
 
-import numpy as np
-import numpy.typing as npt
-
-from pyside_logic.compose import write_alpha
-from pyside_logic.errors import ErrorCode, GossamerError, Stage
-from pyside_logic.resample import check_matte, upsample_strips
+from pyside_logic.compose import keep_transparency, write_alpha
+from pyside_logic.cutout import Cutout
+from pyside_logic.detail import alpha_strips
+from pyside_logic.edges import contract, feather
+from pyside_logic.foreground import estimate_layers, foreground_strips
+from pyside_logic.refine_options import RefineOptions
+from pyside_logic.regions import remove_specks
+from pyside_logic.resample import check_matte, strips_of
 from pyside_logic.sharpen import unsharp
+from pyside_logic.shrink import shrink_photo
 
 __all__ = ["Cutout", "OnProgress", "RefineOptions", "refine"]
 
-#: on_progress(rows done, rows in all)
+#: on_progress(rows done, rows in all): every pass over the photo counts its rows.
 OnProgress = Callable[[int, int], None]
 
-
-@dataclass(frozen=True)
-class RefineOptions:
-    """How alpha is made from the matte. The defaults are what helps on measured pictures.
-
-    `sharpen`: how much of the matte's blur is taken back before it is enlarged, 0 (none) to 4.
-    """
-
-    sharpen: float = 1.0
-
-    def __post_init__(self) -> None:
-        value = self.sharpen
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 4:
-            raise _invalid(f"Expected a number from 0 to 4 for sharpen, received {value!r}.")
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """Raises `invalid_argument` for a key that is not an option, or a value out of range."""
-        known = {field.name for field in fields(cls)}
-        unknown = sorted(set(values) - known)
-        if unknown:
-            raise _invalid(f"Expected refine options among {sorted(known)}, received {unknown}.")
-        return cls(**values)
-
-
-class Cutout:
-    """A photo, its matte, and the alpha that `refine` writes into the photo's own pixels.
-
-    `rgba_hwc` is uint8 (height, width, 4), straight sRGB, and written to; `matte_hw` is float32
-    (h, w) in [0, 1] of any size.
-    """
-
-    def __init__(self, rgba_hwc: npt.NDArray[np.uint8], matte_hw: npt.NDArray[np.float32]) -> None:
-        if rgba_hwc.ndim != 3 or rgba_hwc.shape[2] != 4 or rgba_hwc.size == 0:
-            raise _invalid(
-                f"Expected pixels of shape (height, width, 4), received {rgba_hwc.shape}."
-            )
-        self.rgba_hwc = rgba_hwc
-        self.matte_hw = matte_hw
-        opaque = bool((rgba_hwc[..., 3] == 255).all())
-        #: The photo's own alpha, where it has one: `refine` may run many times.
-        self.source_alpha_hw = None if opaque else rgba_hwc[..., 3].copy()
+#: Colours of the layers are smooth: beyond this size they only cost time.
+_LAYERS_PX = 1024
 
 
 def refine(cutout: Cutout, options: RefineOptions, on_progress: OnProgress) -> None:
-    """Writes alpha into `cutout.rgba_hwc`, strip by strip, so that its size bounds no memory."""
-    height, width = cutout.rgba_hwc.shape[:2]
+    """Writes alpha into `cutout.rgba_hwc`, strip by strip, so that its size bounds no memory, and
+    where it is asked for the subject's own colours. What `on_progress` raises ends the work."""
+    cutout.restore_colours()
+    rgba_hwc = cutout.rgba_hwc
+    height, width = rgba_hwc.shape[:2]
+    progress = _Progress(options, height, on_progress)
+
     matte_hw = unsharp(check_matte(cutout.matte_hw), options.sharpen)
-    for rows, alpha_hw in upsample_strips(matte_hw, height, width):
-        source_alpha_hw = cutout.source_alpha_hw
-        write_alpha(
-            cutout.rgba_hwc[rows],
-            alpha_hw,
-            None if source_alpha_hw is None else source_alpha_hw[rows],
-        )
-        on_progress(rows.stop, height)
+    if options.min_region_px:
+        matte_hw = remove_specks(matte_hw, options.min_region_px * matte_hw.size / (height * width))
+
+    strips = alpha_strips(rgba_hwc, matte_hw, options.detail, progress.of_matting)
+    strips = contract(strips, options.contract_px)
+    strips = feather(strips, height, width, options.feather_px)
+    for rows, alpha_hw in strips:
+        write_alpha(rgba_hwc[rows], alpha_hw, None)
+        progress.of_alpha(rows)
+
+    if options.decontaminate:
+        layers = estimate_layers(shrink_photo(rgba_hwc, _LAYERS_PX))
+        for rows, pixels, colours in foreground_strips(rgba_hwc, layers):
+            cutout.recolour(pixels, colours)
+            progress.of_colours(rows)
+
+    if cutout.source_alpha_hw is not None:
+        for rows in strips_of(height):
+            keep_transparency(rgba_hwc[rows], cutout.source_alpha_hw[rows])
 
 
-def _invalid(message: str) -> GossamerError:
-    return GossamerError(ErrorCode.INVALID_ARGUMENT, Stage.REFINE, message)
+class _Progress:
+    """Counts a matting as one pass over the photo, alpha as one, and colours as one."""
+
+    def __init__(self, options: RefineOptions, height: int, on_progress: OnProgress) -> None:
+        self._height = height
+        self._before_alpha = height if options.detail in ("closed_form", "knn") else 0
+        self._total = self._before_alpha + (2 if options.decontaminate else 1) * height
+        self._on_progress = on_progress
+
+    def of_matting(self, iterations: int, at_most: int) -> None:
+        self._on_progress(self._height * iterations // at_most, self._total)
+
+    def of_alpha(self, rows: slice) -> None:
+        self._on_progress(self._before_alpha + rows.stop, self._total)
+
+    def of_colours(self, rows: slice) -> None:
+        self._on_progress(self._before_alpha + self._height + rows.stop, self._total)

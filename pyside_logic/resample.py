@@ -13,7 +13,15 @@ import numpy.typing as npt
 
 from pyside_logic.errors import ErrorCode, GossamerError, Stage
 
-__all__ = ["STRIP_ROWS", "check_matte", "resize_bilinear", "upsample_strips"]
+__all__ = [
+    "STRIP_ROWS",
+    "Resized",
+    "check_matte",
+    "resize_bilinear",
+    "resize_strips",
+    "strips_of",
+    "upsample_strips",
+]
 
 Float32 = npt.NDArray[np.float32]
 
@@ -46,14 +54,38 @@ def upsample_strips(
 ) -> Iterator[tuple[slice, Float32]]:
     """Yields (rows, values) from top to bottom: float32 (rows, width) in [0, 1] for each strip of
     the resized matte. Any `strip_rows` gives bit-identical values."""
-    matte_hw = check_matte(matte_hw)
-    _check_size(height, width)
-    # Along the width first, while there are only the matte's few rows.
-    wide = np.ascontiguousarray(_apply(_taps(matte_hw.shape[1], width), matte_hw.T).T)
-    down = _taps(matte_hw.shape[0], height)
+    yield from resize_strips(check_matte(matte_hw), height, width, strip_rows)
+
+
+def resize_strips(
+    values_hw: Float32, height: int, width: int, strip_rows: int = STRIP_ROWS
+) -> Iterator[tuple[slice, Float32]]:
+    """`upsample_strips` for values of any range, (h, w): they are taken as they are."""
+    resized = Resized(values_hw, height, width)
+    for rows in strips_of(height, strip_rows):
+        yield rows, resized.rows(rows)
+
+
+def strips_of(height: int, strip_rows: int = STRIP_ROWS) -> Iterator[slice]:
+    """The rows of each strip of a picture, from top to bottom."""
     for top in range(0, height, strip_rows):
-        rows = slice(top, min(top + strip_rows, height))
-        yield rows, _apply(down.of(rows), wide)
+        yield slice(top, min(top + strip_rows, height))
+
+
+class Resized:
+    """`values_hw`, float32 (h, w) of any range, at (height, width), of which only the rows that are
+    asked for are computed."""
+
+    def __init__(self, values_hw: Float32, height: int, width: int) -> None:
+        _check_size(height, width)
+        # Along the width first, while there are only the matte's few rows.
+        across = _taps(values_hw.shape[1], width)
+        self._wide = np.ascontiguousarray(_apply(across, values_hw.T).T)
+        self._down = _taps(values_hw.shape[0], height)
+
+    def rows(self, rows: slice) -> Float32:
+        """float32 (rows, width); the same values whichever rows are asked for together."""
+        return _apply(self._down.of(rows), self._wide)
 
 
 def resize_bilinear(matte_hw: npt.NDArray[Any], height: int, width: int) -> Float32:

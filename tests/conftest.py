@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, s
 
 from exporter.serve import SiteServer, make_server
 from exporter.site import WEB, build_site
+from exporter.verification.browser import find_chromium
 
 CHROMIUM_ARGUMENTS = [
     "--disable-background-networking",
@@ -24,7 +25,6 @@ CHROMIUM_ARGUMENTS = [
     "--disable-quic",
     "--disable-sync",
 ]
-CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
 @pytest.fixture(scope="session")
@@ -41,6 +41,12 @@ def changed_site_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with (web / "css" / "app.css").open("a") as style_sheet:
         style_sheet.write("\n.another-version { color: inherit }\n")
     return build_site(["u2netp"], folder / "dist", web=web)
+
+
+@pytest.fixture(scope="session")
+def two_network_site_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two networks, the second one the default of `make site`."""
+    return build_site(["modnet", "u2netp", "modnet"], tmp_path_factory.mktemp("two") / "dist")
 
 
 @contextmanager
@@ -63,16 +69,17 @@ def server(site_dir: Path) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
+def two_network_server(two_network_site_dir: Path) -> Iterator[str]:
+    """The URL of a site with two networks."""
+    with running(make_server(two_network_site_dir)) as site_server:
+        yield site_server.url
+
+
+@pytest.fixture(scope="session")
 def plain_server(site_dir: Path) -> Iterator[str]:
     """The URL of the same site on a static host that sends no headers of ours."""
     with running(make_server(site_dir, headers=False)) as site_server:
         yield site_server.url
-
-
-def find_chromium() -> str | None:
-    """CHROMIUM, else what is on PATH; None stands for Playwright's own."""
-    named = os.environ.get("CHROMIUM")
-    return named or next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
 
 
 @pytest.fixture(scope="session")

@@ -26,9 +26,20 @@ def wire(answer):
     ("call", "code", "stage", "says"),
     [
         ("bridge.refine(99, js.Object.new(), nothing)", "worker_died", "refine", "Try again"),
-        ("bridge.encode(99, 'image/png', 'cutout')", "worker_died", None, "Try again"),
-        ("bridge.encode(opened(), 'image/tiff', 'cutout')", "invalid_argument", "encode", "tiff"),
-        ("bridge.encode(opened(), 'image/png', 'hat')", "invalid_argument", "encode", "hat"),
+        ("bridge.encode(99, js.Object.new(), 'cutout')", "worker_died", None, "Try again"),
+        (
+            "bridge.encode(opened(), js.JSON.parse('{\"type\": \"image/tiff\"}'), 'cutout')",
+            "invalid_argument",
+            "encode",
+            "tiff",
+        ),
+        (
+            "bridge.encode(opened(), js.JSON.parse('{\"crop\": {\"left\": 1}}'), 'cutout')",
+            "invalid_argument",
+            "encode",
+            "left",
+        ),
+        ("bridge.encode(opened(), js.Object.new(), 'hat')", "invalid_argument", "encode", "hat"),
         (
             "bridge.refine(opened(matte_value=float('nan')), js.Object.new(), nothing)",
             "invalid_argument",
@@ -88,7 +99,7 @@ heaps = []
 for _ in range(9):
     handle = opened(1500, 2000)
     bridge.refine(handle, js.Object.new(), nothing)
-    bridge.encode(handle, 'image/png', 'cutout')
+    bridge.encode(handle, js.Object.new(), 'cutout')
     bridge.close_photo(handle)
     heaps.append(js.heapBytes())
 return [heaps[1], heaps[-1]]

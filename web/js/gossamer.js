@@ -12,6 +12,7 @@ export { ERROR_CODES, GossamerError, STAGES } from './rpc/errors.js'
 /** @typedef {import('./rpc/messages.js').Progress} Progress */
 /** @typedef {import('./rpc/messages.js').Matte} Matte */
 /** @typedef {import('./rpc/messages.js').RefineOptions} RefineOptions */
+/** @typedef {import('./rpc/messages.js').OutputOptions} OutputOptions */
 /** @typedef {import('./rpc/requests.js').NetworkRequest} NetworkRequest */
 /** @typedef {import('./pipeline/pipeline.js').Timings} Timings */
 
@@ -20,7 +21,7 @@ export { ERROR_CODES, GossamerError, STAGES } from './rpc/errors.js'
  *   model?: string,
  *   backend?: 'auto' | 'wasm',
  *   refine?: RefineOptions,
- *   output?: { type?: 'image/png' },
+ *   output?: OutputOptions,
  *   signal?: AbortSignal,
  *   onProgress?: (progress: Progress) => void,
  *   onPreview?: (preview: ImageBitmap) => void,
@@ -28,6 +29,7 @@ export { ERROR_CODES, GossamerError, STAGES } from './rpc/errors.js'
  *
  * - `model`: 'auto' (default) or a network of this site.
  * - `onProgress`: `done` of `total` in each stage; bytes in the stage `model`.
+ * - `output`: the file; unlike `matte` and the preview, it may show a part of the photo only.
  * - `onPreview`: gets the cut-out before it is a file; the receiver closes the bitmap.
  */
 
@@ -46,8 +48,9 @@ export { ERROR_CODES, GossamerError, STAGES } from './rpc/errors.js'
  * Cuts the subject out.
  * @param {Source} source a picture, or the address of one
  * @param {Options} [options]
- * @returns {Promise<Result>} `blob` is a PNG of the photo's size with straight alpha. Rejects with a
- *   GossamerError, or with `signal.reason`
+ * @returns {Promise<Result>} `blob` is a picture of `width` x `height`; unless `output` says
+ *   otherwise, a PNG of the photo's size with straight alpha. Rejects with a GossamerError, or with
+ *   `signal.reason`
  */
 export async function removeBackground(source, options = {}) {
   const { matte, ...result } = await cut(source, options, 'cutout')
@@ -58,11 +61,12 @@ export async function removeBackground(source, options = {}) {
  * Finds the subject without cutting it out.
  * @param {Source} source
  * @param {Options} [options]
- * @returns {Promise<Result & { matte: Matte }>} `blob` is a grey PNG of alpha at the photo's size,
- *   `matte` what the network returned
+ * @returns {Promise<Result & { matte: Matte }>} `blob` is a grey picture of alpha, cropped or not as
+ *   `output` says, `matte` what the network returned
  */
 export function segmentForeground(source, options = {}) {
-  return cut(source, options, 'alpha')
+  const refine = { decontaminate: false, ...options.refine } // nobody will see colours
+  return cut(source, { ...options, refine }, 'alpha')
 }
 
 /**
@@ -114,10 +118,19 @@ export function onRequests(listener) {
 async function cut(source, options, content) {
   const { refine = {}, output = {}, signal, onProgress = () => {}, onPreview } = options
   const model = checked(options)
-  const type = output.type ?? 'image/png'
   const picture = await fetchSource(source, signal)
   const name = picture instanceof File ? `“${picture.name}”` : 'The picture'
-  const job = { source: picture, name, model, refine, type, content, signal, onProgress, onPreview }
+  const job = {
+    source: picture,
+    name,
+    model,
+    refine,
+    output,
+    content,
+    signal,
+    onProgress,
+    onPreview,
+  }
   return { model: model.name, ...(await runPipeline(job)) }
 }
 

@@ -4,12 +4,11 @@ from collections.abc import Callable
 
 import numpy as np
 import onnx
-import onnxruntime
 import pytest
-from onnx import parser
 
 from exporter.errors import PassError
 from exporter.passes import ceil_mode, fix_shapes, prune_outputs, raise_opset, simplify
+from tests.unit.exporter.graphs import graph_of, noise, operators, run
 
 THREE_HEADS = """
     net (float[1,3,8,8] x) => (float[1,3,8,8] fused, float[1,3,8,8] side, float[1,3,8,8] deep)
@@ -35,33 +34,10 @@ RESIZE_LIKE = """
 """
 
 
-def graph_of(text: str, opset: int = 11, ir: int = 6) -> onnx.ModelProto:
-    model = parser.parse_model(f'<ir_version: {ir}, opset_import: ["" : {opset}]> {text}')
-    onnx.checker.check_model(model)
-    return model
-
-
 def pooling(options: str, size: str = "8,8", operator: str = "MaxPool") -> onnx.ModelProto:
     return graph_of(
         f"net (float[1,3,{size}] x) => (float[1,3,h,w] y) {{ y = {operator} <{options}> (x) }}"
     )
-
-
-def run(model: onnx.ModelProto, *inputs: np.ndarray) -> list[np.ndarray]:
-    session = onnxruntime.InferenceSession(
-        model.SerializeToString(), providers=["CPUExecutionProvider"]
-    )
-    names = [value.name for value in session.get_inputs()]
-    outputs: list[np.ndarray] = session.run(None, dict(zip(names, inputs, strict=True)))
-    return outputs
-
-
-def noise(*shape: int) -> np.ndarray:
-    return np.random.default_rng(5).normal(size=shape).astype(np.float32)
-
-
-def operators(model: onnx.ModelProto) -> list[str]:
-    return [node.op_type for node in model.graph.node]
 
 
 @pytest.mark.parametrize(

@@ -18,10 +18,10 @@ from skimage import data
 
 from exporter.catalog import InputSpec, Network, OutputSpec, Part, find_network
 from exporter.cli import main
-from exporter.errors import ExporterError, FetchError, PassError
+from exporter.errors import ExporterError, FetchError, PassError, SourceError
 from exporter.origins import fetch
 from exporter.passes import simplify
-from exporter.pipeline import Artefact, export_network, format_artefact
+from exporter.pipeline import BACKENDS, Artefact, export_network, format_artefact
 from exporter.verify import Difference, compare, sample_inputs
 
 SMALL = """
@@ -129,7 +129,7 @@ def test_it_computes_what_the_published_network_does(u2netp: Artefact, photo: st
 def test_every_pass_was_measured(u2netp: Artefact) -> None:
     source, *passes = u2netp.steps
     assert (source.name, source.nodes, source.opset) == ("source", 1055, 11)
-    names = ["prune_outputs", "fix_shapes", "simplify", "ceil_mode", "raise_opset"]
+    names = list(BACKENDS["wasm"])
     assert [step.name for step in passes] == names
     assert passes[0].nodes == source.nodes - 6
     assert passes[2].nodes < source.nodes / 2
@@ -170,12 +170,10 @@ def test_a_dynamic_network_from_a_local_file(
     assert difference.max() <= 4e-5
 
 
-def test_a_size_that_does_not_fit_names_the_pass(
+def test_a_size_that_does_not_fit_is_explained(
     own_cache: Path, small_file: Path, tmp_path: Path
 ) -> None:
-    with pytest.raises(
-        PassError, match=r"fix_shapes: Expected a network that can be run at .*63, 63"
-    ):
+    with pytest.raises(SourceError, match=r"63, 63\), received \(1, 1, 64, 64\). Choose another"):
         export_network(pinned(small_file, side=63), out_dir=tmp_path / "out", local=small_file)
     assert not (tmp_path / "out").exists()
 
@@ -228,8 +226,8 @@ def test_a_file_that_is_no_network_is_named(own_cache: Path, tmp_path: Path) -> 
 
 
 def test_another_backend_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ExporterError, match="Expected wasm and fp32, received webgpu and fp16"):
-        export_network(find_network("u2netp"), backend="webgpu", precision="fp16", out_dir=tmp_path)
+    with pytest.raises(ExporterError, match="one of wasm, webgl, webgpu, received webnn"):
+        export_network(find_network("u2netp"), backend="webnn", out_dir=tmp_path)
 
 
 def test_other_weights_are_refused(own_cache: Path, small_file: Path, tmp_path: Path) -> None:
@@ -283,6 +281,27 @@ def test_gossamer_export_prints_the_table(
     assert table[0].split() == ["nodes", "opset", "bytes", "max", "diff", "mean", "diff", "ms"]
     assert table[1].split()[:4] == ["source", "1055", "11", "4,574,861"]
     assert str(tmp_path / u2netp.path.name) in table[-1]
+
+
+def test_gossamer_export_makes_a_file_for_each_backend(tmp_path: Path) -> None:
+    backends = ["wasm", "webgl", "webgpu"]
+    arguments = ["export", "modnet", "--size", "64", "--out", str(tmp_path), "--backend", *backends]
+    assert main(arguments) == 0
+    models = {path.name.split(".")[1]: onnx.load(path) for path in tmp_path.iterdir()}
+    assert sorted(models) == backends
+    left = {name: {node.op_type for node in model.graph.node} for name, model in models.items()}
+    assert left["webgl"] & {"BatchNormalization", "Constant", "Expand"} == set()
+    assert "AveragePool" in left["webgl"] - left["wasm"]
+    assert "ConstantOfShape" in left["webgpu"] - left["wasm"]
+    for model in models.values():
+        onnx.checker.check_model(model, full_check=True)
+        shape = model.graph.input[0].type.tensor_type.shape
+        assert [dimension.dim_value for dimension in shape.dim] == [1, 3, 64, 64]
+
+
+def test_a_size_that_does_not_halve_evenly_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(PassError, match=r"stride of 2 divides evenly.*Choose another input size"):
+        export_network(find_network("u2netp"), size=(72, 72), out_dir=tmp_path)
 
 
 def test_gossamer_models_lists_what_is_cached(

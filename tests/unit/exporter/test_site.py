@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from exporter.catalog import find_network
 from exporter.errors import SiteError
 from exporter.js_modules import hash_modules, short_hash
 from exporter.site import WEB, build_site
@@ -150,6 +151,42 @@ def test_build_names_the_model_as_it_lies_there(site_dir: Path) -> None:
     assert (model["sha256"], model["bytes"]) == (sha256(path), path.stat().st_size)
     assert model["input"]["height"] == model["output"]["height"] == 320
     assert build["defaultModel"] == model["name"] == "u2netp"
+
+
+def test_build_names_every_network(two_network_site_dir: Path) -> None:
+    build = build_constant(two_network_site_dir)
+    assert build["defaultModel"] == "modnet"
+    assert [model["name"] for model in build["models"]] == ["modnet", "u2netp"]
+    assert {model["path"] for model in build["models"]} == {
+        path.relative_to(two_network_site_dir).as_posix()
+        for path in (two_network_site_dir / "models").iterdir()
+    }
+    for model in build["models"]:
+        path = two_network_site_dir / model["path"]
+        assert re.fullmatch(rf"{model['name']}\.wasm\.fp32\.[0-9a-f]{{10}}\.onnx", path.name)
+        assert (model["sha256"], model["bytes"]) == (sha256(path), path.stat().st_size)
+
+
+def test_every_network_keeps_its_own_preprocessing(two_network_site_dir: Path) -> None:
+    modnet, u2netp = build_constant(two_network_site_dir)["models"]
+    assert modnet["input"] == {
+        "name": "input",
+        "height": 512,
+        "width": 512,
+        "scale": "unit",
+        "mean": [0.5, 0.5, 0.5],
+        "std": [0.5, 0.5, 0.5],
+    }
+    assert modnet["output"] == {"name": "output", "height": 512, "width": 512, "normalise": "none"}
+    assert (u2netp["input"]["height"], u2netp["input"]["scale"]) == (320, "max")
+    assert u2netp["output"]["normalise"] == "minmax"
+
+
+def test_licences_name_every_network(two_network_site_dir: Path) -> None:
+    notices = (two_network_site_dir / "licences.txt").read_text()
+    for name in ("modnet", "u2netp"):
+        part = find_network(name).part
+        assert f"{name} {part.version}\nLicence: Apache-2.0\nSource: {part.source}" in notices
 
 
 def test_the_service_worker_keeps_all_but_the_networks_and_itself(site_dir: Path) -> None:

@@ -13,6 +13,7 @@ from skimage import data
 
 from pyside_logic.encode import encode
 from pyside_logic.errors import ErrorCode, GossamerError
+from pyside_logic.output_options import OutputOptions
 from pyside_logic.png import encode_png
 
 
@@ -49,6 +50,13 @@ def test_many_strips_and_views_that_are_not_contiguous() -> None:
     photo = np.tile(data.astronaut(), (4, 3, 1))
     assert np.array_equal(read_back(encode_png(photo)), photo)
     assert np.array_equal(read_back(encode_png(photo[::-2, ::3])), photo[::-2, ::3])
+
+
+def test_resolution_is_written_where_it_is_known() -> None:
+    pixels = np.zeros((3, 4), np.uint8)
+    with_it = Image.open(io.BytesIO(encode_png(pixels, (5906, 11811))))
+    assert with_it.info["dpi"] == pytest.approx((300, 150), abs=0.02)
+    assert "dpi" not in Image.open(io.BytesIO(encode_png(pixels))).info
 
 
 def test_the_source_is_not_written_to() -> None:
@@ -91,14 +99,11 @@ def test_other_arrays_are_refused(pixels: np.ndarray) -> None:
 
 def test_encode_writes_the_cut_out_or_its_alpha() -> None:
     pixels = np.random.default_rng(3).integers(1, 256, (5, 7, 4), np.uint8)
-    assert np.array_equal(read_back(encode(pixels, "image/png", "cutout")), pixels)
-    assert np.array_equal(read_back(encode(pixels, "image/png", "alpha")), pixels[..., 3])
+    assert np.array_equal(read_back(encode(pixels, OutputOptions(), "cutout").data), pixels)
+    assert np.array_equal(read_back(encode(pixels, OutputOptions(), "alpha").data), pixels[..., 3])
 
 
-@pytest.mark.parametrize(
-    ("mime_type", "content"), [("image/tiff", "cutout"), ("image/png", "shadow")]
-)
-def test_encode_names_what_it_knows(mime_type: str, content: str) -> None:
-    with pytest.raises(GossamerError, match="Expected") as caught:
-        encode(np.zeros((2, 2, 4), np.uint8), mime_type, content)
+def test_encode_names_what_it_knows() -> None:
+    with pytest.raises(GossamerError, match="Expected alpha or cutout") as caught:
+        encode(np.zeros((2, 2, 4), np.uint8), OutputOptions(), "shadow")
     assert caught.value.code is ErrorCode.INVALID_ARGUMENT

@@ -26,10 +26,21 @@ def refined(rgba: np.ndarray, matte: np.ndarray, **options: float) -> np.ndarray
 def test_alpha_is_the_upsampled_matte_and_colours_stay() -> None:
     photo = np.dstack([data.chelsea(), np.full((300, 451), 255, np.uint8)])
     matte = np.random.default_rng(1).random((320, 320), np.float32)
-    result = refined(photo.copy(), matte, sharpen=0)
+    result = refined(photo.copy(), matte, sharpen=0, decontaminate=False)
     theirs = np.asarray(Image.fromarray(matte).resize((451, 300), Image.Resampling.BILINEAR))
     assert np.abs(result[..., 3] / 255 - theirs).max() <= 0.51 / 255
     assert np.array_equal(result[..., :3], photo[..., :3])
+
+
+def test_only_soft_pixels_get_other_colours() -> None:
+    photo = np.dstack([data.astronaut(), np.full((512, 512), 255, np.uint8)])
+    y, x = np.mgrid[-1:1:320j, -1:1:320j]
+    matte = np.clip(4 * (0.7 - np.hypot(x, y)), 0, 1).astype(np.float32)
+    result = refined(photo.copy(), matte)
+    changed = (result[..., :3] != photo[..., :3]).any(axis=2)
+    soft = (result[..., 3] > 0) & (result[..., 3] < 255)
+    assert changed.any()
+    assert not changed[~soft].any()
 
 
 @settings(max_examples=60, deadline=None)
@@ -55,8 +66,13 @@ def test_what_was_transparent_stays_so_however_often_it_is_refined() -> None:
 def test_progress_ends_at_the_last_row() -> None:
     seen: list[tuple[int, int]] = []
     cutout = Cutout(opaque_photo(700, 3), np.ones((8, 8), np.float32))
-    refine(cutout, RefineOptions(), lambda done, total: seen.append((done, total)))
+    options = RefineOptions(decontaminate=False)
+    refine(cutout, options, lambda done, total: seen.append((done, total)))
     assert seen == [(256, 700), (512, 700), (700, 700)]
+    seen.clear()
+    refine(cutout, RefineOptions(), lambda done, total: seen.append((done, total)))
+    assert seen[-1] == (1400, 1400)
+    assert seen == sorted(seen)
 
 
 @pytest.mark.parametrize("value", [-0.1, 4.1, float("nan"), "much", True, None])

@@ -49,8 +49,25 @@ def test_whole_files(run_js: RunJs, tmp_path: Path, name: str) -> None:
         "format": name.split()[0],
         "height": 300,
         "width": 451,
+        "density": None,
         "complete": True,
     }
+
+
+@pytest.mark.parametrize("format_name", ["JPEG", "PNG"])
+def test_resolution(run_js: RunJs, tmp_path: Path, format_name: str) -> None:
+    found = read(run_js, tmp_path, encoded(format_name, dpi=(300, 150)))
+    assert found["density"] == {"vertical": 5906, "horizontal": 11811}
+
+
+def test_resolution_in_centimetres_and_the_shape_of_a_pixel(run_js: RunJs, tmp_path: Path) -> None:
+    jfif = bytearray(encoded("JPEG", dpi=(60, 50)))
+    at = jfif.index(b"JFIF\0") + 7
+    assert jfif[at] == 1
+    jfif[at] = 2
+    assert read(run_js, tmp_path, bytes(jfif))["density"] == {"vertical": 5000, "horizontal": 6000}
+    jfif[at] = 0
+    assert read(run_js, tmp_path, bytes(jfif))["density"] is None
 
 
 @pytest.mark.parametrize("name", [name for name in FILES if name not in HAVE_NO_END])

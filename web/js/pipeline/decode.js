@@ -3,7 +3,9 @@
 import { GossamerError } from '../rpc/errors.js'
 import { readImageHeader } from './image-header.js'
 
+/** @typedef {import('../rpc/messages.js').DecodedPhoto} DecodedPhoto */
 /** @typedef {import('../rpc/messages.js').Photo} Photo */
+/** @typedef {import('./image-header.js').ImageHeader} ImageHeader */
 /** @typedef {import('../rpc/errors.js').ErrorCode} ErrorCode */
 
 /** The pixels, the matte and the PNG of 100 megapixels fill a 32-bit heap of 2 GB by a third. */
@@ -17,19 +19,30 @@ const MAX_FILE_BYTES = 512e6
 /**
  * @param {{ source: Blob | ImageBitmap | ImageData, name: string }} request `name` is for messages;
  *   an ImageBitmap is closed
- * @returns {Promise<Photo>}
+ * @returns {Promise<DecodedPhoto>}
  */
 export async function decode({ source, name }) {
   if (source instanceof ImageData) {
     checkSize(source, name)
-    return pixelsOf(await createImageBitmap(source, { premultiplyAlpha: 'none' }), name)
+    const bitmap = await createImageBitmap(source, { premultiplyAlpha: 'none' })
+    return { ...pixelsOf(bitmap, name), density: null }
   }
   if (source instanceof ImageBitmap) {
     checkSize(source, name)
-    return pixelsOf(source, name)
+    return { ...pixelsOf(source, name), density: null }
   }
-  await checkFile(source, name)
-  return pixelsOf(await toBitmap(source, name), name)
+  const header = await checkFile(source, name)
+  const photo = pixelsOf(await toBitmap(source, name), name)
+  return { ...photo, density: uprightDensity(header, photo) }
+}
+
+/**
+ * @param {ImageHeader} header of the picture as it is stored
+ * @param {Photo} photo the same, upright
+ */
+function uprightDensity({ density, height, width }, photo) {
+  const lies = height !== width && height === photo.width && width === photo.height
+  return density && lies ? { vertical: density.horizontal, horizontal: density.vertical } : density
 }
 
 /**
@@ -63,6 +76,7 @@ async function checkFile(blob, name) {
       `${name} is cut off after ${megabytes(blob.size)}. Save it again and choose the new file.`,
     )
   }
+  return header
 }
 
 /**

@@ -1,13 +1,24 @@
 /**
- * What a picture file says of itself before anything decodes it: its format, its size, and whether
- * its end is there. Browsers decode cut-off files without a word and allocate whatever a header
+ * What a picture file says of itself before anything decodes it: its format, its size, how large it
+ * is meant to be printed, and whether its end is there. Browsers decode cut-off files without a word and allocate whatever a header
  * asks for.
  */
 
 /** @typedef {'jpeg' | 'png' | 'gif' | 'webp' | 'bmp' | 'avif'} Format */
 /**
- * `height` and `width` in px as stored (before EXIF orientation), 0 where the file does not say.
- * @typedef {{ format: Format, height: number, width: number, complete: boolean }} ImageHeader
+ * Resolution in pixels per metre.
+ * @typedef {{ vertical: number, horizontal: number }} Density
+ */
+/**
+ * `height` and `width` in px as stored (before EXIF orientation), 0 where the file does not say;
+ * `density` null where it does not, or not in units of length.
+ * @typedef {{
+ *   format: Format,
+ *   height: number,
+ *   width: number,
+ *   density: Density | null,
+ *   complete: boolean,
+ * }} ImageHeader
  */
 
 /**
@@ -19,16 +30,17 @@ export function readImageHeader(bytes) {
   for (const [format, matches, read] of FORMATS) {
     if (!matches(bytes)) continue
     try {
-      return { format, ...read(view, bytes) }
+      return { format, density: null, ...read(view, bytes) }
     } catch (error) {
       if (!(error instanceof RangeError)) throw error
-      return { format, height: 0, width: 0, complete: false } // the header itself is cut off
+      // The header itself is cut off.
+      return { format, height: 0, width: 0, density: null, complete: false }
     }
   }
   return null
 }
 
-/** @typedef {Omit<ImageHeader, 'format'>} Found */
+/** @typedef {Omit<ImageHeader, 'format' | 'density'> & { density?: Density | null }} Found */
 /** @type {[Format, (bytes: Uint8Array) => boolean, (view: DataView, bytes: Uint8Array) => Found][]} */
 const FORMATS = [
   ['jpeg', (bytes) => startsWith(bytes, 0, 'ÿØÿ'), readJpeg],
@@ -43,12 +55,13 @@ const FORMATS = [
 function readJpeg(view, bytes) {
   let height = 0
   let width = 0
+  let density = null
   let at = 2
   for (;;) {
     at = bytes.indexOf(0xff, at)
-    if (at < 0 || at + 1 >= bytes.length) return { height, width, complete: false }
+    if (at < 0 || at + 1 >= bytes.length) return { height, width, density, complete: false }
     const marker = view.getUint8(at + 1)
-    if (marker === 0xd9) return { height, width, complete: height > 0 }
+    if (marker === 0xd9) return { height, width, density, complete: height > 0 }
     if (marker === 0xff) {
       at += 1 // fill byte
     } else if (marker === 0 || marker === 1 || (marker >= 0xd0 && marker <= 0xd8)) {
@@ -59,9 +72,28 @@ function readJpeg(view, bytes) {
         height = view.getUint16(at + 5)
         width = view.getUint16(at + 7)
       }
+      if (marker === 0xe0 && startsWith(bytes, at + 4, 'JFIF\0')) density = jfifDensity(view, at)
       at += 2 + view.getUint16(at + 2)
     }
   }
+}
+
+/** Per inch, or per centimetre, or the shape of a pixel only. @param {DataView} view @param {number} at */
+function jfifDensity(view, at) {
+  const perMetre = { 1: 1 / 0.0254, 2: 100 }[view.getUint8(at + 11)]
+  return perMetre
+    ? densityOf(view.getUint16(at + 14) * perMetre, view.getUint16(at + 12) * perMetre)
+    : null
+}
+
+/**
+ * @param {number} vertical pixels per metre
+ * @param {number} horizontal
+ * @returns {Density | null}
+ */
+function densityOf(vertical, horizontal) {
+  if (vertical < 1 || horizontal < 1) return null
+  return { vertical: Math.round(vertical), horizontal: Math.round(horizontal) }
 }
 
 /**
@@ -72,8 +104,12 @@ function readJpeg(view, bytes) {
  */
 function readPng(view, bytes) {
   const found = { height: view.getUint32(20), width: view.getUint32(16), complete: false }
+  let density = null
   for (let at = 8; at + 12 <= bytes.length; at += 12 + view.getUint32(at)) {
-    if (startsWith(bytes, at + 4, 'IEND')) return { ...found, complete: true }
+    if (startsWith(bytes, at + 4, 'pHYs') && view.getUint8(at + 16) === 1) {
+      density = densityOf(view.getUint32(at + 12), view.getUint32(at + 8))
+    }
+    if (startsWith(bytes, at + 4, 'IEND')) return { ...found, density, complete: true }
   }
   return found
 }

@@ -5,6 +5,7 @@ import { inferenceWorker, loadNetwork, pythonWorker, startedEarly } from './work
 /** @typedef {import('../assets.js').Model} Model */
 /** @typedef {import('../rpc/messages.js').EncodedContent} EncodedContent */
 /** @typedef {import('../rpc/messages.js').Matte} Matte */
+/** @typedef {import('../rpc/messages.js').OutputOptions} OutputOptions */
 /** @typedef {import('../rpc/messages.js').Progress} Progress */
 /** @typedef {import('../rpc/messages.js').RefineOptions} RefineOptions */
 /** @typedef {import('../rpc/errors.js').Stage} Stage */
@@ -15,7 +16,7 @@ import { inferenceWorker, loadNetwork, pythonWorker, startedEarly } from './work
  *   name: string,
  *   model: Model,
  *   refine: RefineOptions,
- *   type: string,
+ *   output: OutputOptions,
  *   content: EncodedContent,
  *   signal: AbortSignal | undefined,
  *   onProgress: (progress: Progress) => void,
@@ -62,7 +63,6 @@ export async function runPipeline(job) {
 
   const decoded = await decoding
   const { backend } = await loading
-  const { height, width } = decoded
 
   const { input, photo } = await clock.time('preprocess', () =>
     inferenceWorker.call('preprocess', { photo: decoded, model: model.name }, 'preprocess', {
@@ -84,12 +84,14 @@ export async function runPipeline(job) {
   )
   try {
     await clock.time('refine', () => refineAndShow(handle, job))
-    const bytes = await clock.time('encode', () =>
-      pythonWorker.call('encode', { handle, type: job.type, content: job.content }, 'encode', {
+    const { output, content } = job
+    const file = await clock.time('encode', () =>
+      pythonWorker.call('encode', { handle, output, content, density: decoded.density }, 'encode', {
         signal,
       }),
     )
-    const blob = new Blob([bytes], { type: job.type })
+    const blob = new Blob([file.bytes], { type: output.type ?? 'image/png' })
+    const { height, width } = file
     return { blob, height, width, backend, matte, timings: clock.timings() }
   } finally {
     pythonWorker.call('closePhoto', { handle }, 'refine').catch(() => {}) // gone with its worker

@@ -14,6 +14,9 @@
  * @typedef {{ rgba: ArrayBuffer, height: number, width: number }} Photo
  */
 
+/** @typedef {import('../pipeline/image-header.js').Density} Density */
+/** @typedef {Photo & { density: Density | null }} DecodedPhoto */
+
 /**
  * What a network returned: `height` x `width` values in [0, 1].
  * @typedef {{ data: Float32Array<ArrayBuffer>, height: number, width: number }} Matte
@@ -23,11 +26,30 @@
 /** @typedef {'cutout' | 'alpha'} EncodedContent */
 
 /**
+ * - `type`: 'image/png' (default), 'image/svg+xml', or 'image/webp' where the browser writes it.
+ * - `quality`: of a WebP, 0 to 1, 0.9 by default.
+ * - `crop`: to the subject, with `margin_px` (none by default) around it as far as the photo goes.
+ * - `background`: '#rrggbb', '#rgb' or one of the sixteen colours that HTML has names for, such as
+ *   'white': the picture is opaque then. 'transparent' by default.
+ * - `embed`: whether an SVG holds the photo, clipped to the subject's outline (default), or the
+ *   outline alone.
+ * @typedef {{
+ *   type?: 'image/png' | 'image/webp' | 'image/svg+xml',
+ *   quality?: number,
+ *   crop?: boolean | { margin_px?: number },
+ *   background?: string,
+ *   embed?: boolean,
+ * }} OutputOptions
+ */
+
+/** @typedef {{ bytes: Uint8Array<ArrayBuffer>, height: number, width: number }} EncodedFile */
+
+/**
  * Requests to the inference worker: type -> [payload, result].
  * @typedef {{
  *   load: [{ model: string, blob: Blob | null }, { backend: 'wasm', threads: number }],
  *   warmUp: [{ model: string }, null],
- *   decode: [{ source: Blob | ImageBitmap | ImageData, name: string }, Photo],
+ *   decode: [{ source: Blob | ImageBitmap | ImageData, name: string }, DecodedPhoto],
  *   preprocess: [
  *     { photo: Photo, model: string },
  *     { input: Float32Array<ArrayBuffer>, photo: Photo },
@@ -50,7 +72,15 @@
  *     { handle: number, options: RefineOptions, preview: boolean },
  *     { preview: ImageBitmap | null },
  *   ],
- *   encode: [{ handle: number, type: string, content: EncodedContent }, Uint8Array<ArrayBuffer>],
+ *   encode: [
+ *     {
+ *       handle: number,
+ *       output: OutputOptions,
+ *       content: EncodedContent,
+ *       density: Density | null,
+ *     },
+ *     EncodedFile,
+ *   ],
  *   closePhoto: [{ handle: number }, null],
  * }} PythonCalls
  */

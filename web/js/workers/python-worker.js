@@ -23,8 +23,8 @@ serve({
   encode: [
     'encode',
     async (request) => {
-      const bytes = await encode(request)
-      return new Moved(bytes, [bytes.buffer])
+      const file = await encode(request)
+      return new Moved(file, [file.bytes.buffer])
     },
   ],
   closePhoto: ['refine', closePhoto],

@@ -1,0 +1,21 @@
+"""`gossamer models`"""
+
+import argparse
+import sys
+
+__all__ = ["add_arguments", "run"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    del parser  # takes no options
+
+
+def run(arguments: argparse.Namespace) -> int:
+    del arguments
+    from exporter.catalog import format_networks, load_networks
+    from exporter.origins import cached
+
+    networks = load_networks().values()
+    table = format_networks({network: cached(network.part) for network in networks})
+    sys.stdout.write(table + "\n")
+    return 0

@@ -1,0 +1,38 @@
+"""Which network a command is about: one of the catalogue, or a file with a specification."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from exporter.errors import ExporterError
+
+if TYPE_CHECKING:
+    from exporter.catalog import Network
+
+__all__ = ["add_spec_argument", "choose_network"]
+
+
+def add_spec_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--spec",
+        type=Path,
+        metavar="TOML",
+        help="describes a network of your own: written as an entry of models/catalog.toml, with "
+        "[input] and [output]",
+    )
+
+
+def choose_network(
+    name: str, spec: Path | None, weights: Path | None = None
+) -> "tuple[Network, Path | None]":
+    """The network, and its file where it need not be fetched. Raises ExporterError."""
+    from exporter.catalog import find_network, load_specification
+
+    if spec is not None:
+        return load_specification(spec, Path(name)), Path(name)
+    if name.endswith(".onnx"):
+        raise ExporterError(
+            f"Expected --spec TOML for {name}: the input's height, width, scale, mean and std, and "
+            "the output's normalise. models/catalog.toml has examples."
+        )
+    return find_network(name), weights

@@ -1,0 +1,30 @@
+"""`gossamer serve`"""
+
+import argparse
+import sys
+from pathlib import Path
+
+__all__ = ["add_arguments", "run"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--dist",
+        type=Path,
+        metavar="DIR",
+        default=Path("dist"),
+        help="the folder of the site (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--port", type=int, default=8000, metavar="PORT", help="(default: %(default)s)"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from exporter.serve import make_server
+
+    with make_server(arguments.dist, arguments.port) as server:
+        sys.stdout.write(f"Gossamer is at {server.url} (Ctrl+C stops it)\n")
+        sys.stdout.flush()
+        server.serve_forever()
+    return 0

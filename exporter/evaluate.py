@@ -1,0 +1,201 @@
+"""Measures cut-outs on a folder of labelled pictures, one or two candidates at a time.
+
+    DIR/manifest.csv      set, stem, image, gt, gt_kind; paths relative to the folder
+    image                 any picture
+    gt                    8 bits, 255 = foreground, of the image's size
+
+A candidate is a network's file and what refines its matte; it goes from the photo to alpha as in
+the browser. Two of them that share a file share its mattes.
+"""
+
+import csv
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from exporter.errors import EvaluationError, PictureError
+from exporter.metrics import Scores, mean_scores, measure, require_packages
+from exporter.native import NativeNetwork, Refinement, cut_out
+from exporter.pictures import read_grey, read_photo
+from exporter.report import Report, silent
+
+__all__ = [
+    "Candidate",
+    "Evaluation",
+    "Pair",
+    "evaluate",
+    "format_evaluation",
+    "read_manifest",
+    "to_json",
+]
+
+_COLUMNS = ("set", "stem", "image", "gt", "gt_kind")
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A picture and its ground truth; `kind` is 'soft' or 'binary'."""
+
+    set: str
+    stem: str
+    image: Path
+    truth: Path
+    kind: str
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """`label` is its name in the table."""
+
+    label: str
+    network: NativeNetwork
+    refinement: Refinement
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """`scores` has one entry a candidate for every pair, in the order of `pairs`."""
+
+    labels: tuple[str, ...]
+    pairs: tuple[Pair, ...]
+    scores: tuple[tuple[Scores, ...], ...]
+
+    def per_set(self) -> dict[str, tuple[int, tuple[Scores, ...]]]:
+        """By set: the number of pictures, and each candidate's mean over them."""
+        rows: dict[str, list[tuple[Scores, ...]]] = {}
+        for pair, scores in zip(self.pairs, self.scores, strict=True):
+            rows.setdefault(pair.set, []).append(scores)
+        return {
+            name: (len(found), tuple(mean_scores(column) for column in zip(*found, strict=True)))
+            for name, found in rows.items()
+        }
+
+
+def read_manifest(folder: Path) -> list[Pair]:
+    """Raises EvaluationError for a folder without a manifest, and for one that says nothing."""
+    path = folder / "manifest.csv"
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+    except OSError as error:
+        raise EvaluationError(
+            f"{folder}: Expected a folder with a manifest.csv, which names {', '.join(_COLUMNS)} "
+            f"of every picture: {error.strerror}."
+        ) from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise EvaluationError(f"{path}: Expected a CSV file in UTF-8: {error}.") from error
+    if not rows:
+        raise EvaluationError(f"{path}: Expected a line for every picture, received none.")
+    return [_pair(path, number, row) for number, row in enumerate(rows, start=2)]
+
+
+def evaluate(
+    pairs: Sequence[Pair], candidates: Sequence[Candidate], *, report: Report = silent
+) -> Evaluation:
+    """Raises EvaluationError before the first picture where one of them is missing."""
+    require_packages()
+    for pair in pairs:
+        for path in (pair.image, pair.truth):
+            if not path.is_file():
+                raise EvaluationError(f"{path}: Expected the file that manifest.csv names.")
+    scores = []
+    for done, pair in enumerate(pairs):
+        report("Measuring", done, len(pairs))
+        try:
+            scores.append(_scores_of(pair, candidates))
+        except PictureError as error:
+            raise EvaluationError(str(error)) from error
+    report("Measuring", len(pairs), len(pairs))
+    labels = tuple(candidate.label for candidate in candidates)
+    return Evaluation(labels, tuple(pairs), tuple(scores))
+
+
+def _pair(manifest: Path, line: int, row: Mapping[str | None, str | list[str] | None]) -> Pair:
+    values = [row.get(column) for column in _COLUMNS]
+    # DictReader files what it has no name for under None, and a cell that is missing as None.
+    if None in row or not all(isinstance(value, str) and value for value in values):
+        raise EvaluationError(
+            f"{manifest}: line {line}: Expected the columns {', '.join(_COLUMNS)}, all of them "
+            f"filled, received {', '.join(f'{name}={value}' for name, value in row.items())}."
+        )
+    name, stem, image, truth, kind = map(str, values)
+    return Pair(name, stem, manifest.parent / image, manifest.parent / truth, kind)
+
+
+def _scores_of(pair: Pair, candidates: Sequence[Candidate]) -> tuple[Scores, ...]:
+    rgba_hwc, truth_hw = read_photo(pair.image), _unit(read_grey(pair.truth))
+    if rgba_hwc.shape[:2] != truth_hw.shape:
+        raise EvaluationError(
+            f"{pair.truth}: Expected the size of {pair.image.name}, {_size(rgba_hwc)} px, "
+            f"received {_size(truth_hw)} px."
+        )
+    mattes: dict[NativeNetwork, npt.NDArray[np.float32]] = {}
+    scores = []
+    for candidate in candidates:
+        network = candidate.network
+        if network not in mattes:
+            mattes[network] = network.matte(rgba_hwc)
+        cutout_hwc = cut_out(rgba_hwc, mattes[network], candidate.refinement)
+        alpha_hw = _unit(cutout_hwc[..., 3])
+        try:
+            scores.append(measure(alpha_hw, truth_hw))
+        except EvaluationError as error:
+            raise EvaluationError(f"{pair.truth}: {error}") from error
+    return tuple(scores)
+
+
+def _unit(values_hw: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+    return values_hw.astype(np.float32) / np.float32(255)
+
+
+def _size(pixels: npt.NDArray[np.generic]) -> str:
+    height, width = pixels.shape[:2]
+    return f"{width} x {height}"
+
+
+# ---- what is printed and written -----------------------------------------------------------------
+
+_TITLES = ("MAE", "MSE", "band MAE", "S-measure", "weighted F")
+
+
+def format_evaluation(evaluation: Evaluation) -> str:
+    """A row for every set and candidate; with two of them, a third row with their difference."""
+    width = max(map(len, ("difference", *evaluation.labels))) + 2
+    lines = [" " * width + "".join(f"{title:>12}" for title in _TITLES)]
+    for name, (count, means) in evaluation.per_set().items():
+        lines.append(f"{name} ({count} pictures)")
+        rows = list(zip(evaluation.labels, means, strict=True))
+        lines += [f"  {label:{width - 2}}{_cells(scores, '12.4f')}" for label, scores in rows]
+        if len(means) == 2:
+            difference = _cells(means[1].minus(means[0]), "+12.4f")
+            lines.append(f"  {'difference':{width - 2}}{difference}")
+    return "\n".join(lines)
+
+
+def to_json(evaluation: Evaluation) -> str:
+    """Means by set and every picture's own scores; NaN, which JSON lacks, becomes null."""
+    document = {
+        "candidates": list(evaluation.labels),
+        "sets": {
+            name: {"pictures": count, "scores": [_plain(scores) for scores in means]}
+            for name, (count, means) in evaluation.per_set().items()
+        },
+        "pictures": [
+            {"set": pair.set, "stem": pair.stem, "scores": [_plain(one) for one in scores]}
+            for pair, scores in zip(evaluation.pairs, evaluation.scores, strict=True)
+        ],
+    }
+    return json.dumps(document, indent=1, allow_nan=False) + "\n"
+
+
+def _cells(scores: Scores, style: str) -> str:
+    return "".join(f"{value:{style}}" for value in asdict(scores).values())
+
+
+def _plain(scores: Scores) -> dict[str, float | None]:
+    return {name: None if math.isnan(value) else value for name, value in asdict(scores).items()}

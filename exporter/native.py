@@ -1,0 +1,146 @@
+"""A network on this machine, with the browser's own Python behind it. The only file here that
+imports pyside_logic.
+
+    photo ──> preprocess ──> ONNX Runtime ──> postprocess ──> matte ──> cut_out ──> RGBA
+
+Preprocessing is Pillow's, which web/js/pipeline/lanczos.js reproduces in the browser.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+import onnxruntime
+from PIL import Image
+
+from exporter.catalog import InputSpec, Network, OutputSpec
+from exporter.errors import ExporterError
+from pyside_logic.compose import write_alpha
+from pyside_logic.encode import encode
+from pyside_logic.errors import GossamerError
+from pyside_logic.output_options import OutputOptions
+from pyside_logic.refine import Cutout, RefineOptions, refine
+from pyside_logic.resample import resize_bilinear
+
+__all__ = [
+    "NativeNetwork",
+    "Refinement",
+    "cut_out",
+    "encode_png",
+    "parse_refinement",
+    "postprocess",
+    "preprocess",
+]
+
+Float32 = npt.NDArray[np.float32]
+Uint8 = npt.NDArray[np.uint8]
+
+#: None stands for no refinement: the matte is enlarged, and that is all.
+Refinement = RefineOptions | None
+
+# As in web/js/pipeline/lanczos.js: photos are averaged down first, exactly below this factor.
+_REDUCING_GAP = 3.0
+
+
+class NativeNetwork:
+    """An ONNX file of `network`, or its source, on the CPU.
+
+    Raises ExporterError where it cannot be started. `threads`: 0 for as many as there are cores.
+    """
+
+    def __init__(
+        self, network: Network, model: Path | onnx.ModelProto, *, threads: int = 0
+    ) -> None:
+        self.network = network
+        self._label = str(model) if isinstance(model, Path) else network.name
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 3
+        options.intra_op_num_threads = threads
+        try:
+            self._session = onnxruntime.InferenceSession(
+                str(model) if isinstance(model, Path) else model.SerializeToString(),
+                options,
+                providers=["CPUExecutionProvider"],
+            )
+        # ONNX Runtime's errors have no common base of their own.
+        except Exception as error:
+            raise ExporterError(
+                f"{self._label}: Expected an ONNX file of {network.name} that ONNX Runtime can "
+                f"run: {error}"
+            ) from error
+
+    def matte(self, rgba_hwc: Uint8) -> Float32:
+        """float32 (h, w) in [0, 1] at the network's size, for uint8 (height, width, 3 or 4)."""
+        network = self.network
+        feeds = {network.input.name: preprocess(rgba_hwc, network.input)}
+        try:
+            outputs = self._session.run([network.output.name], feeds)
+        except Exception as error:
+            spec = network.input
+            raise ExporterError(
+                f"{self._label}: Expected the input {spec.name!r} of (1, 3, {spec.height}, "
+                f"{spec.width}) and the output {network.output.name!r} of {network.name}: {error}"
+            ) from error
+        return postprocess(np.asarray(outputs[0]), network.output)
+
+
+def preprocess(rgba_hwc: Uint8, spec: InputSpec) -> Float32:
+    """float32 (1, 3, h, w); alpha is ignored and the aspect ratio not kept, as in the browser."""
+    rgb = Image.fromarray(np.ascontiguousarray(rgba_hwc[..., :3]))
+    resized = rgb.resize(
+        (spec.width, spec.height), Image.Resampling.LANCZOS, reducing_gap=_REDUCING_GAP
+    )
+    picture = np.asarray(resized).astype(np.float64)
+    picture /= max(picture.max(), 1e-6) if spec.scale == "max" else 255
+    picture = (picture - np.array(spec.mean)) / np.array(spec.std)
+    return np.ascontiguousarray(picture.transpose(2, 0, 1)[None].astype(np.float32))
+
+
+def postprocess(output: npt.NDArray[Any], spec: OutputSpec) -> Float32:
+    """The matte (h, w) in an output (1, 1, h, w); a constant one is not stretched."""
+    matte_hw: Float32 = output.reshape(output.shape[-2:]).astype(np.float32)
+    low, high = matte_hw.min(), matte_hw.max()
+    if spec.normalise == "minmax" and high > low:
+        matte_hw = (matte_hw - low) / (high - low)
+    return matte_hw
+
+
+def parse_refinement(text: str) -> Refinement:
+    """'default', 'none', or the options as a JSON object. Raises ExporterError."""
+    if text == "none":
+        return None
+    try:
+        values = {} if text == "default" else json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ExporterError(
+            f"Expected default, none or a JSON object for the refinement, received {text!r}: "
+            f"{error}."
+        ) from error
+    if not isinstance(values, dict):
+        raise ExporterError(f"Expected a JSON object for the refinement, received {text!r}.")
+    try:
+        return RefineOptions.from_dict(values)
+    except GossamerError as error:
+        raise ExporterError(error.message) from error
+
+
+def cut_out(rgba_hwc: Uint8, matte_hw: Float32, refinement: Refinement) -> Uint8:
+    """A copy of `rgba_hwc` (height, width, 4) with the alpha of the matte. Raises ExporterError."""
+    try:
+        cutout = Cutout(rgba_hwc.copy(), matte_hw)
+        if refinement is None:
+            alpha_hw = resize_bilinear(matte_hw, *rgba_hwc.shape[:2])
+            write_alpha(cutout.rgba_hwc, alpha_hw, cutout.source_alpha_hw)
+        else:
+            refine(cutout, refinement, lambda _done, _total: None)
+    except GossamerError as error:
+        raise ExporterError(error.message) from error
+    return cutout.rgba_hwc
+
+
+def encode_png(rgba_hwc: Uint8) -> bytes:
+    """The file that the browser writes, byte for byte."""
+    return encode(rgba_hwc, OutputOptions(), "cutout").data

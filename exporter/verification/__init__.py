@@ -1,0 +1,1 @@
+"""Proves that an artefact computes what its source network does, on every backend there is."""

@@ -1,0 +1,192 @@
+"""Runs a network with ONNX Runtime Web in real Chromium, on a page served from this machine."""
+
+import base64
+import os
+import shutil
+import tarfile
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from exporter.catalog import load_runtime
+from exporter.errors import BackendError, ExporterError
+from exporter.origins import fetch
+from exporter.report import Report, silent
+from exporter.serve import make_server
+
+__all__ = ["WEB_BACKENDS", "BrowserLab", "WebRun", "find_chromium", "open_lab"]
+
+FloatArray = npt.NDArray[np.float32]
+
+#: The files of ONNX Runtime Web that each backend loads.
+_RUNTIME_FILES = {
+    "wasm": ("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm"),
+    "webgl": ("ort.webgl.min.mjs",),
+    "webgpu": (
+        "ort.webgpu.min.mjs",
+        "ort-wasm-simd-threaded.asyncify.mjs",
+        "ort-wasm-simd-threaded.asyncify.wasm",
+    ),
+}
+WEB_BACKENDS = tuple(_RUNTIME_FILES)
+
+_PAGE = Path(__file__).parent / "page"
+_CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
+_QUIET = (
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-quic",
+    "--disable-sync",
+)
+# SwiftShader computes on the CPU what a graphics card would: slow, the same everywhere.
+_SOFTWARE_GPU = (
+    "--enable-unsafe-webgpu",
+    "--enable-unsafe-swiftshader",
+    "--enable-features=Vulkan",
+    "--use-webgpu-adapter=swiftshader",
+)
+_GPU = ("--enable-unsafe-webgpu", "--ignore-gpu-blocklist")
+
+
+@dataclass(frozen=True)
+class WebRun:
+    """One output for each input. `runs_ms` are in their order: the first one compiles."""
+
+    outputs: list[FloatArray]
+    create_ms: float
+    runs_ms: list[float]
+
+
+@dataclass(frozen=True)
+class BrowserLab:
+    """The page's folder and address. Every run gets a Chromium of its own, which it may crash."""
+
+    folder: Path
+    url: str
+    with_gpu: bool
+
+    def run(
+        self,
+        backend: str,
+        contents: bytes,
+        inputs: list[FloatArray],
+        *,
+        input_name: str,
+        output_name: str,
+        threads: int = 2,
+        time_limit_s: float = 300,
+    ) -> WebRun:
+        """Runs the ONNX file `contents` on inputs of one shape. Raises BackendError."""
+        paths = [f"input-{index}.bin" for index in range(len(inputs))]
+        (self.folder / "network.onnx").write_bytes(contents)
+        for path, values in zip(paths, inputs, strict=True):
+            (self.folder / path).write_bytes(values.astype("<f4").tobytes())
+        job = {
+            "backend": backend,
+            "model": "network.onnx",
+            "inputs": paths,
+            "dims": list(inputs[0].shape),
+            "inputName": input_name,
+            "outputName": output_name,
+            "threads": threads,
+            "timeLimitMs": 1000 * time_limit_s,
+        }
+        answer = self._evaluate(backend, job)
+        if "error" in answer:
+            # The further lines are about a file format that this is not.
+            reason = answer["error"].partition("\n")[0]
+            raise BackendError(
+                f"{backend}: Expected a network that ONNX Runtime Web runs: {reason}"
+            )
+        return WebRun(
+            outputs=[_decode(output) for output in answer["outputs"]],
+            create_ms=answer["createMs"],
+            runs_ms=answer["runsMs"],
+        )
+
+    def _evaluate(self, backend: str, job: dict[str, Any]) -> dict[str, Any]:
+        from playwright.sync_api import Error, sync_playwright
+
+        arguments = [*_QUIET, *(_GPU if self.with_gpu else _SOFTWARE_GPU)]
+        if os.geteuid() == 0:
+            arguments.append("--no-sandbox")
+        try:
+            with sync_playwright() as playwright:
+                browser = playwright.chromium.launch(
+                    executable_path=find_chromium(), args=arguments
+                )
+                try:
+                    page = browser.new_page()
+                    page.goto(self.url)
+                    answer: dict[str, Any] = page.evaluate("(job) => window.runJob(job)", job)
+                finally:
+                    browser.close()
+        except Error as error:
+            message = error.message.splitlines()[0]
+            raise BackendError(
+                f"{backend}: Expected Chromium to run the page: {message}"
+            ) from error
+        return answer
+
+
+def find_chromium() -> str | None:
+    """CHROMIUM, else what is on PATH; None stands for Playwright's own."""
+    named = os.environ.get("CHROMIUM")
+    return named or next(filter(None, map(shutil.which, _CHROMIUM_NAMES)), None)
+
+
+@contextmanager
+def open_lab(*, with_gpu: bool = False, report: Report = silent) -> Iterator[BrowserLab]:
+    """Serves the page on loopback while the context is open.
+
+    `with_gpu` takes this machine's graphics card in place of SwiftShader. Raises ExporterError.
+    """
+    try:
+        import playwright  # noqa: F401
+    except ImportError as error:
+        raise ExporterError(
+            "Expected Playwright, which drives the browser, and found none. "
+            "Run: pip install 'gossamer[verify]'"
+        ) from error
+    with tempfile.TemporaryDirectory(prefix="gossamer-verify-") as name:
+        folder = Path(name)
+        for path in _PAGE.iterdir():
+            shutil.copyfile(path, folder / path.name)
+        _unpack_runtime(folder / "ort", report)
+        with make_server(folder) as server:
+            thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+            thread.start()
+            try:
+                yield BrowserLab(folder, server.url, with_gpu)
+            finally:
+                server.shutdown()
+                thread.join()
+
+
+def _unpack_runtime(folder: Path, report: Report) -> None:
+    package = fetch(load_runtime()["onnxruntime-web"], report=report)
+    wanted = {f"package/dist/{name}" for names in _RUNTIME_FILES.values() for name in names}
+    folder.mkdir()
+    with tarfile.open(package) as tar:
+        for member in tar:
+            stream = tar.extractfile(member) if member.name in wanted else None
+            if stream is not None:
+                (folder / Path(member.name).name).write_bytes(stream.read())
+                wanted.remove(member.name)
+    if wanted:
+        raise ExporterError(
+            f"web/runtime.toml: Expected {', '.join(sorted(wanted))} in onnxruntime-web, "
+            "found none."
+        )
+
+
+def _decode(output: dict[str, Any]) -> FloatArray:
+    values = np.frombuffer(base64.b64decode(output["float32"]), "<f4")
+    return values.reshape(output["dims"]).astype(np.float32)

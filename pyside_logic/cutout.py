@@ -1,0 +1,47 @@
+"""A photo that is being cut out, and what it takes to start again."""
+
+import numpy as np
+import numpy.typing as npt
+
+from pyside_logic.errors import ErrorCode, GossamerError, Stage
+
+__all__ = ["Cutout"]
+
+UInt8 = npt.NDArray[np.uint8]
+Indices = npt.NDArray[np.intp]
+
+
+class Cutout:
+    """A photo, its matte, and the alpha that `refine` writes into the photo's own pixels.
+
+    `rgba_hwc` is uint8 (height, width, 4), straight sRGB, and written to; `matte_hw` is float32
+    (h, w) in [0, 1] of any size.
+    """
+
+    def __init__(self, rgba_hwc: UInt8, matte_hw: npt.NDArray[np.float32]) -> None:
+        if rgba_hwc.ndim != 3 or rgba_hwc.shape[2] != 4 or rgba_hwc.size == 0:
+            raise GossamerError(
+                ErrorCode.INVALID_ARGUMENT,
+                Stage.REFINE,
+                f"Expected pixels of shape (height, width, 4), received {rgba_hwc.shape}.",
+            )
+        self.rgba_hwc = rgba_hwc
+        self.matte_hw = matte_hw
+        opaque = bool((rgba_hwc[..., 3] == 255).all())
+        #: The photo's own alpha, where it has one: `refine` may run many times.
+        self.source_alpha_hw = None if opaque else rgba_hwc[..., 3].copy()
+        # Only the soft edges ever change colour: a copy of the whole photo would take its size.
+        self._original_colours: list[tuple[Indices, UInt8]] = []
+
+    def recolour(self, pixels: Indices, colours: UInt8) -> None:
+        """Gives the pixels (flat indices, each at most once between restores) colours (n, 3)."""
+        flat = self.rgba_hwc.reshape(-1, 4)
+        self._original_colours.append((pixels.astype(np.uint32), flat[pixels, :3]))
+        flat[pixels, :3] = colours
+
+    def restore_colours(self) -> None:
+        """Undoes every `recolour`."""
+        flat = self.rgba_hwc.reshape(-1, 4)
+        for pixels, colours in self._original_colours:
+            flat[pixels, :3] = colours
+        self._original_colours.clear()

@@ -1,0 +1,63 @@
+"""Enlarges a matte along the edges of the photo: the fast guided filter with a colour guide.
+
+K. He, J. Sun, "Fast Guided Filter", 2015. The matte is explained by the photo's colours in small
+windows at a working size; the smooth coefficients of that are enlarged, and meet the photo's own
+pixels at full size. Only strips of the photo are ever float.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pyside_logic.local_colours import LocalColours
+from pyside_logic.resample import STRIP_ROWS, Resized, strips_of
+
+__all__ = ["guided_coefficients", "guided_strips"]
+
+Float32 = npt.NDArray[np.float32]
+
+
+def guided_coefficients(
+    guide_hwc: npt.NDArray[Any], matte_hw: npt.NDArray[Any], radius_px: int, epsilon: float
+) -> Float32:
+    """float32 (4, h, w): alpha of a pixel is its colour times the first three plus the fourth.
+
+    `guide_hwc` is (h, w, 3) in [0, 1], `matte_hw` (h, w) in [0, 1] of the same size; `epsilon`, in
+    squared units of the guide, is how much texture is ignored.
+    """
+    return LocalColours(guide_hwc, radius_px, epsilon).smooth(matte_hw).astype(np.float32)
+
+
+def guided_strips(
+    coefficients_chw: Float32, rgba_hwc: npt.NDArray[np.uint8], strip_rows: int = STRIP_ROWS
+) -> Iterator[tuple[slice, Float32]]:
+    """Yields (rows, alpha) from top to bottom, alpha float32 (rows, width) in [0, 1].
+
+    `coefficients_chw` are guided_coefficients of any size, `rgba_hwc` the photo, uint8 (height,
+    width, 3 or more). Any `strip_rows` gives bit-identical values.
+    """
+    height, width = rgba_hwc.shape[:2]
+    *slopes, offset = (Resized(plane, height, width) for plane in coefficients_chw)
+    sloping = _sloping_rows(coefficients_chw, height)
+    for rows in strips_of(height, strip_rows):
+        alpha_hw = offset.rows(rows)
+        if rows.start < sloping.stop and sloping.start < rows.stop:
+            for channel, slope in enumerate(slopes):
+                term = slope.rows(rows)
+                term *= np.float32(1 / 255)
+                term *= rgba_hwc[rows, :, channel]
+                alpha_hw += term
+        yield rows, np.clip(alpha_hw, 0.0, 1.0, out=alpha_hw)
+
+
+def _sloping_rows(coefficients_chw: Float32, height: int) -> slice:
+    """The rows of a picture of `height` rows in which the photo has a say: above and below the
+    subject the matte is even, and its slopes exactly 0."""
+    sloping = np.flatnonzero(coefficients_chw[:3].any(axis=(0, 2)))
+    if not sloping.size:
+        return slice(0, 0)
+    # Enlarging mixes a row with its neighbours, which one row more on each side covers.
+    scale = height / coefficients_chw.shape[1]
+    return slice(int((sloping[0] - 1) * scale), int(np.ceil((sloping[-1] + 2) * scale)))

@@ -1,0 +1,74 @@
+"""What can be asked of `refine.py`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Self
+
+from pyside_logic.errors import ErrorCode, GossamerError, Stage
+
+__all__ = ["DETAILS", "RefineOptions"]
+
+#: Ways to find alpha in the soft band again, from none to the slowest.
+DETAILS = ("none", "guided", "closed_form", "knn")
+
+
+@dataclass(frozen=True)
+class RefineOptions:
+    """How alpha and colours are made from the matte. The defaults are what helps on measured
+    pictures; every option does one thing, and the others do nothing as they are. Raises
+    `invalid_argument` for values of another type or out of range.
+
+    `sharpen`: how much of the matte's blur is taken back before it is enlarged, 0 (none) to 4.
+    `min_region_px`: specks and holes of a smaller area, in pixels of the photo, go.
+    `detail`: how the photo's own detail is found in soft edges, one of DETAILS.
+    `contract_px`: how far edges move inwards, -64 (outwards) to 64; hair and gaps are spared.
+    `feather_px`: the sigma of the Gaussian that softens alpha, 0 to 64.
+    `decontaminate`: whether soft pixels get the subject's own colour, without the background's.
+    """
+
+    sharpen: float = 1.0
+    min_region_px: float = 0
+    detail: str = "none"
+    contract_px: int = 0
+    feather_px: float = 0
+    decontaminate: bool = True
+
+    def __post_init__(self) -> None:
+        self._expect_number("sharpen", 0, 4)
+        self._expect_number("min_region_px", 0, 1e9)
+        self._expect_number("contract_px", -64, 64, whole=True)
+        self._expect_number("feather_px", 0, 64)
+        if self.detail not in DETAILS:
+            raise _invalid("detail", f"one of {', '.join(DETAILS)}", self.detail)
+        if not isinstance(self.decontaminate, bool):
+            raise _invalid("decontaminate", "true or false", self.decontaminate)
+
+    def _expect_number(
+        self, name: str, least: float, greatest: float, *, whole: bool = False
+    ) -> None:
+        value = getattr(self, name)
+        right_type = isinstance(value, int if whole else int | float)
+        if isinstance(value, bool) or not right_type or not least <= value <= greatest:
+            kind = "a whole number" if whole else "a number"
+            raise _invalid(name, f"{kind} from {least:g} to {greatest:g}", value)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Raises `invalid_argument` for a key that is not an option, or a value out of range."""
+        known = {field.name for field in fields(cls)}
+        unknown = sorted(set(values) - known)
+        if unknown:
+            raise GossamerError(
+                ErrorCode.INVALID_ARGUMENT,
+                Stage.REFINE,
+                f"Expected refine options among {sorted(known)}, received {unknown}.",
+            )
+        return cls(**values)
+
+
+def _invalid(name: str, expected: str, received: object) -> GossamerError:
+    return GossamerError(
+        ErrorCode.INVALID_ARGUMENT,
+        Stage.REFINE,
+        f"Expected {expected} for {name}, received {received!r}.",
+    )

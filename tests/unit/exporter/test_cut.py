@@ -1,0 +1,214 @@
+"""Cuts photographs out with the real network, and keeps going where one of them is broken."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageCms
+from skimage import data
+
+from exporter.catalog import find_network
+from exporter.cli import main
+from exporter.cut import Failure, cut_photos
+from exporter.errors import ExporterError
+from exporter.exported import exported_file
+from exporter.native import NativeNetwork, preprocess
+from exporter.pictures import read_photo
+
+
+@pytest.fixture(scope="module")
+def u2netp() -> NativeNetwork:
+    network = find_network("u2netp")
+    return NativeNetwork(network, exported_file(network), threads=2)
+
+
+@pytest.fixture(scope="module")
+def coffee(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("photos") / "coffee.jpg"
+    Image.fromarray(data.coffee()).save(path, quality=95)
+    return path
+
+
+def alpha_of(path: Path) -> np.ndarray:
+    with Image.open(path) as picture:
+        assert picture.mode == "RGBA"
+        return np.asarray(picture)[..., 3]
+
+
+# ---- a cut-out -----------------------------------------------------------------------------------
+
+
+def test_the_cup_stays_and_the_table_goes(
+    u2netp: NativeNetwork, coffee: Path, tmp_path: Path
+) -> None:
+    assert cut_photos([coffee], tmp_path, u2netp, None) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["coffee-cutout.png"]
+    rgba = np.asarray(Image.open(tmp_path / "coffee-cutout.png"))
+    photo = np.asarray(Image.open(coffee))
+    seen = rgba[..., 3] > 0
+    assert np.array_equal(rgba[..., :3][seen], photo[seen])
+    assert rgba[200, 280, 3] == 255
+    assert (rgba[:10, :, 3] == 0).all()
+    # The network's own matte, enlarged by Pillow.
+    matte = Image.fromarray(u2netp.matte(photo))
+    expected = np.asarray(matte.resize((600, 400), Image.Resampling.BILINEAR))
+    assert np.abs(rgba[..., 3] / 255 - expected).max() <= 0.5 / 255 + 1e-5
+
+
+@pytest.mark.parametrize("orientation", [3, 6, 8])
+def test_exif_orientation_turns_the_cut_out(
+    u2netp: NativeNetwork, coffee: Path, tmp_path: Path, orientation: int
+) -> None:
+    """The same picture, stored lying on its side with the tag that says so."""
+    turn = {
+        3: Image.Transpose.ROTATE_180,
+        6: Image.Transpose.ROTATE_90,
+        8: Image.Transpose.ROTATE_270,
+    }[orientation]
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    upright = Image.open(coffee)
+    turned = tmp_path / "turned.png"
+    upright.transpose(turn).save(turned, exif=exif)
+    straight = tmp_path / "straight.png"
+    upright.save(straight)
+    assert cut_photos([turned, straight], tmp_path / "out", u2netp, None) == []
+    out = [Image.open(tmp_path / "out" / f"{stem}-cutout.png") for stem in ("turned", "straight")]
+    assert np.array_equal(*map(np.asarray, out))
+    assert 0x0112 not in out[0].getexif()
+
+
+def test_transparent_stays_transparent(u2netp: NativeNetwork, tmp_path: Path) -> None:
+    rgba = np.dstack([data.coffee(), np.full((400, 600), 255, np.uint8)])
+    rgba[:, :300, 3] = 0
+    Image.fromarray(rgba).save(tmp_path / "half.png")
+    assert cut_photos([tmp_path / "half.png"], tmp_path / "out", u2netp, None) == []
+    alpha = alpha_of(tmp_path / "out" / "half-cutout.png")
+    assert (alpha[:, :300] == 0).all()
+    assert alpha[:, 300:].max() > 250
+
+
+# ---- many of them --------------------------------------------------------------------------------
+
+
+def test_one_broken_photo_does_not_stop_the_rest(
+    u2netp: NativeNetwork, coffee: Path, tmp_path: Path
+) -> None:
+    cut_off = tmp_path / "cut-off.jpg"
+    cut_off.write_bytes(coffee.read_bytes()[:20_000])
+    note = tmp_path / "note.jpg"
+    note.write_text("not a picture")
+    tiny = tmp_path / "tiny.png"
+    Image.new("RGB", (7, 40)).save(tiny)
+    lines: list[tuple[str, int, int]] = []
+    photos = [cut_off, note, tmp_path / "absent.jpg", tiny, coffee]
+    failures = cut_photos(
+        photos, tmp_path / "out", u2netp, None, report=lambda *step: lines.append(step)
+    )
+    assert [failure.photo for failure in failures] == photos[:-1]
+    reasons = ["a whole picture", "another kind of file", "nothing there", "received 7 x 40 px"]
+    for failure, reason in zip(failures, reasons, strict=True):
+        assert failure.reason.startswith(f"{failure.photo}: Expected")
+        assert reason in failure.reason
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["coffee-cutout.png"]
+    assert [done for _, done, _ in lines] == list(range(6))
+    assert lines[-1] == ("Cut out 1 of 5 photos", 5, 5)
+
+
+def test_no_photo_is_written_over(u2netp: NativeNetwork, coffee: Path, tmp_path: Path) -> None:
+    png, jpeg = tmp_path / "cup.png", tmp_path / "cup.jpg"
+    Image.open(coffee).save(png)
+    jpeg.write_bytes(coffee.read_bytes())
+    assert cut_photos([png, jpeg], tmp_path, u2netp, None) == []
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {"cup.png", "cup.jpg", "cup-cutout.png", "cup-cutout-2.png"}
+    first = tmp_path / "cup-cutout.png"
+    before = first.read_bytes()
+    assert cut_photos([png, first], tmp_path, u2netp, None) == []
+    assert first.read_bytes() == before
+    assert {path.name for path in tmp_path.iterdir()} == {*names, "cup-cutout-cutout.png"}
+
+
+def test_a_place_that_cannot_be_written_to(
+    u2netp: NativeNetwork, coffee: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ExporterError, match="Expected a folder that can be written to"):
+        cut_photos([coffee], tmp_path / "file", u2netp, None)
+    (tmp_path / "out" / "coffee-cutout.png").mkdir(parents=True)
+    (failure,) = cut_photos([coffee], tmp_path / "out", u2netp, None)
+    assert isinstance(failure, Failure)
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["coffee-cutout.png"]
+
+
+# ---- pictures ------------------------------------------------------------------------------------
+
+
+def test_sixteen_bits_become_eight(tmp_path: Path) -> None:
+    ramp = np.linspace(0, 65535, 64 * 10).reshape(10, 64).astype(np.uint16)
+    Image.fromarray(ramp).save(tmp_path / "ramp.png")
+    rgba = read_photo(tmp_path / "ramp.png")
+    assert np.abs(rgba[..., 0] - ramp / 257).max() <= 0.5
+    assert (rgba[..., 3] == 255).all()
+
+
+def test_a_palette_and_grey_become_rgba(tmp_path: Path) -> None:
+    grey = Image.fromarray(data.coffee()).convert("L")
+    for name, picture in (("grey.png", grey), ("palette.gif", grey.quantize(256))):
+        picture.save(tmp_path / name)
+        rgba = read_photo(tmp_path / name)
+        assert rgba.shape == (400, 600, 4)
+        assert np.array_equal(rgba[..., 0], np.asarray(picture.convert("RGB"))[..., 0])
+
+
+def test_what_is_transparent_is_black(tmp_path: Path) -> None:
+    rgba = np.full((10, 12, 4), 200, np.uint8)
+    rgba[:5, :, 3] = 0
+    Image.fromarray(rgba).save(tmp_path / "half.png")
+    read = read_photo(tmp_path / "half.png")
+    assert (read[:5] == 0).all()
+    assert (read[5:] == 200).all()
+
+
+def test_a_colour_profile_is_applied(tmp_path: Path) -> None:
+    """One whose first channel is blue and whose third is red."""
+    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    swapped = srgb.replace(b"rXYZ", b"?XYZ").replace(b"bXYZ", b"rXYZ").replace(b"?XYZ", b"bXYZ")
+    picture = Image.new("RGBA", (16, 16), (255, 0, 0, 130))
+    path = tmp_path / "red.png"
+    for profile, seen in ((srgb, (255, 0, 0)), (swapped, (0, 0, 255)), (b"broken", (255, 0, 0))):
+        picture.save(path, icc_profile=profile)
+        assert np.abs(read_photo(path)[0, 0].astype(int) - (*seen, 130)).max() <= 1
+
+
+def test_the_input_is_as_the_networks_own_code_makes_it() -> None:
+    picture = data.coffee()
+    for name in ("u2netp", "modnet"):
+        spec = find_network(name).input
+        size = (spec.width, spec.height)
+        resized = Image.fromarray(picture).resize(size, Image.Resampling.LANCZOS)
+        rgb = np.asarray(resized, dtype=float)
+        if name == "u2netp":
+            expected = (rgb / rgb.max() - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225]
+        else:
+            expected = (rgb - 127.5) / 127.5
+        received = preprocess(picture, spec)
+        assert received.shape == (1, 3, spec.height, spec.width)
+        assert received.dtype == np.float32
+        assert np.abs(received[0].transpose(1, 2, 0) - expected).max() < 1e-5
+
+
+# ---- the command ---------------------------------------------------------------------------------
+
+
+def test_gossamer_cut_lists_what_failed(
+    coffee: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    absent = tmp_path / "absent.jpg"
+    out = tmp_path / "out"
+    assert main(["cut", str(coffee), str(absent), "-o", str(out)]) == 1
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert f"gossamer: {absent}: Expected a picture" in captured.err
+    assert alpha_of(out / "coffee-cutout.png").max() == 255
+    assert main(["cut", str(coffee), "-o", str(out), "--refine", "none"]) == 0

@@ -1,0 +1,305 @@
+"""Networks of one's own: what a specification may leave out, and an error for each mistake."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+from onnx import TensorProto, helper, parser
+from skimage import data
+
+from exporter.catalog import Network, find_network, load_specification
+from exporter.cli import main
+from exporter.errors import CatalogError, ExporterError, FetchError, SourceError
+from exporter.native import NativeNetwork
+from exporter.pipeline import export_network
+from exporter.source import read_source
+
+# Two inputs of a Sigmoid that a half-finished export leaves out, and a side output.
+LOGITS = """
+    <ir_version: 7, opset_import: ["" : 13]>
+    mine (float[1,3,height,width] picture)
+        => (float[1,1,height,width] logits, float[1,3,height,width] side)
+    <float[1,3,1,1] weight = {1.5, -0.75, 2.0}>
+    {
+        [head] logits = Conv (picture, weight)
+        side = Tanh (logits)
+    }
+"""
+
+SPECIFICATION = """
+[input]
+height = 64
+width = 48
+scale = 'unit'
+mean = [0.5, 0.5, 0.5]
+std = [0.25, 0.25, 0.25]
+
+[output]
+normalise = 'none'
+activation = 'sigmoid'
+"""
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GOSSAMER_CACHE", str(tmp_path / "cache"))
+
+
+def save(tmp_path: Path, model: onnx.ModelProto | str = LOGITS) -> Path:
+    path = tmp_path / "My Network_2.onnx"
+    onnx.save(parser.parse_model(model) if isinstance(model, str) else model, path)
+    return path
+
+
+def specify(tmp_path: Path, weights: Path, text: str = SPECIFICATION) -> Network:
+    path = tmp_path / "mine.toml"
+    path.write_text(text)
+    return load_specification(path, weights)
+
+
+def source_of(tmp_path: Path, model: onnx.ModelProto | str, text: str = SPECIFICATION) -> None:
+    weights = save(tmp_path, model)
+    read_source(specify(tmp_path, weights, text), local=weights)
+
+
+# ---- a network of one's own ----------------------------------------------------------------------
+
+
+def test_the_smallest_specification_is_enough(tmp_path: Path) -> None:
+    """No names and no Sigmoid: the artefact has both, and computes what was meant."""
+    weights = save(tmp_path)
+    network = specify(tmp_path, weights)
+    assert (network.name, network.title) == ("my-network-2", "My Network_2")
+    artefact = export_network(network, out_dir=tmp_path / "out", local=weights)
+    assert re.fullmatch(r"my-network-2\.wasm\.fp32\.[0-9a-f]{10}\.onnx", artefact.path.name)
+
+    model = onnx.load(artefact.path)
+    onnx.checker.check_model(model, full_check=True)
+    assert [value.name for value in model.graph.input] == ["input"]
+    assert [value.name for value in model.graph.output] == ["matte"]
+
+    picture = np.random.default_rng(3).normal(size=(1, 3, 64, 48)).astype(np.float32)
+    published = onnxruntime.InferenceSession(weights, providers=["CPUExecutionProvider"])
+    (logits,) = published.run(["logits"], {"picture": picture})
+    exported = onnxruntime.InferenceSession(artefact.path, providers=["CPUExecutionProvider"])
+    (matte,) = exported.run(["matte"], {"input": picture})
+    assert np.abs(matte - 1 / (1 + np.exp(-logits.astype(float)))).max() < 1e-6
+    assert np.ptp(matte) > 0.9
+
+
+def test_names_that_are_given_are_kept(tmp_path: Path) -> None:
+    text = SPECIFICATION.replace("[input]", "title = 'Mine'\n[input]\nname = 'picture'")
+    weights = save(tmp_path)
+    network = specify(tmp_path, weights, text.replace("[output]", "[output]\nname = 'logits'"))
+    assert network.title == "Mine"
+    artefact = export_network(network, out_dir=tmp_path / "out", local=weights)
+    graph = onnx.load(artefact.path).graph
+    assert [value.name for value in [*graph.input, *graph.output]] == ["picture", "logits"]
+    assert sorted(node.op_type for node in graph.node) == ["Conv", "Sigmoid"]
+
+
+def test_the_source_and_the_artefact_give_the_same_matte(tmp_path: Path) -> None:
+    weights = save(tmp_path)
+    network = specify(tmp_path, weights)
+    artefact = export_network(network, out_dir=tmp_path / "out", local=weights)
+    mattes = [
+        NativeNetwork(network, model).matte(data.astronaut())
+        for model in (read_source(network, local=weights), artefact.path)
+    ]
+    assert mattes[0].shape == (64, 48)
+    assert np.abs(mattes[0] - mattes[1]).max() < 1e-6
+
+
+def test_functions_of_newer_exporters_are_opened(tmp_path: Path) -> None:
+    model = parser.parse_model(
+        """
+        <ir_version: 8, opset_import: ["" : 17, "mine" : 1]>
+        net (float[1,3,64,48] x) => (float[1,1,64,48] y) <float[1,3,1,1] w = {1.0, 0.5, 0.25}>
+        { y = mine.Head (x, w) }
+        <opset_import: ["" : 17], domain: "mine">
+        Head (a, b) => (c) { c = Conv (a, b) }
+        """
+    )
+    weights = save(tmp_path, model)
+    artefact = export_network(specify(tmp_path, weights), out_dir=tmp_path / "out", local=weights)
+    assert [node.op_type for node in onnx.load(artefact.path).graph.node] == ["Conv", "Sigmoid"]
+
+
+# ---- one error for each mistake ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("contents", [b"", b"<html>Please sign in</html>", b"\x08\x07"])
+def test_a_file_that_is_no_network(tmp_path: Path, contents: bytes) -> None:
+    weights = tmp_path / "page.onnx"
+    weights.write_bytes(contents)
+    network = specify(tmp_path, weights)
+    with pytest.raises(SourceError, match=r"^page: Expected an ONNX file.*page\.onnx"):
+        read_source(network, local=weights)
+
+
+def test_a_file_that_was_cut_off(tmp_path: Path) -> None:
+    weights = save(tmp_path)
+    weights.write_bytes(weights.read_bytes()[:-20])
+    with pytest.raises(SourceError, match="Expected an ONNX file with its weights inside"):
+        read_source(specify(tmp_path, weights), local=weights)
+
+
+def test_weights_that_do_not_fill_their_shape(tmp_path: Path) -> None:
+    model = parser.parse_model(LOGITS)
+    model.graph.initializer[0].ClearField("float_data")
+    model.graph.initializer[0].raw_data = b"1234"
+    with pytest.raises(SourceError, match="Expected a valid ONNX file, received"):
+        source_of(tmp_path, model)
+
+
+def test_weights_in_another_file(tmp_path: Path) -> None:
+    model = parser.parse_model(LOGITS)
+    weight = np.ones((1, 3, 1, 1), np.float32)
+    model.graph.initializer[0].CopyFrom(onnx.numpy_helper.from_array(weight, "weight"))
+    weights = tmp_path / "split.onnx"
+    onnx.save(model, weights, save_as_external_data=True, location="split.data", size_threshold=0)
+    with pytest.raises(SourceError, match="Expected an ONNX file with its weights inside"):
+        read_source(specify(tmp_path, weights), local=weights)
+
+
+@pytest.mark.parametrize(
+    ("written", "instead", "told"),
+    [
+        ("Conv", "Blur", "received Blur of ai.onnx 13 in the node 'head'"),
+        ("Tanh (logits)", "vendor.Glow (logits)", "received Glow of vendor  in the node 'side'"),
+    ],
+)
+def test_an_operator_that_onnx_has_not_names_its_node(
+    tmp_path: Path, written: str, instead: str, told: str
+) -> None:
+    with pytest.raises(SourceError, match=re.escape(told)):
+        source_of(tmp_path, LOGITS.replace(written, instead))
+
+
+def test_an_operator_that_cannot_be_run_names_its_node(tmp_path: Path) -> None:
+    """In ONNX, and not in ONNX Runtime for a CPU: a training operator."""
+    model = parser.parse_model(
+        """
+        <ir_version: 8, opset_import: ["" : 17]>
+        net (float[1,3,64,48] x) => (float[1,1,64,48] y) <float[1,3,1,1] w = {1.0, 0.5, 0.25}>
+        { s = Conv (x, w)  z = Cast <to = 16> (s)  [sum] u = Add (z, z)
+          y = Cast <to = 1> (u) }
+        """
+    )
+    weights = save(tmp_path, model)
+    with pytest.raises(ExporterError, match="sum"):
+        export_network(specify(tmp_path, weights), out_dir=tmp_path / "out", local=weights)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("written", "instead", "told"),
+    [
+        ("[input]", "[input]\nname = 'x'", "the one input 'x', as mine.toml says, received 'pict"),
+        ("[output]", "[output]\nname = 'y'", "the output 'y', as mine.toml says, received 'logits"),
+        ("'sigmoid'", "'none'", "a matte from 0 to 1, received numbers from -"),
+        ("[output]", "[output]\nname = 'side'", "of (1, 1, 64, 48), received (1, 3, 64, 48)"),
+    ],
+)
+def test_a_wrong_specification(tmp_path: Path, written: str, instead: str, told: str) -> None:
+    model = LOGITS.replace("Tanh (logits)", "Tanh (picture)")
+    weights = save(tmp_path, model)
+    network = specify(tmp_path, weights, SPECIFICATION.replace(written, instead))
+    with pytest.raises(SourceError, match=re.escape(told)) as refusal:
+        export_network(network, out_dir=tmp_path / "out", local=weights)
+    assert "mine.toml" in str(refusal.value)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("shape", "number", "told"),
+    [
+        ((1, 3, 320, 320), TensorProto.FLOAT, "received 'picture' of float 1x3x320x320"),
+        ((1, 4, 64, 48), TensorProto.FLOAT, "received 'picture' of float 1x4x64x48"),
+        ((1, 3, 64, 48), TensorProto.FLOAT16, "received 'picture' of float16 1x3x64x48"),
+        ((3, 64, 48), TensorProto.FLOAT, "received 'picture' of float 3x64x48"),
+    ],
+)
+def test_an_input_of_another_kind(
+    tmp_path: Path, shape: tuple[int, ...], number: int, told: str
+) -> None:
+    picture = helper.make_tensor_value_info("picture", number, shape)
+    matte = helper.make_tensor_value_info("matte", number, shape)
+    node = helper.make_node("Sigmoid", ["picture"], ["matte"])
+    model = helper.make_model(helper.make_graph([node], "net", [picture], [matte]))
+    model.ir_version = 8
+    with pytest.raises(SourceError, match=f"float 1x3x64x48, as mine.toml says, {told}"):
+        source_of(tmp_path, model)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (
+            LOGITS.replace("picture)", "picture, float[1] z)", 1),
+            "one input, received 'picture', 'z'",
+        ),
+        (LOGITS.replace("logits", "raw").replace("side", "matte"), "'matte' to be free for 'raw'"),
+    ],
+)
+def test_names_that_cannot_be_found_out(tmp_path: Path, text: str, told: str) -> None:
+    with pytest.raises(SourceError, match=told):
+        source_of(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    ("written", "instead", "told"),
+    [
+        ("height = 64", "", "mine.toml: input.height: Expected a whole number above 0"),
+        ("'sigmoid'", "'softmax'", "mine.toml: output.activation: Expected 'sigmoid' or 'none'"),
+        ("width = 48", "width = 48\nwidht = 48", "mine.toml: input.widht: Expected only the keys"),
+        ("[output]", "[outputs]", "mine.toml: output: Expected a table"),
+    ],
+)
+def test_a_specification_that_cannot_be_read(
+    tmp_path: Path, written: str, instead: str, told: str
+) -> None:
+    with pytest.raises(CatalogError, match=re.escape(told)):
+        specify(tmp_path, save(tmp_path), SPECIFICATION.replace(written, instead))
+
+
+def test_a_network_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(CatalogError, match=r"absent\.onnx: Expected the network's ONNX file"):
+        specify(tmp_path, tmp_path / "absent.onnx")
+
+
+def test_isnet_takes_only_the_published_file(tmp_path: Path) -> None:
+    network = find_network("isnet")
+    spec = network.input
+    assert (spec.height, spec.width, spec.scale) == (1024, 1024, "max")
+    assert (spec.mean, spec.std, network.output.normalise) == ((0.5,) * 3, (1.0,) * 3, "minmax")
+    with pytest.raises(FetchError, match=f"Expected a file with sha256 {network.part.sha256}"):
+        read_source(network, local=save(tmp_path))
+
+
+# ---- the command ---------------------------------------------------------------------------------
+
+
+def test_gossamer_export_with_a_specification(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    weights = save(tmp_path)
+    (tmp_path / "mine.toml").write_text(SPECIFICATION)
+    out = tmp_path / "out"
+    arguments = ["export", str(weights), "--out", str(out)]
+    assert main(arguments) == 1
+    assert "Expected --spec TOML for" in capsys.readouterr().err
+    assert main([*arguments, "--spec", str(tmp_path / "mine.toml")]) == 0
+    (written,) = out.iterdir()
+    assert capsys.readouterr().out.splitlines()[-1].startswith(str(written))
+
+
+def test_gossamer_export_takes_a_file_for_one_network(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for option in ("--spec", "--weights"):
+        assert main(["export", "u2netp", "modnet", option, str(tmp_path / "file")]) == 1
+        assert f"Expected one network with {option}, received" in capsys.readouterr().err

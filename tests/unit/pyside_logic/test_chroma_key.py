@@ -1,0 +1,91 @@
+"""`chroma_key.py` on subjects before backdrops of our own making."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from skimage import data
+
+from pyside_logic.chroma_key import Backdrop, chroma_key, find_backdrop
+from pyside_logic.errors import ErrorCode, GossamerError
+
+HEIGHT, WIDTH = 200, 240
+
+
+def disc(softness_px: float = 2.0) -> np.ndarray:
+    y, x = np.mgrid[:HEIGHT, :WIDTH]
+    distance = np.hypot(y - HEIGHT / 2, x - WIDTH / 2)
+    return np.clip((60 - distance) / softness_px + 0.5, 0, 1)
+
+
+def shot(backdrop: np.ndarray, noise: float = 0.01) -> np.ndarray:
+    """A disc cut from a photo before `backdrop`, any shape that broadcasts to a picture."""
+    alpha = disc()[..., None]
+    subject = data.astronaut()[:HEIGHT, 100 : 100 + WIDTH] / 255 * 0.6 + [0.3, 0.0, 0.0]
+    grain = np.random.default_rng(0).normal(0, noise, (HEIGHT, WIDTH, 3))
+    picture = alpha * subject + (1 - alpha) * backdrop + grain
+    return np.clip(picture, 0, 1).astype(np.float32)
+
+
+LIGHT = np.linspace(-0.1, 0.1, WIDTH)[:, None]
+
+
+@pytest.mark.parametrize(
+    "backdrop",
+    [
+        np.array([0.1, 0.8, 0.2]),
+        np.array([0.1, 0.3, 0.9]),
+        np.array([1.0, 1.0, 1.0]),
+        np.array([0.1, 0.8, 0.2]) + LIGHT,
+    ],
+    ids=["green", "blue", "white", "green under light from the side"],
+)
+def test_the_disc_is_found(backdrop: np.ndarray) -> None:
+    matte = chroma_key(shot(backdrop))
+    found, truth = matte > 0.5, disc() > 0.5
+    assert (found & truth).sum() / (found | truth).sum() > 0.97
+    assert np.abs(matte - disc()).mean() < 0.01
+    assert matte[:20].max() < 0.1
+
+
+def test_the_backdrop_is_measured() -> None:
+    colour = np.array([0.1, 0.8, 0.2]) + LIGHT
+    backdrop = find_backdrop(shot(colour, noise=0.01))
+    expected = np.broadcast_to(colour, (HEIGHT, WIDTH, 3))
+    assert np.abs(backdrop.colours(HEIGHT, WIDTH) - expected).max() < 0.01
+    assert 0.007 < backdrop.sigma < 0.013
+
+
+def test_what_is_like_the_backdrop_inside_the_subject_stays() -> None:
+    picture = shot(np.array([1.0, 1.0, 1.0]))
+    picture[90:110, 110:130] = 1.0
+    assert chroma_key(picture)[90:110, 110:130].min() == 1
+
+
+def test_a_subject_that_crosses_the_border_does_not_disturb() -> None:
+    picture = shot(np.array([0.1, 0.8, 0.2]))
+    picture[100:, 90:150] = [0.5, 0.1, 0.1]
+    matte = chroma_key(picture)
+    assert matte[-1, 100:140].min() == 1
+    assert matte[-1, :80].max() < 0.1
+
+
+@pytest.mark.parametrize("name", ["astronaut", "coffee", "chelsea"])
+def test_a_photo_without_a_plain_backdrop_is_refused(name: str) -> None:
+    photo = (getattr(data, name)() / 255).astype(np.float32)
+    with pytest.raises(GossamerError, match="network") as caught:
+        chroma_key(photo)
+    assert caught.value.code is ErrorCode.INVALID_ARGUMENT
+
+
+@settings(max_examples=60, deadline=None)
+@given(height=st.integers(1, 30), width=st.integers(1, 30), value=st.floats(0, 1))
+def test_any_size(height: int, width: int, value: float) -> None:
+    even = np.full((height, width, 3), value, np.float32)
+    assert (chroma_key(even) == 0).all()
+    noise = np.random.default_rng(height * 31 + width).random((height, width, 3), np.float32)
+    grey = Backdrop(np.array([[0.0, 0.0, 0.5]] * 3), 0.02)
+    matte = chroma_key(noise, grey)
+    assert matte.shape == (height, width)
+    assert matte.min() >= 0
+    assert matte.max() <= 1

@@ -1,0 +1,113 @@
+"""`guided.py`, `local_colours.py` and `shrink.py` against the formulas, window by window."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+from skimage import data
+
+from pyside_logic.guided import guided_coefficients, guided_strips
+from pyside_logic.local_colours import LocalColours
+from pyside_logic.shrink import shrink_photo
+
+SIDES = st.integers(1, 24)
+
+
+def picture(height: int, width: int, channels: int = 3) -> np.ndarray:
+    rng = np.random.default_rng(height * 100 + width)
+    return rng.integers(0, 256, (height, width, channels), np.uint8)
+
+
+def matte_of(height: int, width: int) -> np.ndarray:
+    return np.random.default_rng(height + 100 * width).random((height, width), np.float32)
+
+
+def slow_models(guide: np.ndarray, matte: np.ndarray, radius: int, epsilon: float) -> np.ndarray:
+    """(a, b) of every window by a solver of linear systems, (4, h, w)."""
+    models = np.empty((4, *matte.shape))
+    for y, x in np.ndindex(matte.shape):
+        rows, columns = (slice(max(0, at - radius), at + radius + 1) for at in (y, x))
+        colours = guide[rows, columns].reshape(-1, 3).astype(np.float64)
+        values = matte[rows, columns].reshape(-1).astype(np.float64)
+        covariance = np.cov(colours.T, bias=True) if len(colours) > 1 else np.zeros((3, 3))
+        cross = (colours * values[:, None]).mean(axis=0) - colours.mean(axis=0) * values.mean()
+        a = np.linalg.solve(covariance + epsilon * np.eye(3), cross)
+        models[:, y, x] = [*a, values.mean() - a @ colours.mean(axis=0)]
+    return models
+
+
+@settings(max_examples=30, deadline=None)
+@given(height=SIDES, width=SIDES, radius=st.integers(1, 4), epsilon=st.sampled_from([1e-4, 1e-2]))
+def test_models_equal_those_of_every_window(
+    height: int, width: int, radius: int, epsilon: float
+) -> None:
+    guide = picture(height, width) / 255
+    matte = matte_of(height, width)
+    models = LocalColours(guide, radius, epsilon).fit(matte)
+    np.testing.assert_allclose(models, slow_models(guide, matte, radius, epsilon), atol=1e-8)
+
+
+def joined(coefficients: np.ndarray, rgba: np.ndarray, strip_rows: int) -> np.ndarray:
+    return np.concatenate([alpha for _, alpha in guided_strips(coefficients, rgba, strip_rows)])
+
+
+def test_at_the_working_size_it_is_the_guided_filter() -> None:
+    rgba = np.dstack([data.chelsea(), np.full((300, 451), 255, np.uint8)])[:80, :90]
+    guide = rgba[..., :3] / 255
+    matte = matte_of(80, 90)
+    coefficients = guided_coefficients(guide, matte, 3, 1e-3)
+    exact = LocalColours(guide, 3, 1e-3).filtered(matte)
+    np.testing.assert_allclose(joined(coefficients, rgba, 7), np.clip(exact, 0, 1), atol=2e-6)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    height=st.integers(1, 70),
+    width=st.integers(1, 40),
+    first=st.integers(0, 20),
+    rows=st.integers(0, 8),
+    strip_rows=st.integers(1, 80),
+)
+def test_strips_of_any_height_are_identical_and_even_rows_lose_nothing(
+    height: int, width: int, first: int, rows: int, strip_rows: int
+) -> None:
+    guide = picture(20, 20) / 255
+    matte = np.zeros((20, 20), np.float32)
+    matte[first : first + rows] = matte_of(20, 20)[first : first + rows]
+    coefficients = guided_coefficients(guide, matte, 1, 1e-4)
+    rgba = picture(height, width, 4)
+    whole = joined(coefficients, rgba, 10_000)
+    assert np.array_equal(joined(coefficients, rgba, strip_rows), whole)
+    # Slopes that are next to nothing everywhere make every row a row with slopes.
+    everywhere = coefficients + np.float32(1e-30)
+    np.testing.assert_allclose(joined(everywhere, rgba, strip_rows), whole, atol=1e-6)
+    assert whole.min() >= 0
+    assert whole.max() <= 1
+
+
+@pytest.mark.parametrize("value", [0.0, 0.25, 1.0])
+def test_a_constant_matte_stays_constant(value: float) -> None:
+    matte = np.full((20, 30), value, np.float32)
+    coefficients = guided_coefficients(picture(20, 30) / 255, matte, 2, 1e-4)
+    np.testing.assert_allclose(joined(coefficients, picture(67, 101), 9), value, atol=1e-5)
+
+
+@settings(max_examples=60, deadline=None)
+@given(height=st.integers(1, 60), width=st.integers(1, 60), longest=st.integers(1, 70))
+def test_shrinking_takes_the_mean_of_every_block(height: int, width: int, longest: int) -> None:
+    photo = picture(height, width, 4)
+    small = shrink_photo(photo, longest)
+    assert max(small.shape[:2]) == min(longest, max(height, width))
+    h, w = small.shape[:2]
+    for y, x in np.ndindex(h, w):
+        block = photo[
+            y * height // h : (y + 1) * height // h, x * width // w : (x + 1) * width // w
+        ]
+        np.testing.assert_allclose(small[y, x], block.mean(axis=(0, 1)) / 255, atol=1e-6)
+
+
+def test_shrinking_by_a_whole_number_is_pillows() -> None:
+    photo = data.astronaut()
+    theirs = np.asarray(Image.fromarray(photo).reduce(4)) / 255
+    np.testing.assert_allclose(shrink_photo(photo, 128), theirs, atol=0.51 / 255)
