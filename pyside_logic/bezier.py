@@ -110,7 +110,8 @@ def _closer(curve: Float64, away: Float64, at: Float64) -> Float64:
     divisor = (slope * slope + away * bend).sum(axis=1)
     usable = np.abs(divisor) > 1e-9
     step = np.where(usable, (away * slope).sum(axis=1) / np.where(usable, divisor, 1), 0)
-    return np.clip(at - step, 0, 1)
+    nearer: Float64 = np.clip(at - step, 0, 1)
+    return nearer
 
 
 def _direction(points: Float64, index: int, *, closed: bool = True) -> Float64:

@@ -42,4 +42,5 @@ def window_lengths(length: int, radius_px: int) -> npt.NDArray[np.float64]:
     """Of the windows along a side of `length` pixels, cut off at its ends."""
     at = np.arange(length)
     inside = np.minimum(at + radius_px + 1, length) - np.maximum(at - radius_px, 0)
-    return inside.astype(np.float64)
+    lengths: npt.NDArray[np.float64] = inside.astype(np.float64)
+    return lengths

@@ -97,7 +97,8 @@ def _contracted(window: Float32, radius: int) -> Float32:
     thin = _inner(window, 2 * radius) - opened
     # As far as the disc reaches, so that a hair stays joined to what it grows from.
     spared = np.minimum(_inner(window, 3 * radius), _disc_maximum(thin, radius))
-    return np.maximum(_inner(eroded, 2 * radius), spared)
+    contracted: Float32 = np.maximum(_inner(eroded, 2 * radius), spared)
+    return contracted
 
 
 def _expanded(window: Float32, radius: int) -> Float32:
