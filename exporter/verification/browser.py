@@ -7,6 +7,7 @@ import tarfile
 import tempfile
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -112,6 +113,11 @@ class BrowserLab:
         )
 
     def _evaluate(self, backend: str, job: dict[str, Any]) -> dict[str, Any]:
+        # In a thread of its own: Playwright refuses one that has an event loop, as notebooks have.
+        with ThreadPoolExecutor(1) as thread:
+            return thread.submit(self._evaluate_here, backend, job).result()
+
+    def _evaluate_here(self, backend: str, job: dict[str, Any]) -> dict[str, Any]:
         from playwright.sync_api import Error, sync_playwright
 
         arguments = [*_QUIET, *(_GPU if self.with_gpu else _SOFTWARE_GPU)]

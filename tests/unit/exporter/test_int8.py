@@ -17,7 +17,6 @@ from exporter.cli import main
 from exporter.errors import CalibrationError, ExporterError
 from exporter.exported import exported_file
 from exporter.native import NativeNetwork
-from exporter.origins import cached
 from exporter.pipeline import Artefact, export_network, format_artefact
 
 PHOTOS = ("astronaut", "chelsea", "coffee", "rocket")
@@ -31,20 +30,13 @@ class Bound:
     mean: float
 
 
-BOUNDS = {
-    "u2netp": Bound(1_500_000, 0.006),
-    "modnet": Bound(7_000_000, 0.006),
-    "u2net": Bound(30_000_000, 0.006),
-}
+BOUNDS = {"u2netp": Bound(1_500_000, 0.006), "modnet": Bound(7_000_000, 0.006)}
 
 
 @pytest.fixture(scope="module", params=list(BOUNDS))
 def int8(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Artefact:
-    network = find_network(request.param)
-    if network.part.bytes > 100_000_000 and not cached(network.part):
-        pytest.skip(f"{network.name} is a large download: run `gossamer export {network.name}`")
     folder = tmp_path_factory.mktemp("models")
-    return export_network(network, precision="int8", out_dir=folder)
+    return export_network(find_network(request.param), precision="int8", out_dir=folder)
 
 
 def mean_difference(network_name: str, path: Path) -> float:
