@@ -13,6 +13,8 @@ from exporter.commands.networks import add_spec_argument, choose_network
 from exporter.report import TerminalReport
 
 if TYPE_CHECKING:
+    import onnx
+
     from exporter.verification.proof import Bounds, Proof
     from exporter.verification.subject import Subject
 
@@ -48,6 +50,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="fp32",
         metavar="P",
         help="what --network is exported in, without a FILE (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--against",
+        metavar="P|FILE",
+        help="compare the speed in a browser, in one page, with another precision of --network or "
+        "another ONNX file that takes the same input",
     )
     parser.add_argument(
         "--backend",
@@ -159,7 +167,8 @@ def _file_subject(arguments: argparse.Namespace) -> Iterator[tuple["Subject", li
         network=network,
         size=_size(arguments),
     )
-    yield subject, arguments.backend or _default_backends(subject)
+    backends = arguments.backend or _default_backends(subject)
+    yield _with_rival(subject, arguments.against) if arguments.against else subject, backends
 
 
 def _exported_subjects(arguments: argparse.Namespace) -> Iterator[tuple["Subject", list[str]]]:
@@ -171,28 +180,43 @@ def _exported_subjects(arguments: argparse.Namespace) -> Iterator[tuple["Subject
     network, local = choose_network(arguments.network, arguments.spec)
     fitting = PRECISIONS.get(arguments.precision, _WEB)
     wanted = arguments.backend or [_NATIVE, *fitting]
-    report, size = TerminalReport(), _size(arguments)
-    for backend in [name for name in wanted if name != _NATIVE] or fitting[:1]:
+    size = _size(arguments)
+
+    def exported(backend: str, precision: str) -> tuple[str, "onnx.ModelProto"]:
         with tempfile.TemporaryDirectory(prefix="gossamer-export-") as folder:
-            exported = export_network(
+            artefact = export_network(
                 network,
                 backend=backend,
-                precision=arguments.precision,
+                precision=precision,
                 out_dir=Path(folder),
                 local=local,
                 size=size,
-                report=report,
+                report=TerminalReport(),
             )
-            artefact = read_model(exported.path)
+            return artefact.path.name, read_model(artefact.path)
+
+    for backend in [name for name in wanted if name != _NATIVE] or fitting[:1]:
+        name, artefact = exported(backend, arguments.precision)
         subject = subject_of(
-            exported.path.name,
+            name,
             artefact,
             read_source(network, local=local),
             source_name=f"{network.name} as published",
             network=network,
             size=size,
         )
+        if arguments.against in PRECISIONS:
+            rival_name, rival = exported(backend, arguments.against)
+            subject = replace(subject, rival=rival, rival_name=rival_name)
+        elif arguments.against:
+            subject = _with_rival(subject, arguments.against)
         yield subject, [name for name in wanted if name in (_NATIVE, backend)]
+
+
+def _with_rival(subject: "Subject", path: str) -> "Subject":
+    from exporter.verification.subject import read_model
+
+    return replace(subject, rival=read_model(Path(path)), rival_name=Path(path).name)
 
 
 def _default_backends(subject: "Subject") -> list[str]:

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -58,11 +58,16 @@ _GPU = ("--enable-unsafe-webgpu", "--ignore-gpu-blocklist")
 
 @dataclass(frozen=True)
 class WebRun:
-    """One output for each input. `runs_ms` are in their order: the first one compiles."""
+    """One output for each input. `runs_ms` are in their order: the first one compiles.
+
+    `race_ms` and `rival_ms` are warm runs on the first input, in turn with those of the rival.
+    """
 
     outputs: list[FloatArray]
     create_ms: float
     runs_ms: list[float]
+    race_ms: list[float] = field(default_factory=list)
+    rival_ms: list[float] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -83,8 +88,11 @@ class BrowserLab:
         output_name: str,
         threads: int = 2,
         time_limit_s: float = 300,
+        rival: bytes = b"",
+        rounds: int = 9,
     ) -> WebRun:
-        """Runs the ONNX file `contents` on inputs of one shape. Raises BackendError."""
+        """Runs the ONNX file `contents` on inputs of one shape, and after that in turn with another
+        one that takes the same. Raises BackendError."""
         paths = [f"input-{index}.bin" for index in range(len(inputs))]
         (self.folder / "network.onnx").write_bytes(contents)
         for path, values in zip(paths, inputs, strict=True):
@@ -99,6 +107,9 @@ class BrowserLab:
             "threads": threads,
             "timeLimitMs": 1000 * time_limit_s,
         }
+        if rival:
+            (self.folder / "rival.onnx").write_bytes(rival)
+            job |= {"rival": "rival.onnx", "rounds": rounds}
         answer = self._evaluate(backend, job)
         if "error" in answer:
             # The further lines are about a file format that this is not.
@@ -110,6 +121,8 @@ class BrowserLab:
             outputs=[_decode(output) for output in answer["outputs"]],
             create_ms=answer["createMs"],
             runs_ms=answer["runsMs"],
+            race_ms=answer.get("raceMs", []),
+            rival_ms=answer.get("rivalMs", []),
         )
 
     def _evaluate(self, backend: str, job: dict[str, Any]) -> dict[str, Any]:

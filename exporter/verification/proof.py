@@ -44,7 +44,8 @@ LOSSY = Bounds(max=1.0, mean=0.02, iou=0.95)
 class Measurement:
     """One backend: what it returned, and how far that is from the source.
 
-    `error` says why there is nothing; all numbers are then infinite, and `iou` is 0.
+    `race_ms` and `rival_ms` are medians of runs in turn with the subject's rival, 0 where it has
+    none. `error` says why there is nothing; all numbers are then infinite, and `iou` is 0.
     """
 
     backend: str
@@ -55,6 +56,8 @@ class Measurement:
     warm_ms: float
     outputs: tuple[FloatArray, ...]
     error: str = ""
+    race_ms: float = 0.0
+    rival_ms: float = 0.0
 
     def broken(self, bounds: Bounds) -> list[str]:
         """The bounds that it breaks, in words."""
@@ -146,6 +149,7 @@ def _run(
         input_name=subject.input.name,
         output_name=subject.output.name,
         time_limit_s=time_limit_s,
+        rival=subject.rival.SerializeToString() if subject.rival else b"",
     )
 
 
@@ -190,6 +194,8 @@ def _measure(
         # The first run compiles what it needs.
         warm_ms=float(np.median(run.runs_ms[1:] or run.runs_ms)),
         outputs=tuple(run.outputs),
+        race_ms=float(np.median(run.race_ms or [0])),
+        rival_ms=float(np.median(run.rival_ms or [0])),
     )
 
 

@@ -17,6 +17,7 @@ from PIL import Image
 from exporter.errors import VerifyError
 from exporter.native import postprocess
 from exporter.verification.proof import LOSSY, Bounds, Measurement, Proof, is_matte
+from exporter.verification.subject import Subject
 
 __all__ = ["format_proof", "to_json", "write_report"]
 
@@ -39,6 +40,7 @@ def format_proof(proof: Proof) -> str:
         _row("source", proof.source),
         *(_row(one.backend, one) for one in proof.measurements if not one.error),
     ]
+    rows += [_race_text(subject, one) for one in proof.measurements if one.rival_ms]
     for one in proof.measurements:
         rows += [f"{one.backend}: {reason}" for reason in one.broken(proof.bounds)]
     verdict = "equal" if proof.holds else "NOT EQUAL"
@@ -50,6 +52,13 @@ def _row(name: str, one: Measurement) -> str:
     return (
         f"{name:9}{one.difference.max:10.1e}{one.difference.mean:11.1e}{one.iou:9.5f}"
         f"{one.create_ms:11.0f}{one.first_ms:10.0f}{one.warm_ms:9.0f}"
+    )
+
+
+def _race_text(subject: Subject, one: Measurement) -> str:
+    return (
+        f"{one.backend}: {one.rival_ms / one.race_ms:.2f} times as fast as {subject.rival_name} "
+        f"({one.race_ms:.0f} against {one.rival_ms:.0f} ms, medians of runs in turn)"
     )
 
 
@@ -71,6 +80,7 @@ def _entry(proof: Proof) -> dict[str, Any]:
     return {
         "name": subject.name,
         "source": subject.source_name,
+        "rival": subject.rival_name,
         "bytes": len(contents),
         "source_bytes": subject.source.ByteSize(),
         "sha256": hashlib.sha256(contents).hexdigest(),
@@ -93,6 +103,8 @@ def _backend_entry(one: Measurement, bounds: Bounds) -> dict[str, Any]:
         "create_ms": _number(one.create_ms),
         "first_ms": _number(one.first_ms),
         "warm_ms": _number(one.warm_ms),
+        "race_ms": one.race_ms,
+        "rival_ms": one.rival_ms,
         "broken": one.broken(bounds),
     }
 
@@ -150,6 +162,7 @@ def _section(proof: Proof) -> dict[str, Any]:
             }
             for one in proof.measurements
         ],
+        "races": [_race_text(proof.subject, one) for one in proof.measurements if one.rival_ms],
         "backends_shown": [one.backend for one in shown],
         "pictures": [_pictures(proof, index, shown, gain) for index in range(len(proof.goldens))],
     }

@@ -21,7 +21,8 @@ _LOSSY_TYPES = frozenset({onnx.TensorProto.FLOAT16, onnx.TensorProto.BFLOAT16})
 
 @dataclass(frozen=True)
 class Subject:
-    """`output` names a value of the artefact, `source_output` the same one of the source."""
+    """`output` names a value of the artefact, `source_output` the same one of the source. `rival`,
+    which takes and gives the same as the artefact, is another that its speed is compared with."""
 
     name: str
     artefact: onnx.ModelProto
@@ -31,6 +32,8 @@ class Subject:
     source_input: str
     output: OutputSpec
     source_output: str
+    rival: onnx.ModelProto | None = None
+    rival_name: str = ""
 
 
 def subject_of(

@@ -1,5 +1,6 @@
 """`gossamer verify` with ONNX Runtime Web in real Chromium; small pictures keep it quick."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -113,6 +114,21 @@ def test_a_conv_that_webgpu_computes_wrongly_is_caught_and_cured(lab: BrowserLab
     assert not proofs[0].holds
     assert cured.difference.max < 1e-4
     assert proofs[1].holds
+
+
+def test_two_files_are_timed_in_turn(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    narrow, wide = tmp_path / "narrow.onnx", tmp_path / "wide.onnx"
+    onnx.save(wide_conv(8), narrow)
+    onnx.save(wide_conv(2048), wide)
+    arguments = ["--backend", "wasm", "--report", str(tmp_path)]
+    assert main(["verify", str(narrow), "--against", str(wide), *arguments]) == 0
+    (line,) = [row for row in capsys.readouterr().out.splitlines() if "times as fast" in row]
+    assert float(line.split()[1]) > 1  # with 256 times the work
+    assert "as fast as wide.onnx (" in line
+    assert line in (tmp_path / "index.html").read_text()
+    (entry,) = json.loads((tmp_path / "verify.json").read_text())["artefacts"]
+    assert entry["rival"] == "wide.onnx"
+    assert entry["backends"][0]["rival_ms"] > entry["backends"][0]["race_ms"]
 
 
 def test_what_a_backend_cannot_run_is_a_row_with_its_reason(lab: BrowserLab) -> None:

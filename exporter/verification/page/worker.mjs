@@ -1,9 +1,14 @@
-/** Runs one network on one backend of ONNX Runtime Web, in a thread that may hang or die. */
+/**
+ * Runs one network on one backend of ONNX Runtime Web, in a thread that may hang or die; or two of
+ * them in turn, so that both are timed under the same conditions.
+ */
 
 /**
  * @typedef {object} Job
  * @property {'wasm' | 'webgl' | 'webgpu'} backend
  * @property {string} model path of the ONNX file
+ * @property {string} [rival] path of another, which takes the same inputs
+ * @property {number} [rounds] how often each of the two runs
  * @property {string[]} inputs paths of little-endian float32 files
  * @property {number[]} dims of every input
  * @property {string} inputName
@@ -20,7 +25,8 @@ self.onmessage = async ({ data: job }) => {
 }
 
 /** @param {Job} job */
-async function run({ backend, model, inputs, dims, inputName, outputName, threads }) {
+async function run(job) {
+  const { backend, model, inputs, dims, inputName, outputName, threads } = job
   if (backend === 'webgpu' && !(await navigator.gpu?.requestAdapter())) {
     throw new Error('this browser has no WebGPU adapter')
   }
@@ -28,9 +34,10 @@ async function run({ backend, model, inputs, dims, inputName, outputName, thread
   ort.env.logLevel = 'error'
   ort.env.wasm.wasmPaths = new URL('./ort/', import.meta.url).href
   ort.env.wasm.numThreads = threads
-  const bytes = new Uint8Array(await read(model))
+  const open = async (path) =>
+    ort.InferenceSession.create(new Uint8Array(await read(path)), { executionProviders: [backend] })
   const start = performance.now()
-  const session = await ort.InferenceSession.create(bytes, { executionProviders: [backend] })
+  const session = await open(model)
   const createMs = performance.now() - start
 
   const outputs = []
@@ -45,7 +52,32 @@ async function run({ backend, model, inputs, dims, inputName, outputName, thread
     if (tensor.type !== 'float32') throw new Error(`the output is ${tensor.type}, not float32`)
     outputs.push({ dims: [...tensor.dims], data: data.slice() })
   }
-  return { outputs, createMs, runsMs }
+  if (!job.rival) return { outputs, createMs, runsMs }
+
+  const input = new ort.Tensor('float32', new Float32Array(await read(inputs[0])), dims)
+  const rival = await open(job.rival)
+  const [raceMs, rivalMs] = await race([session, rival], job.rounds, (one) =>
+    one.run({ [inputName]: input }, [outputName]),
+  )
+  return { outputs, createMs, runsMs, raceMs, rivalMs }
+}
+
+/**
+ * @param {unknown[]} sessions
+ * @param {number} rounds
+ * @param {(session: unknown) => Promise<unknown>} start
+ * @returns {Promise<number[][]>} for each session the times of its runs; a first one does not count
+ */
+async function race(sessions, rounds, start) {
+  const times = sessions.map(() => [])
+  for (let round = 0; round <= rounds; round++) {
+    for (const [index, session] of sessions.entries()) {
+      const begin = performance.now()
+      await start(session)
+      if (round > 0) times[index].push(performance.now() - begin)
+    }
+  }
+  return times
 }
 
 /** @param {string} path */
