@@ -12,6 +12,7 @@ from pyside_logic.regions import remove_specks
 from pyside_logic.resample import check_matte, strips_of
 from pyside_logic.sharpen import unsharp
 from pyside_logic.shrink import shrink_photo
+from pyside_logic.touch_up import held, touched
 
 __all__ = ["Cutout", "OnProgress", "RefineOptions", "refine"]
 
@@ -34,9 +35,14 @@ def refine(cutout: Cutout, options: RefineOptions, on_progress: OnProgress) -> N
     if options.min_region_px:
         matte_hw = remove_specks(matte_hw, options.min_region_px * matte_hw.size / (height * width))
 
+    if cutout.touch_hw is not None:
+        matte_hw = touched(matte_hw, cutout.touch_hw)
+
     strips = alpha_strips(rgba_hwc, matte_hw, options.detail, progress.of_matting)
     strips = contract(strips, options.contract_px)
     strips = feather(strips, height, width, options.feather_px)
+    if cutout.touch_hw is not None:
+        strips = held(strips, cutout.touch_hw, height, width)
     for rows, alpha_hw in strips:
         write_alpha(rgba_hwc[rows], alpha_hw, None)
         progress.of_alpha(rows)
