@@ -2,6 +2,7 @@
 
     web/js, web/css, web/icon.svg   ours; modules rewritten by js_modules.py
     vendor/                         ONNX Runtime Web and Pyodide, from web/runtime.toml
+    locales/                        the app's words, one file a language
     models/                         exported by pipeline.py
     index.html, sw.js, manifest.webmanifest, licences.txt      from web/templates
 
@@ -23,7 +24,7 @@ from exporter.catalog import Network, Part, find_network, load_runtime
 from exporter.errors import SiteError
 from exporter.exported import exported_file
 from exporter.js_modules import hash_modules, hashed_name
-from exporter.licences import format_notices
+from exporter.licences import format_notices, read_member
 from exporter.origins import cache_folder, fetch, sha256_of
 from exporter.pyodide_bundle import PACKAGES, build_pyodide_bundle
 from exporter.report import Report, silent
@@ -83,6 +84,8 @@ def _fill(site: Path, web: Path, networks: Sequence[str], precision: str, report
     runtime = load_runtime()
     report("Copying ONNX Runtime Web ...", 0, 0)
     ort_path = _add_onnx_runtime(site, runtime["onnxruntime-web"], report)
+    client_zip = fetch(runtime["client-zip"], report=report)
+    zip_path = _add_client_zip(site, runtime["client-zip"], client_zip)
     report("Preparing Pyodide ...", 0, 0)
     pyodide_path = _add_pyodide(site, runtime["pyodide"], runtime["numpy"], report)
     chosen = [find_network(name) for name in dict.fromkeys(networks)]
@@ -91,7 +94,8 @@ def _fill(site: Path, web: Path, networks: Sequence[str], precision: str, report
 
     parts = [*runtime.values(), *(network.part for network in chosen)]
     numpy_wheel = next((site / pyodide_path).glob("numpy-*.whl"))
-    (site / "licences.txt").write_text(format_notices(parts, numpy_wheel), encoding="utf-8")
+    notices = format_notices(parts, numpy_wheel, client_zip)
+    (site / "licences.txt").write_text(notices, encoding="utf-8")
     (site / "icon.svg").write_bytes(_read(web, "icon.svg"))
 
     version = _hash_texts(_hash_of(site), _hash_of(web), _json(HEADERS))
@@ -103,6 +107,8 @@ def _fill(site: Path, web: Path, networks: Sequence[str], precision: str, report
             "path": f"{pyodide_path}/",
             "packages": list(PACKAGES),
         },
+        "zip": {"version": runtime["client-zip"].version, "path": zip_path},
+        "locales": _add_locales(site, web),
         "models": models,
         "defaultModel": models[0]["name"],
     }
@@ -141,6 +147,14 @@ def _add_onnx_runtime(site: Path, part: Part, report: Report) -> str:
                 )
             (folder / name).write_bytes(stream.read())
     return _with_hash(folder, part)
+
+
+def _add_client_zip(site: Path, part: Part, package: Path) -> str:
+    """One module, which stands alone. Returns its path below the site."""
+    data = read_member(package, "index.js")
+    path = hashed_name(f"vendor/client-zip-{part.version}.js", data)
+    _write(site / path, data)
+    return path
 
 
 def _add_pyodide(site: Path, part: Part, numpy: Part, report: Report) -> str:
@@ -201,6 +215,16 @@ def _add_modules(site: Path, web: Path, build_js: str) -> str:
     for path, text in modules.values():
         _write(site / path, text.encode())
     return modules[_ENTRY][0]
+
+
+def _add_locales(site: Path, web: Path) -> dict[str, str]:
+    """Copies the words of each language and returns their paths below the site, English first."""
+    paths = {}
+    for source in sorted((web / "locales").glob("*.json"), key=lambda path: path.stem != "en"):
+        data = source.read_bytes()
+        paths[source.stem] = hashed_name(f"locales/{source.name}", data)
+        _write(site / paths[source.stem], data)
+    return paths
 
 
 def _add_styles(site: Path, web: Path) -> str:

@@ -124,7 +124,7 @@ def draw(handle: int) -> Any:
 def draw_preview(handle: int, options: Any, longest_px: int) -> Any:
     """What `refine` and `draw` would give, but of at most `longest_px` a side."""
     wanted = RefineOptions.from_dict(options.to_py())
-    return _on_canvas(_photo(handle).preview.refined(wanted, longest_px).rgba_hwc)
+    return _on_canvas(_photo(handle).preview.refined(wanted, longest_px))
 
 
 @_answers(Stage.REFINE)

@@ -1,0 +1,32 @@
+/** Many files as one ZIP, written while they are made: client-zip, loaded when it is first needed. */
+
+import { assetUrl } from './assets.js'
+import { build } from './build.js'
+
+/** @typedef {{ name: string, input: Blob, lastModified?: Date }} ZipEntry */
+/** @typedef {(files: AsyncIterable<ZipEntry>) => ReadableStream<Uint8Array<ArrayBuffer>>} MakeZip */
+/**
+ * The part of the File System Access API that is used here; not all browsers have it.
+ * @typedef {{ createWritable(): Promise<WritableStream> }} FileHandle
+ */
+/** @typedef {(options: { suggestedName: string, types: object[] }) => Promise<FileHandle>} Picker */
+
+/**
+ * Straight into a file where the browser lets a person choose one, else by way of memory.
+ * @param {string} name
+ * @param {AsyncIterable<ZipEntry>} files
+ * @returns {Promise<Blob | null>} null when it is written already, or the person has chosen no file
+ */
+export async function saveZip(name, files) {
+  const picker = /** @type {{ showSaveFilePicker?: Picker }} */ (globalThis).showSaveFilePicker
+  const { makeZip } = /** @type {{ makeZip: MakeZip }} */ (await import(assetUrl(build.zip.path)))
+  if (!picker) return new Response(makeZip(files)).blob()
+  try {
+    const types = [{ accept: { 'application/zip': ['.zip'] } }]
+    const file = await picker({ suggestedName: name, types })
+    await makeZip(files).pipeTo(await file.createWritable())
+  } catch (error) {
+    if (!(error instanceof DOMException && error.name === 'AbortError')) throw error
+  }
+  return null
+}
