@@ -23,7 +23,7 @@ import jinja2
 from exporter.catalog import Network, Part, find_network, load_runtime
 from exporter.errors import SiteError
 from exporter.exported import exported_file
-from exporter.js_modules import hash_modules, hashed_name
+from exporter.js_modules import hash_modules, hashed_name, slimmed
 from exporter.licences import format_notices, read_member
 from exporter.origins import cache_folder, fetch, sha256_of
 from exporter.pyodide_bundle import PACKAGES, build_pyodide_bundle
@@ -206,7 +206,7 @@ def _add_model(site: Path, network: Network, exported: Path, precision: str) -> 
 def _add_modules(site: Path, web: Path, build_js: str) -> str:
     """Writes every module under its hashed name and returns that of the entry."""
     sources = {
-        path.relative_to(web).as_posix(): path.read_text(encoding="utf-8")
+        path.relative_to(web).as_posix(): slimmed(path.read_text(encoding="utf-8"))
         for path in (web / "js").rglob("*.js")
     }
     if _ENTRY not in sources:
@@ -229,7 +229,7 @@ def _add_locales(site: Path, web: Path) -> dict[str, str]:
 
 def _add_styles(site: Path, web: Path) -> str:
     """Copies the style sheet, which stands alone, and returns its hashed name."""
-    data = _read(web, _STYLES)
+    data = slimmed(_read(web, _STYLES).decode()).encode()
     path = hashed_name(_STYLES, data)
     _write(site / path, data)
     return path

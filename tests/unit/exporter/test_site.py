@@ -10,7 +10,7 @@ import pytest
 
 from exporter.catalog import find_network
 from exporter.errors import SiteError
-from exporter.js_modules import hash_modules, short_hash
+from exporter.js_modules import hash_modules, short_hash, slimmed
 from exporter.site import WEB, build_site
 from exporter.site_headers import CONTENT_SECURITY_POLICY, HEADERS
 
@@ -290,3 +290,20 @@ def test_a_missing_source_is_named(tmp_path: Path) -> None:
     (web / "css" / "app.css").unlink()
     with pytest.raises(SiteError, match=r"^css/app\.css"):
         build_site(["u2netp"], tmp_path / "dist", web=web)
+
+
+def test_what_only_people_read_is_left_out() -> None:
+    text = (
+        "/**\n * About this file.\n */\n\nconst glob = '/*' // stays, and so does the next line\n"
+        "  /** @type {string} */ (value)\n  /* one */\n  // two\n  const end = '*/'\n"
+    )
+    assert slimmed(text) == (
+        "const glob = '/*' // stays, and so does the next line\n"
+        "/** @type {string} */ (value)\nconst end = '*/'\n"
+    )
+
+
+def test_no_template_literal_goes_over_several_lines() -> None:
+    for path in (WEB / "js").rglob("*.js"):
+        for line in path.read_text().splitlines():
+            assert line.count("`") % 2 == 0, f"{path.name}: {line}"

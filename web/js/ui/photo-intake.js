@@ -95,14 +95,7 @@ export class PhotoIntake extends HTMLElement {
  * @param {Record<string, string | boolean>} attributes
  */
 function createFileInput(name, attributes) {
-  return create('input', {
-    type: 'file',
-    class: 'visually-hidden',
-    tabindex: '-1',
-    'aria-label': t('choosePhotos'),
-    'data-testid': name,
-    ...attributes,
-  })
+  return create('input', { type: 'file', hidden: true, 'data-testid': name, ...attributes })
 }
 
 /** @param {DragEvent} event */
