@@ -2,7 +2,7 @@
 
 import tarfile
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib import metadata
 from pathlib import Path
 
@@ -22,8 +22,9 @@ _CPYTHON = (
 )
 
 
-def format_notices(parts: Iterable[Part], numpy_wheel: Path, client_zip: Path) -> str:
-    """One paragraph a part, then the licence texts that the packages themselves carry."""
+def format_notices(parts: Iterable[Part], numpy_wheel: Path, packages: Mapping[str, Path]) -> str:
+    """One paragraph a part, then the licence texts that the packages themselves carry. `packages`
+    are those of npm, by name."""
     own = "Gossamer\nLicence: Apache-2.0"
     headings = [own, *(_heading(part) for part in parts), _CPYTHON]
     texts = [
@@ -32,7 +33,10 @@ def format_notices(parts: Iterable[Part], numpy_wheel: Path, client_zip: Path) -
         "ONNX Runtime\n\n" + _from_onnx_runtime("LICENSE"),
         "ONNX Runtime: third-party notices\n\n" + _from_onnx_runtime("ThirdPartyNotices.txt"),
         "NumPy\n\n" + _from_wheel(numpy_wheel),
-        "client-zip\n\n" + read_member(client_zip, "LICENSE.txt").decode(),
+        "client-zip\n\n" + read_member(packages["client-zip"], "LICENSE.txt").decode(),
+        "libheif, a library of its own file, which may be replaced by another version\n\n"
+        + read_member(packages["libheif-js"], "LICENSE").decode()
+        + read_member(packages["libheif-js"], "libheif-wasm/LICENSE").decode(),
     ]
     return _RULE.join(["\n\n".join(headings), *(text.strip() for text in texts)]) + "\n"
 

@@ -15,7 +15,7 @@ import shutil
 import tarfile
 import tempfile
 from collections.abc import Iterable, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import jinja2
@@ -41,6 +41,14 @@ _ONNX_RUNTIME_FILES = (
     "ort-wasm-simd-threaded.mjs",
     "ort-wasm-simd-threaded.wasm",
 )
+#: Small libraries, as their npm packages have them; see licences.py for what goes with them.
+_NPM_FILES = {
+    "client-zip": ("index.js",),
+    # Its licence asks for a file of its own, with its notice beside it.
+    "libheif-js": ("libheif-wasm/libheif-bundle.mjs", "LICENSE"),
+}
+#: Kept for offline use when it was needed once, and not by everybody.
+_FETCHED_WHEN_NEEDED = "vendor/libheif-js-"
 
 
 def build_site(
@@ -84,8 +92,11 @@ def _fill(site: Path, web: Path, networks: Sequence[str], precision: str, report
     runtime = load_runtime()
     report("Copying ONNX Runtime Web ...", 0, 0)
     ort_path = _add_onnx_runtime(site, runtime["onnxruntime-web"], report)
-    client_zip = fetch(runtime["client-zip"], report=report)
-    zip_path = _add_client_zip(site, runtime["client-zip"], client_zip)
+    packages = {name: fetch(runtime[name], report=report) for name in _NPM_FILES}
+    folders = {
+        name: _add_npm_files(site, runtime[name], packages[name], files)
+        for name, files in _NPM_FILES.items()
+    }
     report("Preparing Pyodide ...", 0, 0)
     pyodide_path = _add_pyodide(site, runtime["pyodide"], runtime["numpy"], report)
     chosen = [find_network(name) for name in dict.fromkeys(networks)]
@@ -94,7 +105,7 @@ def _fill(site: Path, web: Path, networks: Sequence[str], precision: str, report
 
     parts = [*runtime.values(), *(network.part for network in chosen)]
     numpy_wheel = next((site / pyodide_path).glob("numpy-*.whl"))
-    notices = format_notices(parts, numpy_wheel, client_zip)
+    notices = format_notices(parts, numpy_wheel, packages)
     (site / "licences.txt").write_text(notices, encoding="utf-8")
     (site / "icon.svg").write_bytes(_read(web, "icon.svg"))
 
@@ -107,7 +118,14 @@ def _fill(site: Path, web: Path, networks: Sequence[str], precision: str, report
             "path": f"{pyodide_path}/",
             "packages": list(PACKAGES),
         },
-        "zip": {"version": runtime["client-zip"].version, "path": zip_path},
+        "zip": {
+            "version": runtime["client-zip"].version,
+            "path": f"{folders['client-zip']}/index.js",
+        },
+        "heif": {
+            "version": runtime["libheif-js"].version,
+            "path": f"{folders['libheif-js']}/libheif-bundle.mjs",
+        },
         "locales": _add_locales(site, web),
         "models": models,
         "defaultModel": models[0]["name"],
@@ -127,8 +145,14 @@ def _fill(site: Path, web: Path, networks: Sequence[str], precision: str, report
     (site / "index.html").write_text(page, encoding="utf-8")
     manifest = _render(web, "manifest.webmanifest", **names)
     (site / "manifest.webmanifest").write_text(manifest, encoding="utf-8")
+    kept = _precache(site)
     worker = _render(
-        web, "sw.js", version=version, precache=_precache(site), headers=list(HEADERS.items())
+        web,
+        "sw.js",
+        version=version,
+        precache=[entry for entry in kept if not entry[0].startswith(_FETCHED_WHEN_NEEDED)],
+        when_needed=[entry for entry in kept if entry[0].startswith(_FETCHED_WHEN_NEEDED)],
+        headers=list(HEADERS.items()),
     )
     (site / "sw.js").write_text(worker, encoding="utf-8")
 
@@ -149,12 +173,13 @@ def _add_onnx_runtime(site: Path, part: Part, report: Report) -> str:
     return _with_hash(folder, part)
 
 
-def _add_client_zip(site: Path, part: Part, package: Path) -> str:
-    """One module, which stands alone. Returns its path below the site."""
-    data = read_member(package, "index.js")
-    path = hashed_name(f"vendor/client-zip-{part.version}.js", data)
-    _write(site / path, data)
-    return path
+def _add_npm_files(site: Path, part: Part, package: Path, names: Sequence[str]) -> str:
+    """Files of an npm package that need nothing else. Returns their folder's path below the
+    site."""
+    folder = site / "vendor" / part.name
+    for name in names:
+        _write(folder / PurePosixPath(name).name, read_member(package, name))
+    return _with_hash(folder, part)
 
 
 def _add_pyodide(site: Path, part: Part, numpy: Part, report: Report) -> str:

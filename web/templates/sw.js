@@ -2,7 +2,7 @@
  * Keeps one whole build on this device, and gives every answer the headers that make the page
  * cross-origin isolated, for hosts that cannot be told to.
  *
- * `gossamer site` fills in the three constants. Networks are not kept here: they lie in IndexedDB.
+ * `gossamer site` fills in the four constants. Networks are not kept here: they lie in IndexedDB.
  */
 
 const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self))
@@ -10,6 +10,8 @@ const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (
 const VERSION = '{{ version }}'
 /** @type {[path: string, sha256: string][]} */
 const PRECACHE = JSON.parse('{{ precache | js_json }}')
+/** Kept from the first time on that somebody needs it. @type {[path: string, sha256: string][]} */
+const WHEN_NEEDED = JSON.parse('{{ when_needed | js_json }}')
 /** @type {[name: string, value: string][]} */
 const HEADERS = JSON.parse('{{ headers | js_json }}')
 
@@ -41,6 +43,9 @@ async function precache() {
     for (let entry = pending.pop(); entry; entry = pending.pop()) await keep(cache, ...entry)
   }
   await Promise.all(Array.from({ length: CONCURRENT_FETCHES }, fetchNext))
+  for (const [path, sha256] of WHEN_NEEDED) {
+    if (await caches.match(urlOf(path))) await keep(cache, path, sha256) // by an earlier build
+  }
 }
 
 /**
@@ -91,6 +96,8 @@ async function answer(request) {
   // Any address below the site is the one page, but the notices are a page of their own.
   const wanted = request.mode === 'navigate' && !URLS.has(url) ? INDEX : url
   const cache = await caches.open(CACHE)
+  const needed = WHEN_NEEDED.find(([path]) => urlOf(path) === url)
+  if (needed && !(await cache.match(url))) await keep(cache, ...needed)
   return withHeaders((await cache.match(wanted)) ?? (await fetch(request)))
 }
 

@@ -196,7 +196,10 @@ def test_the_service_worker_keeps_all_but_the_networks_and_itself(site_dir: Path
         for name, digest in contents(site_dir).items()
         if name != "sw.js" and not name.startswith("models/")
     }
-    assert dict(constant(worker, "PRECACHE")) == expected
+    when_needed = dict(constant(worker, "WHEN_NEEDED"))
+    assert {Path(name).name for name in when_needed} == {"libheif-bundle.mjs", "LICENSE"}
+    assert {**dict(constant(worker, "PRECACHE")), **when_needed} == expected
+    assert not when_needed.keys() & dict(constant(worker, "PRECACHE")).keys()
     assert dict(constant(worker, "HEADERS")) == HEADERS
 
 
@@ -215,6 +218,7 @@ def test_the_page_is_relative_and_carries_the_policy(site_dir: Path) -> None:
 def test_licences_name_every_part(site_dir: Path) -> None:
     notices = (site_dir / "licences.txt").read_text()
     for words in ("onnxruntime-web 1.30.0", "pyodide 0.27.7", "numpy 2.0.2", "u2netp", "MPL-2.0",
+                  "client-zip 2.5.1", "David Junger", "libheif-js 1.23.2", "GNU LESSER GENERAL",
                   "Apache License", "NumPy Developers", "Python Software Foundation"):  # fmt: skip
         assert words in notices
 
