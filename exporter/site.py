@@ -23,6 +23,7 @@ import jinja2
 from exporter.catalog import Network, Part, find_network, load_runtime
 from exporter.errors import SiteError
 from exporter.exported import exported_file
+from exporter.icons import ICONS, draw_icon
 from exporter.js_modules import hash_modules, hashed_name, slimmed
 from exporter.licences import format_notices, read_member
 from exporter.origins import cache_folder, fetch, sha256_of
@@ -108,6 +109,8 @@ def _fill(site: Path, web: Path, networks: Sequence[str], precision: str, report
     notices = format_notices(parts, numpy_wheel, packages)
     (site / "licences.txt").write_text(notices, encoding="utf-8")
     (site / "icon.svg").write_bytes(_read(web, "icon.svg"))
+    for name, (size, filled) in ICONS.items():
+        (site / name).write_bytes(draw_icon(size, filled=filled))
 
     version = _hash_texts(_hash_of(site), _hash_of(web), _json(HEADERS))
     build = {

@@ -171,3 +171,38 @@ def test_no_long_task_while_a_photo_is_at_work(app: Journey, large_photo: Path) 
         if max(runs[-1], default=0) <= LONG_TASK_MS:
             return
     pytest.fail(f"tasks above {LONG_TASK_MS} ms in every run: {runs}")
+
+
+# ---- installed -----------------------------------------------------------------------------------
+
+
+def test_the_browser_finds_it_installable(app: Journey) -> None:
+    app.wait_until_offline_ready()
+    session = app.page.context.new_cdp_session(app.page)
+    manifest = session.send("Page.getAppManifest")
+    assert manifest["errors"] == []
+    found = session.send("Page.getInstallabilityErrors")["installabilityErrors"]
+    # A private window, which tests have, never installs anything.
+    assert [error["errorId"] for error in found if error["errorId"] != "in-incognito"] == []
+    session.detach()
+
+
+def test_photos_that_another_app_shares_are_cut_out(app: Journey, files: dict[str, Path]) -> None:
+    app.wait_until_offline_ready()
+    wait_until(app.page, "Boolean(navigator.serviceWorker.controller)")
+    came_back = app.page.evaluate(
+        """async ([first, second]) => {
+          const form = new FormData()
+          form.append('photos', new File([Uint8Array.from(first)], 'a cat & a cup.png'))
+          form.append('photos', new File([Uint8Array.from(second)], 'cup.png'))
+          const answer = await fetch('share', { method: 'POST', body: form })
+          return answer.redirected && answer.url === new URL('.', location.href).href
+        }""",
+        [list(files["chelsea"].read_bytes()), list(files["coffee"].read_bytes())],
+    )
+    assert came_back
+    app.open()
+    app.wait_for_states("done", "done")
+    assert app.tile(0).get_attribute("aria-label") == "a cat & a cup.png, done"
+    app.open()
+    expect(app.part("photo")).to_have_count(0)

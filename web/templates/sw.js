@@ -20,6 +20,9 @@ const CONCURRENT_FETCHES = 4
 const OURS = { start: 'gossamer-', end: ` ${new URL(worker.registration.scope).pathname}` }
 const CACHE = `${OURS.start}${VERSION}${OURS.end}`
 const INDEX = urlOf('index.html')
+const SHARE = urlOf('share')
+/** Not one of OURS: an update must not lose what was shared. */
+const SHARED = `gossamer shared${OURS.end}`
 const URLS = new Set(PRECACHE.map(([path]) => urlOf(path)))
 
 worker.addEventListener('install', (event) => event.waitUntil(precache()))
@@ -29,6 +32,9 @@ worker.addEventListener('message', ({ data }) => {
 })
 worker.addEventListener('fetch', (event) => {
   const { request } = event
+  if (request.method === 'POST' && request.url === SHARE) {
+    return event.respondWith(takeShared(request))
+  }
   if (request.method !== 'GET' || request.headers.has('range')) return
   if (new URL(request.url).origin !== worker.location.origin) return
   if (request.cache === 'only-if-cached' && request.mode !== 'same-origin') return
@@ -99,6 +105,21 @@ async function answer(request) {
   const needed = WHEN_NEEDED.find(([path]) => urlOf(path) === url)
   if (needed && !(await cache.match(url))) await keep(cache, ...needed)
   return withHeaders((await cache.match(wanted)) ?? (await fetch(request)))
+}
+
+/**
+ * Photos from another app, by the manifest's share_target: kept until the page asks for them.
+ * @param {Request} request
+ */
+async function takeShared(request) {
+  const cache = await caches.open(SHARED)
+  const photos = (await request.formData()).getAll('photos')
+  for (const [index, photo] of photos.entries()) {
+    if (typeof photo === 'string') continue
+    const address = `${SHARE}?${new URLSearchParams({ index: String(index), name: photo.name })}`
+    await cache.put(address, new Response(photo, { headers: { 'content-type': photo.type } }))
+  }
+  return Response.redirect(worker.registration.scope, 303)
 }
 
 /** @param {Response} response its status and its body, which may still be arriving, stay */

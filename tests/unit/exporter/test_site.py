@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from exporter.catalog import find_network
 from exporter.errors import SiteError
@@ -211,7 +212,14 @@ def test_the_page_is_relative_and_carries_the_policy(site_dir: Path) -> None:
     for address in addresses:
         assert (site_dir / address).is_file(), address
     manifest = json.loads((site_dir / "manifest.webmanifest").read_text())
-    assert all((site_dir / icon["src"]).is_file() for icon in manifest["icons"])
+    for icon in manifest["icons"]:
+        path = site_dir / icon["src"]
+        if path.suffix == ".png":
+            size = Image.open(path).size
+            assert icon["sizes"] == f"{size[0]}x{size[1]}"
+            assert icon["type"] == "image/png"
+        else:
+            assert path.is_file()
     assert manifest["start_url"] == manifest["scope"] == "./"
 
 

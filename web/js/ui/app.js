@@ -2,6 +2,7 @@
 
 import * as gossamer from '../gossamer.js'
 import { registerServiceWorker } from '../service-worker-client.js'
+import { takeSharedPhotos } from '../shared-photos.js'
 import { create, setText } from './dom.js'
 import { addStroke, redoStroke, setOutput, setRefine, undoStroke } from './edits.js'
 import { EmptyState } from './empty-state.js'
@@ -76,6 +77,11 @@ export class GossamerApp extends HTMLElement {
 
   markOfflineReady() {
     this.#offline.markReady()
+  }
+
+  /** @param {File[]} files that came from another app */
+  add(files) {
+    if (files.length > 0) this.#add(files)
   }
 
   #connectParts() {
@@ -312,5 +318,7 @@ function startServices() {
 
 Object.assign(window, { gossamer })
 customElements.define('gossamer-app', GossamerApp)
-document.body.prepend(new GossamerApp(visit))
+const app = new GossamerApp(visit)
+document.body.prepend(app)
 startServices()
+takeSharedPhotos().then((files) => app.add(files))
