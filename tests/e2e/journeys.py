@@ -102,6 +102,8 @@ def window(request: pytest.FixtureRequest, browser: Browser, server: str) -> Ite
     narrow = request.param == "narrow"
     options: dict[str, Any] = {"viewport": NARROW, "has_touch": True, "is_mobile": True}
     context = browser.new_context(locale="en-GB", **(options if narrow else {"viewport": WIDE}))
+    # The dialog for it belongs to the system, where no test can press anything.
+    context.add_init_script("delete window.showSaveFilePicker")
     watch = Watch(context)
     journey = Journey(context.new_page(), server)
     journey.narrow = narrow

@@ -18,15 +18,27 @@ import { build } from './build.js'
  * @returns {Promise<Blob | null>} null when it is written already, or the person has chosen no file
  */
 export async function saveZip(name, files) {
-  const picker = /** @type {{ showSaveFilePicker?: Picker }} */ (globalThis).showSaveFilePicker
+  const file = await chooseFile(name) // first: the browser opens its dialog only during a click
+  if (file === 'none') return null
   const { makeZip } = /** @type {{ makeZip: MakeZip }} */ (await import(assetUrl(build.zip.path)))
-  if (!picker) return new Response(makeZip(files)).blob()
+  if (!file) return new Response(makeZip(files)).blob()
+  await makeZip(files).pipeTo(await file.createWritable())
+  return null
+}
+
+/**
+ * @param {string} name
+ * @returns {Promise<FileHandle | 'none' | null>} null where the browser has no such dialog, 'none'
+ *   when the person has closed it
+ */
+async function chooseFile(name) {
+  const picker = /** @type {{ showSaveFilePicker?: Picker }} */ (globalThis).showSaveFilePicker
+  if (!picker) return null
   try {
     const types = [{ accept: { 'application/zip': ['.zip'] } }]
-    const file = await picker({ suggestedName: name, types })
-    await makeZip(files).pipeTo(await file.createWritable())
+    return await picker({ suggestedName: name, types })
   } catch (error) {
-    if (!(error instanceof DOMException && error.name === 'AbortError')) throw error
+    if (error instanceof DOMException && error.name === 'AbortError') return 'none'
+    throw error
   }
-  return null
 }

@@ -157,12 +157,10 @@ export class GossamerApp extends HTMLElement {
 
   /** @param {Photo | null} photo */
   #select(photo) {
-    // A file that is cropped or on a background is not what the stage shows: it is drawn anew.
-    if (photo?.state === 'done' && !hasCutout(photo)) photo.shownVersion = -1
     this.#strip.setSelected(photo)
     this.#stage.show(photo, photo ? this.#visit.urlOf(photo) : '')
     this.#visit.editor.preview_px = this.#stage.fitted_px
-    this.#visit.select(photo)
+    this.#visit.select(photo, photo !== null && hasCutout(photo))
     if (photo) this.#changed(photo)
   }
 
@@ -260,7 +258,9 @@ export class GossamerApp extends HTMLElement {
   /** @param {string} language */
   async #speak(language) {
     await chooseForGood(language)
-    this.replaceWith(new GossamerApp(this.#visit))
+    const successor = new GossamerApp(this.#visit)
+    this.replaceWith(successor)
+    successor.#settings.focusButton()
   }
 
   /** @param {KeyboardEvent} event */

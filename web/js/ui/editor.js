@@ -50,12 +50,19 @@ export class PhotoEditor {
     this.#events = events
   }
 
-  /** @param {Photo | null} photo the one that a person sees */
-  show(photo) {
-    if (photo === this.#shown) return
+  /**
+   * @param {Photo | null} photo the one that a person sees
+   * @param {boolean} [isDrawn] whether its cut-out is there to be seen, or has to be made again
+   */
+  show(photo, isDrawn = true) {
+    if (photo !== this.#shown) this.#refining?.abort()
     this.#shown = photo
-    this.#refining?.abort()
-    if (photo && isStale(photo)) this.#follow()
+    if (photo?.state !== 'done') return
+    if (!isDrawn) {
+      photo.shownVersion = -1
+      if (this.#kept?.photo === photo) this.#kept.edgesVersion = -1
+    }
+    if (isStale(photo)) this.#follow()
   }
 
   /**

@@ -52,6 +52,10 @@ export class SettingsSheet extends HTMLElement {
     this.replaceChildren(this.#button, this.#sheet)
   }
 
+  focusButton() {
+    this.#button.focus()
+  }
+
   #languages() {
     const select = create('select', { 'data-testid': 'language' })
     for (const tag of LANGUAGES) {

@@ -64,10 +64,13 @@ export class Visit {
     return this.#urls.get(photo) ?? ''
   }
 
-  /** @param {Photo | null} photo */
-  select(photo) {
+  /**
+   * @param {Photo | null} photo
+   * @param {boolean} isDrawn whether its cut-out can be shown without making it again
+   */
+  select(photo, isDrawn) {
     this.selected = photo
-    this.editor.show(photo)
+    this.editor.show(photo, isDrawn)
   }
 
   /**
