@@ -23,6 +23,8 @@ __all__ = ["Preview"]
 
 Float32 = npt.NDArray[np.float32]
 
+#: Copies that are kept; who changes the size of a window needs new ones.
+_MAX_SIZES = 4
 #: Longer side of the layers of colour: they are smooth.
 _LAYERS_PX = 512
 
@@ -39,13 +41,20 @@ class Preview:
         of the whole photo: uint8 (h, w, 4), straight. The photo itself is not touched. Raises as
         `refine` does."""
         if longest_px not in self._sizes:
-            shrunk = shrink_photo(self._cutout.original_rgba(), longest_px)
-            pixels = (shrunk * np.float32(255) + np.float32(0.5)).astype(np.uint8)
-            self._sizes[longest_px] = _Small(Cutout(pixels, self._cutout.matte_hw))
+            self._sizes[longest_px] = self._small_copy(longest_px)
         small = self._sizes[longest_px]
         small.touch(self._cutout.touch_hw)
         scale = small.cutout.rgba_hwc.shape[1] / self._cutout.rgba_hwc.shape[1]
         return small.refined(_scaled(options, scale))
+
+    def _small_copy(self, longest_px: int) -> "_Small":
+        larger = [size for size in self._sizes if size > longest_px]
+        source = self._sizes[min(larger)].cutout if larger else self._cutout
+        shrunk = shrink_photo(source.original_rgba(), longest_px)
+        if len(self._sizes) == _MAX_SIZES:
+            self._sizes.clear()
+        pixels = (shrunk * np.float32(255) + np.float32(0.5)).astype(np.uint8)
+        return _Small(Cutout(pixels, self._cutout.matte_hw))
 
 
 class _Small:

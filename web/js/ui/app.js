@@ -22,6 +22,9 @@ import { WorkBar } from './work-bar.js'
 
 /** @typedef {import('./queue.js').Photo} Photo */
 
+/** Sharp enough while something moves, on any screen. */
+const MAX_PREVIEW_PX = 1000
+
 export class GossamerApp extends HTMLElement {
   #visit
   #offline = new OfflineState()
@@ -159,7 +162,7 @@ export class GossamerApp extends HTMLElement {
   #select(photo) {
     this.#strip.setSelected(photo)
     this.#stage.show(photo, photo ? this.#visit.urlOf(photo) : '')
-    this.#visit.editor.preview_px = this.#stage.fitted_px
+    this.#visit.editor.preview_px = previewSize(this.#stage)
     this.#visit.select(photo, photo !== null && hasCutout(photo))
     if (photo) this.#changed(photo)
   }
@@ -199,7 +202,7 @@ export class GossamerApp extends HTMLElement {
    */
   #edit(photo, change) {
     change(photo.edits)
-    this.#visit.editor.preview_px = this.#stage.fitted_px
+    this.#visit.editor.preview_px = previewSize(this.#stage)
     this.#visit.editor.changed(photo)
     this.#changed(photo)
   }
@@ -279,6 +282,11 @@ export class GossamerApp extends HTMLElement {
     else if (key === '-') this.#stage.zoomBySteps(-1)
     else if (key === '0') this.#stage.toggleZoom()
   }
+}
+
+/** @param {PhotoStage} stage in steps, so that a window that is resized a little needs no new copy */
+function previewSize({ fitted_px }) {
+  return Math.min(MAX_PREVIEW_PX, 100 * Math.ceil(fitted_px / 100))
 }
 
 /** @param {EventTarget | null} target whether letters belong to it */

@@ -22,9 +22,13 @@
 
 /** Changes that stop for so long have come to rest. */
 const REST_MS = 350
+/** A preview that takes longer does not feel live: the next one is made smaller. */
+const SLOW_MS = 120
+/** Sizes of a preview, of what is asked for. */
+const SIZES = [1, 0.7, 0.5]
 
 export class PhotoEditor {
-  /** Longer side of a preview. */
+  /** Longer side of a preview, where the device is quick enough. */
   preview_px = 1000
 
   #openPhoto
@@ -36,6 +40,9 @@ export class PhotoEditor {
   /** One user of the open photo at a time: what is encoded must be what was refined. */
   #turn = Promise.resolve()
   #changedAt_ms = -REST_MS
+  /** Which of SIZES this device is quick enough for. */
+  #size = 0
+  #lastPreview_px = 0
   /** @type {AbortController | null} */
   #refining = null
   /** @type {Promise<void> | null} */
@@ -77,7 +84,23 @@ export class PhotoEditor {
       this.#kept?.open.close()
       this.#kept = { photo, open, edgesVersion, strokes: 0 }
       if (isStale(photo)) this.#follow()
+      else this.#makeReady(open, photo)
     })
+  }
+
+  /**
+   * What the first preview makes for later ones is made before anybody touches a control.
+   * @param {OpenPhoto} open
+   * @param {Photo} photo
+   */
+  async #makeReady(open, photo) {
+    try {
+      const preview = await open.preview(photo.edits.refine, this.preview_px)
+      preview.close()
+      this.#lastPreview_px = this.preview_px
+    } catch {
+      // closed since, or a worker that was stopped: who needs a preview learns of it then
+    }
   }
 
   /** @param {Photo} photo removed, or about to be cut out anew */
@@ -165,8 +188,14 @@ export class PhotoEditor {
   /** @param {Kept} kept */
   async #drawPreview(kept) {
     await this.#touchUp(kept)
-    const { photo, open } = kept
-    const preview = await open.preview(photo.edits.refine, this.preview_px)
+    const { photo } = kept
+    const startedAt_ms = performance.now()
+    const longest_px = Math.round(this.preview_px * (SIZES[this.#size] ?? 1))
+    const preview = await kept.open.preview(photo.edits.refine, longest_px)
+    // The first one of a size makes what later ones use.
+    const isSlow = performance.now() - startedAt_ms > SLOW_MS
+    if (isSlow && longest_px === this.#lastPreview_px && this.#size < SIZES.length - 1) this.#size++
+    this.#lastPreview_px = longest_px
     this.#events.onPreview(photo, preview)
   }
 
