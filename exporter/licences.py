@@ -1,14 +1,15 @@
 """licences.txt: what the site is made of, whose it is, and the notices that must go with it."""
 
+import tarfile
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib import metadata
 from pathlib import Path
 
 from exporter.catalog import ROOT, Part
 from exporter.errors import SiteError
 
-__all__ = ["format_notices"]
+__all__ = ["format_notices", "read_member"]
 
 _RULE = "\n\n" + "-" * 80 + "\n\n"
 
@@ -21,8 +22,9 @@ _CPYTHON = (
 )
 
 
-def format_notices(parts: Iterable[Part], numpy_wheel: Path) -> str:
-    """One paragraph a part, then the licence texts that the packages themselves carry."""
+def format_notices(parts: Iterable[Part], numpy_wheel: Path, packages: Mapping[str, Path]) -> str:
+    """One paragraph a part, then the licence texts that the packages themselves carry. `packages`
+    are those of npm, by name."""
     own = "Gossamer\nLicence: Apache-2.0"
     headings = [own, *(_heading(part) for part in parts), _CPYTHON]
     texts = [
@@ -31,6 +33,10 @@ def format_notices(parts: Iterable[Part], numpy_wheel: Path) -> str:
         "ONNX Runtime\n\n" + _from_onnx_runtime("LICENSE"),
         "ONNX Runtime: third-party notices\n\n" + _from_onnx_runtime("ThirdPartyNotices.txt"),
         "NumPy\n\n" + _from_wheel(numpy_wheel),
+        "client-zip\n\n" + read_member(packages["client-zip"], "LICENSE.txt").decode(),
+        "libheif, a library of its own file, which may be replaced by another version\n\n"
+        + read_member(packages["libheif-js"], "LICENSE").decode()
+        + read_member(packages["libheif-js"], "libheif-wasm/LICENSE").decode(),
     ]
     return _RULE.join(["\n\n".join(headings), *(text.strip() for text in texts)]) + "\n"
 
@@ -45,6 +51,18 @@ def _from_onnx_runtime(name: str) -> str:
         if path.as_posix() == f"onnxruntime/{name}":
             return Path(str(path.locate())).read_text(encoding="utf-8-sig")
     raise SiteError(f"licences.txt: Expected {name} in the Python package onnxruntime, found none.")
+
+
+def read_member(package: Path, name: str) -> bytes:
+    """A file of an npm package. Raises SiteError where it has none of that name."""
+    with tarfile.open(package) as tar:
+        try:
+            stream = tar.extractfile(f"package/{name}")
+        except KeyError:
+            stream = None
+        if stream is None:
+            raise SiteError(f"web/runtime.toml: Expected {name} in {package.name}, found none.")
+        return stream.read()
 
 
 def _from_wheel(wheel: Path) -> str:

@@ -2,6 +2,7 @@
 
     web/js, web/css, web/icon.svg   ours; modules rewritten by js_modules.py
     vendor/                         ONNX Runtime Web and Pyodide, from web/runtime.toml
+    locales/                        the app's words, one file a language
     models/                         exported by pipeline.py
     index.html, sw.js, manifest.webmanifest, licences.txt      from web/templates
 
@@ -14,7 +15,7 @@ import shutil
 import tarfile
 import tempfile
 from collections.abc import Iterable, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import jinja2
@@ -22,8 +23,9 @@ import jinja2
 from exporter.catalog import Network, Part, find_network, load_runtime
 from exporter.errors import SiteError
 from exporter.exported import exported_file
-from exporter.js_modules import hash_modules, hashed_name
-from exporter.licences import format_notices
+from exporter.icons import ICONS, draw_icon
+from exporter.js_modules import hash_modules, hashed_name, slimmed
+from exporter.licences import format_notices, read_member
 from exporter.origins import cache_folder, fetch, sha256_of
 from exporter.pyodide_bundle import PACKAGES, build_pyodide_bundle
 from exporter.report import Report, silent
@@ -40,6 +42,14 @@ _ONNX_RUNTIME_FILES = (
     "ort-wasm-simd-threaded.mjs",
     "ort-wasm-simd-threaded.wasm",
 )
+#: Small libraries, as their npm packages have them; see licences.py for what goes with them.
+_NPM_FILES = {
+    "client-zip": ("index.js",),
+    # Its licence asks for a file of its own, with its notice beside it.
+    "libheif-js": ("libheif-wasm/libheif-bundle.mjs", "LICENSE"),
+}
+#: Kept for offline use when it was needed once, and not by everybody.
+_FETCHED_WHEN_NEEDED = "vendor/libheif-js-"
 
 
 def build_site(
@@ -83,6 +93,11 @@ def _fill(site: Path, web: Path, networks: Sequence[str], precision: str, report
     runtime = load_runtime()
     report("Copying ONNX Runtime Web ...", 0, 0)
     ort_path = _add_onnx_runtime(site, runtime["onnxruntime-web"], report)
+    packages = {name: fetch(runtime[name], report=report) for name in _NPM_FILES}
+    folders = {
+        name: _add_npm_files(site, runtime[name], packages[name], files)
+        for name, files in _NPM_FILES.items()
+    }
     report("Preparing Pyodide ...", 0, 0)
     pyodide_path = _add_pyodide(site, runtime["pyodide"], runtime["numpy"], report)
     chosen = [find_network(name) for name in dict.fromkeys(networks)]
@@ -91,8 +106,11 @@ def _fill(site: Path, web: Path, networks: Sequence[str], precision: str, report
 
     parts = [*runtime.values(), *(network.part for network in chosen)]
     numpy_wheel = next((site / pyodide_path).glob("numpy-*.whl"))
-    (site / "licences.txt").write_text(format_notices(parts, numpy_wheel), encoding="utf-8")
+    notices = format_notices(parts, numpy_wheel, packages)
+    (site / "licences.txt").write_text(notices, encoding="utf-8")
     (site / "icon.svg").write_bytes(_read(web, "icon.svg"))
+    for name, (size, filled) in ICONS.items():
+        (site / name).write_bytes(draw_icon(size, filled=filled))
 
     version = _hash_texts(_hash_of(site), _hash_of(web), _json(HEADERS))
     build = {
@@ -103,6 +121,15 @@ def _fill(site: Path, web: Path, networks: Sequence[str], precision: str, report
             "path": f"{pyodide_path}/",
             "packages": list(PACKAGES),
         },
+        "zip": {
+            "version": runtime["client-zip"].version,
+            "path": f"{folders['client-zip']}/index.js",
+        },
+        "heif": {
+            "version": runtime["libheif-js"].version,
+            "path": f"{folders['libheif-js']}/libheif-bundle.mjs",
+        },
+        "locales": _add_locales(site, web),
         "models": models,
         "defaultModel": models[0]["name"],
     }
@@ -121,8 +148,14 @@ def _fill(site: Path, web: Path, networks: Sequence[str], precision: str, report
     (site / "index.html").write_text(page, encoding="utf-8")
     manifest = _render(web, "manifest.webmanifest", **names)
     (site / "manifest.webmanifest").write_text(manifest, encoding="utf-8")
+    kept = _precache(site)
     worker = _render(
-        web, "sw.js", version=version, precache=_precache(site), headers=list(HEADERS.items())
+        web,
+        "sw.js",
+        version=version,
+        precache=[entry for entry in kept if not entry[0].startswith(_FETCHED_WHEN_NEEDED)],
+        when_needed=[entry for entry in kept if entry[0].startswith(_FETCHED_WHEN_NEEDED)],
+        headers=list(HEADERS.items()),
     )
     (site / "sw.js").write_text(worker, encoding="utf-8")
 
@@ -140,6 +173,15 @@ def _add_onnx_runtime(site: Path, part: Part, report: Report) -> str:
                     f"web/runtime.toml: Expected dist/{name} in {part.name}, found none."
                 )
             (folder / name).write_bytes(stream.read())
+    return _with_hash(folder, part)
+
+
+def _add_npm_files(site: Path, part: Part, package: Path, names: Sequence[str]) -> str:
+    """Files of an npm package that need nothing else. Returns their folder's path below the
+    site."""
+    folder = site / "vendor" / part.name
+    for name in names:
+        _write(folder / PurePosixPath(name).name, read_member(package, name))
     return _with_hash(folder, part)
 
 
@@ -192,7 +234,7 @@ def _add_model(site: Path, network: Network, exported: Path, precision: str) -> 
 def _add_modules(site: Path, web: Path, build_js: str) -> str:
     """Writes every module under its hashed name and returns that of the entry."""
     sources = {
-        path.relative_to(web).as_posix(): path.read_text(encoding="utf-8")
+        path.relative_to(web).as_posix(): slimmed(path.read_text(encoding="utf-8"))
         for path in (web / "js").rglob("*.js")
     }
     if _ENTRY not in sources:
@@ -203,9 +245,19 @@ def _add_modules(site: Path, web: Path, build_js: str) -> str:
     return modules[_ENTRY][0]
 
 
+def _add_locales(site: Path, web: Path) -> dict[str, str]:
+    """Copies the words of each language and returns their paths below the site, English first."""
+    paths = {}
+    for source in sorted((web / "locales").glob("*.json"), key=lambda path: path.stem != "en"):
+        data = source.read_bytes()
+        paths[source.stem] = hashed_name(f"locales/{source.name}", data)
+        _write(site / paths[source.stem], data)
+    return paths
+
+
 def _add_styles(site: Path, web: Path) -> str:
     """Copies the style sheet, which stands alone, and returns its hashed name."""
-    data = _read(web, _STYLES)
+    data = slimmed(_read(web, _STYLES).decode()).encode()
     path = hashed_name(_STYLES, data)
     _write(site / path, data)
     return path

@@ -9,6 +9,7 @@ import contextlib
 import functools
 import itertools
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from dataclasses import dataclass
 from typing import Any
 
 import js
@@ -20,6 +21,7 @@ from pyside_logic.encode import encode as encode_pixels
 from pyside_logic.encode import render
 from pyside_logic.errors import ErrorCode, GossamerError, Stage
 from pyside_logic.output_options import OutputOptions
+from pyside_logic.preview import Preview
 from pyside_logic.refine import Cutout, RefineOptions
 from pyside_logic.refine import refine as refine_cutout
 from pyside_logic.store import (
@@ -31,12 +33,31 @@ from pyside_logic.store import (
     Storage,
     StorageError,
 )
+from pyside_logic.touch_up import Stroke, TouchUp
 
-__all__ = ["close_photo", "draw", "encode", "ensure_model", "open_photo", "paint", "refine"]
+__all__ = [
+    "close_photo",
+    "draw",
+    "draw_preview",
+    "encode",
+    "ensure_model",
+    "open_photo",
+    "paint",
+    "refine",
+    "touch_up",
+]
 
 UInt8 = npt.NDArray[np.uint8]
 
-_cutouts: dict[int, Cutout] = {}
+
+@dataclass(frozen=True)
+class _Photo:
+    cutout: Cutout
+    preview: Preview
+    touch_up: TouchUp
+
+
+_photos: dict[int, _Photo] = {}
 _handles = itertools.count(1)
 
 
@@ -82,7 +103,8 @@ def open_photo(
     matte_hw = np.empty((matte_height, matte_width), np.float32)
     matte.assign_to(matte_hw.reshape(-1))
     handle = next(_handles)
-    _cutouts[handle] = Cutout(rgba_hwc, matte_hw)
+    cutout = Cutout(rgba_hwc, matte_hw)
+    _photos[handle] = _Photo(cutout, Preview(cutout), TouchUp(height, width))
     return handle
 
 
@@ -96,6 +118,21 @@ def refine(handle: int, options: Any, on_progress: Callable[[int, int], None]) -
 def draw(handle: int) -> Any:
     """The cut-out of an open photo on an OffscreenCanvas of its size."""
     return _on_canvas(_opened(handle).rgba_hwc)
+
+
+@_answers(Stage.REFINE)
+def draw_preview(handle: int, options: Any, longest_px: int) -> Any:
+    """What `refine` and `draw` would give, but of at most `longest_px` a side."""
+    wanted = RefineOptions.from_dict(options.to_py())
+    return _on_canvas(_photo(handle).preview.refined(wanted, longest_px))
+
+
+@_answers(Stage.REFINE)
+def touch_up(handle: int, strokes: Any) -> None:
+    """Corrects the matte of an open photo. `strokes` is a JavaScript array of all of them."""
+    photo = _photo(handle)
+    wanted = [Stroke.from_dict(stroke) for stroke in strokes.to_py()]
+    photo.cutout.touch_hw = photo.touch_up.set_strokes(wanted)
 
 
 @_answers(Stage.ENCODE)
@@ -122,7 +159,7 @@ def paint(handle: int, output: Any, content: str) -> Any:
 @_answers(Stage.REFINE)
 def close_photo(handle: int) -> None:
     """Forgets an open photo. One that is not open is none to forget."""
-    _cutouts.pop(handle, None)
+    _photos.pop(handle, None)
 
 
 def _on_canvas(rgba_hwc: UInt8) -> Any:
@@ -144,13 +181,17 @@ def _with_alpha(pixels: UInt8) -> UInt8:
 
 
 def _opened(handle: int) -> Cutout:
-    if handle not in _cutouts:  # handles are our own: this worker is not the one that gave it
+    return _photo(handle).cutout
+
+
+def _photo(handle: int) -> _Photo:
+    if handle not in _photos:  # handles are our own: this worker is not the one that gave it
         raise GossamerError(
             ErrorCode.WORKER_DIED,
             Stage.REFINE,
             "The part that refines edges was stopped by the browser. Try again: it starts anew.",
         )
-    return _cutouts[handle]
+    return _photos[handle]
 
 
 # ---- the model store -----------------------------------------------------------------------------

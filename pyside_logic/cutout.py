@@ -27,6 +27,8 @@ class Cutout:
             )
         self.rgba_hwc = rgba_hwc
         self.matte_hw = matte_hw
+        #: What a person has corrected; see touch_up.py.
+        self.touch_hw: npt.NDArray[np.float32] | None = None
         opaque = bool((rgba_hwc[..., 3] == 255).all())
         #: The photo's own alpha, where it has one: `refine` may run many times.
         self.source_alpha_hw = None if opaque else rgba_hwc[..., 3].copy()
@@ -45,3 +47,12 @@ class Cutout:
         for pixels, colours in self._original_colours:
             flat[pixels, :3] = colours
         self._original_colours.clear()
+
+    def original_rgba(self) -> UInt8:
+        """A copy of the photo as it came, whatever `refine` has written into it since."""
+        original = self.rgba_hwc.copy()
+        flat = original.reshape(-1, 4)
+        for pixels, colours in self._original_colours:
+            flat[pixels, :3] = colours
+        original[..., 3] = 255 if self.source_alpha_hw is None else self.source_alpha_hw
+        return original

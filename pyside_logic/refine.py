@@ -1,6 +1,6 @@
 """From the network's matte to alpha at the photo's size. Reads as the algorithm."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 
 from pyside_logic.compose import keep_transparency, write_alpha
 from pyside_logic.cutout import Cutout
@@ -12,8 +12,10 @@ from pyside_logic.regions import remove_specks
 from pyside_logic.resample import check_matte, strips_of
 from pyside_logic.sharpen import unsharp
 from pyside_logic.shrink import shrink_photo
+from pyside_logic.strips import Strip
+from pyside_logic.touch_up import held, touched
 
-__all__ = ["Cutout", "OnProgress", "RefineOptions", "refine"]
+__all__ = ["Cutout", "OnProgress", "RefineOptions", "edged_strips", "found_strips", "refine"]
 
 #: on_progress(rows done, rows in all): every pass over the photo counts its rows.
 OnProgress = Callable[[int, int], None]
@@ -27,17 +29,11 @@ def refine(cutout: Cutout, options: RefineOptions, on_progress: OnProgress) -> N
     where it is asked for the subject's own colours. What `on_progress` raises ends the work."""
     cutout.restore_colours()
     rgba_hwc = cutout.rgba_hwc
-    height, width = rgba_hwc.shape[:2]
+    height = len(rgba_hwc)
     progress = _Progress(options, height, on_progress)
 
-    matte_hw = unsharp(check_matte(cutout.matte_hw), options.sharpen)
-    if options.min_region_px:
-        matte_hw = remove_specks(matte_hw, options.min_region_px * matte_hw.size / (height * width))
-
-    strips = alpha_strips(rgba_hwc, matte_hw, options.detail, progress.of_matting)
-    strips = contract(strips, options.contract_px)
-    strips = feather(strips, height, width, options.feather_px)
-    for rows, alpha_hw in strips:
+    strips = found_strips(cutout, options, progress.of_matting)
+    for rows, alpha_hw in edged_strips(strips, cutout, options):
         write_alpha(rgba_hwc[rows], alpha_hw, None)
         progress.of_alpha(rows)
 
@@ -50,6 +46,30 @@ def refine(cutout: Cutout, options: RefineOptions, on_progress: OnProgress) -> N
     if cutout.source_alpha_hw is not None:
         for rows in strips_of(height):
             keep_transparency(rgba_hwc[rows], cutout.source_alpha_hw[rows])
+
+
+def found_strips(
+    cutout: Cutout, options: RefineOptions, on_progress: OnProgress
+) -> Iterator[Strip]:
+    """Alpha as the network, the photo and a person's brush say, strip by strip. `on_progress`
+    counts a matting's iterations."""
+    height, width = cutout.rgba_hwc.shape[:2]
+    matte_hw = unsharp(check_matte(cutout.matte_hw), options.sharpen)
+    if options.min_region_px:
+        matte_hw = remove_specks(matte_hw, options.min_region_px * matte_hw.size / (height * width))
+    if cutout.touch_hw is not None:
+        matte_hw = touched(matte_hw, cutout.touch_hw)
+    return alpha_strips(cutout.rgba_hwc, matte_hw, options.detail, on_progress)
+
+
+def edged_strips(
+    strips: Iterable[Strip], cutout: Cutout, options: RefineOptions
+) -> Iterator[Strip]:
+    """`found_strips` with their edges moved and softened, but not where a brush has been."""
+    height, width = cutout.rgba_hwc.shape[:2]
+    strips = contract(strips, options.contract_px)
+    strips = feather(strips, height, width, options.feather_px)
+    return strips if cutout.touch_hw is None else held(strips, cutout.touch_hw, height, width)
 
 
 class _Progress:

@@ -26,6 +26,11 @@ export const build: {
   version: string
   ort: { version: string; path: string }
   pyodide: { version: string; path: string; packages: string[] }
+  /** One file each. */
+  zip: { version: string; path: string }
+  heif: { version: string; path: string }
+  /** The app's words: a file for each language, the first one for all others. */
+  locales: Record<string, string>
   models: Model[]
   defaultModel: string
 }

@@ -1,7 +1,7 @@
 /** Gossamer's public API. Nothing that it is given leaves the device. */
 
 import { findModel } from './assets.js'
-import { runPipeline } from './pipeline/pipeline.js'
+import { openPhoto as openInPipeline, runPipeline } from './pipeline/pipeline.js'
 import { inferenceWorker, loadNetwork, pythonWorker, startedEarly } from './pipeline/workers.js'
 import { GossamerError } from './rpc/errors.js'
 import { watchRequests } from './rpc/requests.js'
@@ -14,7 +14,9 @@ export { ERROR_CODES, GossamerError, STAGES } from './rpc/errors.js'
 /** @typedef {import('./rpc/messages.js').RefineOptions} RefineOptions */
 /** @typedef {import('./rpc/messages.js').OutputOptions} OutputOptions */
 /** @typedef {import('./rpc/requests.js').NetworkRequest} NetworkRequest */
-/** @typedef {import('./pipeline/pipeline.js').Timings} Timings */
+/** @typedef {import('./rpc/messages.js').Stroke} Stroke */
+/** @typedef {import('./pipeline/open-photo.js').OpenPhoto} OpenPhoto */
+/** @typedef {import('./pipeline/stage-clock.js').Timings} Timings */
 
 /**
  * @typedef {{
@@ -39,7 +41,7 @@ export { ERROR_CODES, GossamerError, STAGES } from './rpc/errors.js'
  *   width: number,
  *   height: number,
  *   model: string,
- *   backend: 'wasm',
+ *   backend: 'wasm' | null,
  *   timings: Timings,
  * }} Result
  */
@@ -67,6 +69,20 @@ export async function removeBackground(source, options = {}) {
 export function segmentForeground(source, options = {}) {
   const refine = { decontaminate: false, ...options.refine } // nobody will see colours
   return cut(source, { ...options, refine }, 'alpha')
+}
+
+/**
+ * Finds the subject and keeps the photo open, for edges that change and files that follow: see
+ * `refine`, `preview`, `touchUp`, `encode` and `close` of what it resolves to.
+ * @param {Source} source
+ * @param {Pick<Options, 'model' | 'backend' | 'signal' | 'onProgress'> & { matte?: Matte }} [options]
+ *   `matte`: one that was found before, of the same photo: no network runs
+ * @returns {Promise<OpenPhoto>} takes the photo's size in memory until it is closed
+ */
+export async function openPhoto(source, options = {}) {
+  const { matte, signal, onProgress = () => {} } = options
+  const model = checked(options)
+  return openInPipeline({ ...(await fetched(source, signal)), model, matte, signal, onProgress })
 }
 
 /**
@@ -118,11 +134,8 @@ export function onRequests(listener) {
 async function cut(source, options, content) {
   const { refine = {}, output = {}, signal, onProgress = () => {}, onPreview } = options
   const model = checked(options)
-  const picture = await fetchSource(source, signal)
-  const name = picture instanceof File ? `“${picture.name}”` : 'The picture'
   const job = {
-    source: picture,
-    name,
+    ...(await fetched(source, signal)),
     model,
     refine,
     output,
@@ -144,6 +157,16 @@ function checked({ model = 'auto', backend = 'auto' }) {
     )
   }
   return findModel(model)
+}
+
+/**
+ * @param {Source} source
+ * @param {AbortSignal | undefined} signal
+ * @returns {Promise<{ source: Blob | ImageBitmap | ImageData, name: string }>} `name` is for messages
+ */
+async function fetched(source, signal) {
+  const picture = await fetchSource(source, signal)
+  return { source: picture, name: picture instanceof File ? `“${picture.name}”` : 'The picture' }
 }
 
 /**

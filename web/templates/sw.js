@@ -2,7 +2,7 @@
  * Keeps one whole build on this device, and gives every answer the headers that make the page
  * cross-origin isolated, for hosts that cannot be told to.
  *
- * `gossamer site` fills in the three constants. Networks are not kept here: they lie in IndexedDB.
+ * `gossamer site` fills in the four constants. Networks are not kept here: they lie in IndexedDB.
  */
 
 const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self))
@@ -10,6 +10,8 @@ const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (
 const VERSION = '{{ version }}'
 /** @type {[path: string, sha256: string][]} */
 const PRECACHE = JSON.parse('{{ precache | js_json }}')
+/** Kept from the first time on that somebody needs it. @type {[path: string, sha256: string][]} */
+const WHEN_NEEDED = JSON.parse('{{ when_needed | js_json }}')
 /** @type {[name: string, value: string][]} */
 const HEADERS = JSON.parse('{{ headers | js_json }}')
 
@@ -18,6 +20,9 @@ const CONCURRENT_FETCHES = 4
 const OURS = { start: 'gossamer-', end: ` ${new URL(worker.registration.scope).pathname}` }
 const CACHE = `${OURS.start}${VERSION}${OURS.end}`
 const INDEX = urlOf('index.html')
+const SHARE = urlOf('share')
+/** Not one of OURS: an update must not lose what was shared. */
+const SHARED = `gossamer shared${OURS.end}`
 const URLS = new Set(PRECACHE.map(([path]) => urlOf(path)))
 
 worker.addEventListener('install', (event) => event.waitUntil(precache()))
@@ -27,6 +32,9 @@ worker.addEventListener('message', ({ data }) => {
 })
 worker.addEventListener('fetch', (event) => {
   const { request } = event
+  if (request.method === 'POST' && request.url === SHARE) {
+    return event.respondWith(takeShared(request))
+  }
   if (request.method !== 'GET' || request.headers.has('range')) return
   if (new URL(request.url).origin !== worker.location.origin) return
   if (request.cache === 'only-if-cached' && request.mode !== 'same-origin') return
@@ -41,6 +49,9 @@ async function precache() {
     for (let entry = pending.pop(); entry; entry = pending.pop()) await keep(cache, ...entry)
   }
   await Promise.all(Array.from({ length: CONCURRENT_FETCHES }, fetchNext))
+  for (const [path, sha256] of WHEN_NEEDED) {
+    if (await caches.match(urlOf(path))) await keep(cache, path, sha256) // by an earlier build
+  }
 }
 
 /**
@@ -91,7 +102,24 @@ async function answer(request) {
   // Any address below the site is the one page, but the notices are a page of their own.
   const wanted = request.mode === 'navigate' && !URLS.has(url) ? INDEX : url
   const cache = await caches.open(CACHE)
+  const needed = WHEN_NEEDED.find(([path]) => urlOf(path) === url)
+  if (needed && !(await cache.match(url))) await keep(cache, ...needed)
   return withHeaders((await cache.match(wanted)) ?? (await fetch(request)))
+}
+
+/**
+ * Photos from another app, by the manifest's share_target: kept until the page asks for them.
+ * @param {Request} request
+ */
+async function takeShared(request) {
+  const cache = await caches.open(SHARED)
+  const photos = (await request.formData()).getAll('photos')
+  for (const [index, photo] of photos.entries()) {
+    if (typeof photo === 'string') continue
+    const address = `${SHARE}?${new URLSearchParams({ index: String(index), name: photo.name })}`
+    await cache.put(address, new Response(photo, { headers: { 'content-type': photo.type } }))
+  }
+  return Response.redirect(worker.registration.scope, 303)
 }
 
 /** @param {Response} response its status and its body, which may still be arriving, stay */

@@ -7,10 +7,11 @@ import shutil
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from exporter.catalog import find_network
 from exporter.errors import SiteError
-from exporter.js_modules import hash_modules, short_hash
+from exporter.js_modules import hash_modules, short_hash, slimmed
 from exporter.site import WEB, build_site
 from exporter.site_headers import CONTENT_SECURITY_POLICY, HEADERS
 
@@ -196,7 +197,10 @@ def test_the_service_worker_keeps_all_but_the_networks_and_itself(site_dir: Path
         for name, digest in contents(site_dir).items()
         if name != "sw.js" and not name.startswith("models/")
     }
-    assert dict(constant(worker, "PRECACHE")) == expected
+    when_needed = dict(constant(worker, "WHEN_NEEDED"))
+    assert {Path(name).name for name in when_needed} == {"libheif-bundle.mjs", "LICENSE"}
+    assert {**dict(constant(worker, "PRECACHE")), **when_needed} == expected
+    assert not when_needed.keys() & dict(constant(worker, "PRECACHE")).keys()
     assert dict(constant(worker, "HEADERS")) == HEADERS
 
 
@@ -208,13 +212,21 @@ def test_the_page_is_relative_and_carries_the_policy(site_dir: Path) -> None:
     for address in addresses:
         assert (site_dir / address).is_file(), address
     manifest = json.loads((site_dir / "manifest.webmanifest").read_text())
-    assert all((site_dir / icon["src"]).is_file() for icon in manifest["icons"])
+    for icon in manifest["icons"]:
+        path = site_dir / icon["src"]
+        if path.suffix == ".png":
+            size = Image.open(path).size
+            assert icon["sizes"] == f"{size[0]}x{size[1]}"
+            assert icon["type"] == "image/png"
+        else:
+            assert path.is_file()
     assert manifest["start_url"] == manifest["scope"] == "./"
 
 
 def test_licences_name_every_part(site_dir: Path) -> None:
     notices = (site_dir / "licences.txt").read_text()
     for words in ("onnxruntime-web 1.30.0", "pyodide 0.27.7", "numpy 2.0.2", "u2netp", "MPL-2.0",
+                  "client-zip 2.5.1", "David Junger", "libheif-js 1.23.2", "GNU LESSER GENERAL",
                   "Apache License", "NumPy Developers", "Python Software Foundation"):  # fmt: skip
         assert words in notices
 
@@ -290,3 +302,20 @@ def test_a_missing_source_is_named(tmp_path: Path) -> None:
     (web / "css" / "app.css").unlink()
     with pytest.raises(SiteError, match=r"^css/app\.css"):
         build_site(["u2netp"], tmp_path / "dist", web=web)
+
+
+def test_what_only_people_read_is_left_out() -> None:
+    text = (
+        "/**\n * About this file.\n */\n\nconst glob = '/*' // stays, and so does the next line\n"
+        "  /** @type {string} */ (value)\n  /* one */\n  // two\n  const end = '*/'\n"
+    )
+    assert slimmed(text) == (
+        "const glob = '/*' // stays, and so does the next line\n"
+        "/** @type {string} */ (value)\nconst end = '*/'\n"
+    )
+
+
+def test_no_template_literal_goes_over_several_lines() -> None:
+    for path in (WEB / "js").rglob("*.js"):
+        for line in path.read_text().splitlines():
+            assert line.count("`") % 2 == 0, f"{path.name}: {line}"

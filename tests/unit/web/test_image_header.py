@@ -5,6 +5,7 @@ import struct
 from pathlib import Path
 from typing import Any
 
+import pillow_heif
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -88,9 +89,19 @@ def test_bytes_after_the_end_do_no_harm(run_js: RunJs, tmp_path: Path) -> None:
     assert read(run_js, tmp_path, FILES["jpeg"] + bytes(5000))["complete"]
 
 
+def test_heif_whole_and_cut_off(run_js: RunJs, tmp_path: Path) -> None:
+    buffer = io.BytesIO()
+    pillow_heif.from_pillow(Image.fromarray(data.chelsea()[:, :450])).save(buffer, quality=80)
+    content = buffer.getvalue()
+    found = {"format": "heif", "height": 300, "width": 450, "density": None, "complete": True}
+    assert read(run_js, tmp_path, content) == found
+    for length in (len(content) - 1, len(content) // 2, 40):
+        assert not read(run_js, tmp_path, content[:length])["complete"]
+
+
 @pytest.mark.parametrize(
     "content",
-    [b"", b"hello, I am text", b"%PDF-1.7", bytes(100), b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"],
+    [b"", b"hello, I am text", b"%PDF-1.7", bytes(100), b"\0\0\0\x14ftypqt  \0\0\0\0qt  "],
 )
 def test_other_files(run_js: RunJs, tmp_path: Path, content: bytes) -> None:
     assert read(run_js, tmp_path, content) is None

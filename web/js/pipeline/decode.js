@@ -1,6 +1,7 @@
 /** Stage 1, inference worker: a file becomes upright sRGB pixels, or an error that names the file. */
 
 import { GossamerError } from '../rpc/errors.js'
+import { decodeHeif } from './heif.js'
 import { readImageHeader } from './image-header.js'
 
 /** @typedef {import('../rpc/messages.js').DecodedPhoto} DecodedPhoto */
@@ -32,7 +33,7 @@ export async function decode({ source, name }) {
     return { ...pixelsOf(source, name), density: null }
   }
   const header = await checkFile(source, name)
-  const photo = pixelsOf(await toBitmap(source, name), name)
+  const photo = pixelsOf(await toBitmap(source, name, header.format), name)
   return { ...photo, density: uprightDensity(header, photo) }
 }
 
@@ -66,7 +67,7 @@ async function checkFile(blob, name) {
   if (!header) {
     throw failure(
       'unsupported_format',
-      `${name} is not a picture that can be opened here. Choose a JPEG, PNG, WebP, AVIF, GIF or BMP file.`,
+      `${name} is not a picture that can be opened here. Choose a JPEG, PNG, WebP, AVIF, HEIC, GIF or BMP file.`,
     )
   }
   if (header.height && header.width) checkSize(header, name)
@@ -116,10 +117,16 @@ async function read(blob, name) {
 /**
  * @param {Blob} blob
  * @param {string} name
+ * @param {ImageHeader['format']} format
  */
-async function toBitmap(blob, name) {
+async function toBitmap(blob, name, format) {
   try {
-    const bitmap = await createImageBitmap(blob, { imageOrientation: 'from-image' })
+    const bitmap = await createImageBitmap(blob, { imageOrientation: 'from-image' }).catch(
+      (error) => {
+        if (format !== 'heif') throw error
+        return decodeHeif(blob, (size) => checkSize(size, name))
+      },
+    )
     checkSize(bitmap, name)
     return bitmap
   } catch (error) {

@@ -4,7 +4,7 @@
  * asks for.
  */
 
-/** @typedef {'jpeg' | 'png' | 'gif' | 'webp' | 'bmp' | 'avif'} Format */
+/** @typedef {'jpeg' | 'png' | 'gif' | 'webp' | 'bmp' | 'avif' | 'heif'} Format */
 /**
  * Resolution in pixels per metre.
  * @typedef {{ vertical: number, horizontal: number }} Density
@@ -40,6 +40,9 @@ export function readImageHeader(bytes) {
   return null
 }
 
+const AVIF = ['avif', 'avis']
+const HEIF = ['heic', 'heix', 'heim', 'heis', 'hevc', 'mif1', 'msf1']
+
 /** @typedef {Omit<ImageHeader, 'format' | 'density'> & { density?: Density | null }} Found */
 /** @type {[Format, (bytes: Uint8Array) => boolean, (view: DataView, bytes: Uint8Array) => Found][]} */
 const FORMATS = [
@@ -48,7 +51,8 @@ const FORMATS = [
   ['gif', (bytes) => startsWith(bytes, 0, 'GIF8'), readGif],
   ['webp', (bytes) => startsWith(bytes, 0, 'RIFF') && startsWith(bytes, 8, 'WEBP'), readWebp],
   ['bmp', (bytes) => startsWith(bytes, 0, 'BM') && bytes.length > 26, readBmp],
-  ['avif', (bytes) => startsWith(bytes, 4, 'ftyp') && hasAvifBrand(bytes), readAvif],
+  ['avif', (bytes) => startsWith(bytes, 4, 'ftyp') && hasBrand(bytes, AVIF), readAvif],
+  ['heif', (bytes) => startsWith(bytes, 4, 'ftyp') && hasBrand(bytes, HEIF), readHeif],
 ]
 
 /** SOI, segments, then entropy-coded data between SOS segments, until EOI. @type {typeof readPng} */
@@ -163,14 +167,27 @@ function readAvif(view, bytes) {
   return { height, width, complete: true }
 }
 
+/** As AVIF, whose container it shares; the boxes say how long they are. @type {typeof readPng} */
+function readHeif(view, bytes) {
+  let at = 0
+  while (at + 8 <= bytes.length) {
+    const size = view.getUint32(at)
+    if (size === 0)
+      at = bytes.length // this box goes to the end, wherever that is
+    else at += size === 1 ? Number(view.getBigUint64(at + 8)) : Math.max(8, size)
+  }
+  return { ...readAvif(view, bytes), complete: at === bytes.length }
+}
+
 /**
  * The brands of a `ftyp` box: the major one at 8, compatible ones from 16 on.
  * @param {Uint8Array} bytes
+ * @param {string[]} wanted
  */
-function hasAvifBrand(bytes) {
+function hasBrand(bytes, wanted) {
   const end = Math.min(bytes[3], 64) // no file needs more brands
   for (let at = 8; at < end; at += 4) {
-    if (startsWith(bytes, at, 'avif') || startsWith(bytes, at, 'avis')) return true
+    if (wanted.some((brand) => startsWith(bytes, at, brand))) return true
   }
   return false
 }

@@ -1,5 +1,7 @@
 /** A picture's way, from file to file. Reads from top to bottom. */
 
+import { OpenPhoto } from './open-photo.js'
+import { StageClock } from './stage-clock.js'
 import { inferenceWorker, loadNetwork, pythonWorker, startedEarly } from './workers.js'
 
 /** @typedef {import('../assets.js').Model} Model */
@@ -8,31 +10,28 @@ import { inferenceWorker, loadNetwork, pythonWorker, startedEarly } from './work
 /** @typedef {import('../rpc/messages.js').OutputOptions} OutputOptions */
 /** @typedef {import('../rpc/messages.js').Progress} Progress */
 /** @typedef {import('../rpc/messages.js').RefineOptions} RefineOptions */
-/** @typedef {import('../rpc/errors.js').Stage} Stage */
+/** @typedef {import('./stage-clock.js').Timings} Timings */
 
 /**
  * @typedef {{
  *   source: Blob | ImageBitmap | ImageData,
  *   name: string,
  *   model: Model,
- *   refine: RefineOptions,
- *   output: OutputOptions,
- *   content: EncodedContent,
+ *   matte?: Matte | undefined,
  *   signal: AbortSignal | undefined,
  *   onProgress: (progress: Progress) => void,
- *   onPreview: ((preview: ImageBitmap) => void) | undefined,
- * }} Job
+ * }} OpenJob
+ *
+ * - `matte`: one that was found before, of the same photo: no network runs.
  */
 
 /**
- * @typedef {{
- *   decode_ms: number,
- *   preprocess_ms: number,
- *   infer_ms: number,
- *   refine_ms: number,
- *   encode_ms: number,
- *   total_ms: number,
- * }} Timings
+ * @typedef {OpenJob & {
+ *   refine: RefineOptions,
+ *   output: OutputOptions,
+ *   content: EncodedContent,
+ *   onPreview: ((preview: ImageBitmap) => void) | undefined,
+ * }} Job
  */
 
 /**
@@ -40,7 +39,7 @@ import { inferenceWorker, loadNetwork, pythonWorker, startedEarly } from './work
  *   blob: Blob,
  *   height: number,
  *   width: number,
- *   backend: 'wasm',
+ *   backend: 'wasm' | null,
  *   matte: Matte,
  *   timings: Timings,
  * }} Outcome
@@ -51,101 +50,67 @@ import { inferenceWorker, loadNetwork, pythonWorker, startedEarly } from './work
  * @returns {Promise<Outcome>}
  */
 export async function runPipeline(job) {
-  const { source, name, model, signal } = job
+  const { refine, output, content, signal, onProgress, onPreview } = job
   const clock = new StageClock(job)
+  const photo = await openPhoto(job, clock)
+  try {
+    await clock.time('refine', () => photo.refine(refine, { signal, onProgress, onPreview }))
+    const picture = await clock.time('encode', () => photo.encode(output, { content, signal }))
+    const { backend, matte } = photo
+    return { ...picture, backend, matte, timings: clock.timings() }
+  } finally {
+    photo.close()
+  }
+}
+
+/**
+ * The stages up to the matte.
+ * @param {OpenJob} job
+ * @param {StageClock} [clock]
+ * @returns {Promise<OpenPhoto>} for the caller to close
+ */
+export async function openPhoto(job, clock = new StageClock(job)) {
+  const { source, name, model, signal } = job
 
   const decoding = clock.time('decode', () =>
     inferenceWorker.call('decode', { source, name }, 'decode', { signal }),
   )
   // What a photo does not depend on starts meanwhile; a bad photo does not wait for it to fail.
-  const loading = startedEarly(loadNetwork(model, job))
+  const loading = job.matte ? null : startedEarly(loadNetwork(model, job))
   const python = startedEarly(pythonWorker.call('start', null, 'refine', { signal }))
 
   const decoded = await decoding
-  const { backend } = await loading
+  const { density } = decoded
+  const backend = loading && (await loading).backend
+  const { photo, matte } = job.matte
+    ? { photo: decoded, matte: job.matte }
+    : await findMatte(decoded, job, clock)
 
+  await python
+  const { height, width } = photo
+  const { handle } = await clock.time('refine', () =>
+    pythonWorker.call('openPhoto', { photo, matte }, 'refine', { signal, transfer: [photo.rgba] }),
+  )
+  return new OpenPhoto({ handle, height, width, matte, density, model: model.name, backend })
+}
+
+/**
+ * @param {import('../rpc/messages.js').DecodedPhoto} decoded its pixels move to the answer
+ * @param {OpenJob} job
+ * @param {StageClock} clock
+ */
+async function findMatte(decoded, { model, signal }, clock) {
   const { input, photo } = await clock.time('preprocess', () =>
     inferenceWorker.call('preprocess', { photo: decoded, model: model.name }, 'preprocess', {
       signal,
       transfer: [decoded.rgba],
     }),
   )
-
   const matte = await clock.time('infer', () =>
     inferenceWorker.call('infer', { input, model: model.name }, 'infer', {
       signal,
       transfer: [input.buffer],
     }),
   )
-
-  await python
-  const { handle } = await clock.time('refine', () =>
-    pythonWorker.call('openPhoto', { photo, matte }, 'refine', { signal, transfer: [photo.rgba] }),
-  )
-  try {
-    await clock.time('refine', () => refineAndShow(handle, job))
-    const { output, content } = job
-    const file = await clock.time('encode', () =>
-      pythonWorker.call('encode', { handle, output, content, density: decoded.density }, 'encode', {
-        signal,
-      }),
-    )
-    const blob = new Blob([file.bytes], { type: output.type ?? 'image/png' })
-    const { height, width } = file
-    return { blob, height, width, backend, matte, timings: clock.timings() }
-  } finally {
-    pythonWorker.call('closePhoto', { handle }, 'refine').catch(() => {}) // gone with its worker
-  }
-}
-
-/**
- * @param {number} handle
- * @param {Job} job
- */
-async function refineAndShow(handle, { refine, signal, onProgress, onPreview }) {
-  const { preview } = await pythonWorker.call(
-    'refine',
-    { handle, options: refine, preview: Boolean(onPreview) },
-    'refine',
-    { signal, onProgress },
-  )
-  if (preview) onPreview?.(preview)
-}
-
-/** Times the stages of one job and tells when each begins and ends. */
-class StageClock {
-  #startedAt_ms = performance.now()
-  #spent_ms = { decode: 0, preprocess: 0, infer: 0, refine: 0, encode: 0 }
-
-  /** @param {Job} job */
-  constructor({ onProgress }) {
-    this.onProgress = onProgress
-  }
-
-  /**
-   * @template T
-   * @param {'decode' | 'preprocess' | 'infer' | 'refine' | 'encode'} stage
-   * @param {() => Promise<T>} run
-   * @returns {Promise<T>}
-   */
-  async time(stage, run) {
-    this.onProgress({ stage, done: 0, total: 1 })
-    const startedAt_ms = performance.now()
-    const result = await run()
-    this.#spent_ms[stage] += performance.now() - startedAt_ms
-    this.onProgress({ stage, done: 1, total: 1 })
-    return result
-  }
-
-  /** @returns {Timings} */
-  timings() {
-    return {
-      decode_ms: this.#spent_ms.decode,
-      preprocess_ms: this.#spent_ms.preprocess,
-      infer_ms: this.#spent_ms.infer,
-      refine_ms: this.#spent_ms.refine,
-      encode_ms: this.#spent_ms.encode,
-      total_ms: performance.now() - this.#startedAt_ms,
-    }
-  }
+  return { photo, matte }
 }

@@ -8,6 +8,9 @@ import { callPython } from './python.js'
 /** @typedef {import('../rpc/messages.js').PythonCalls} PythonCalls */
 /** @typedef {import('../rpc/serve.js').OnProgress} OnProgress */
 
+/** iOS shows nothing of a larger picture, and says nothing. */
+const CANVAS_LIMIT_PX = 4096 * 4096
+
 /**
  * @param {PythonCalls['openPhoto'][0]} request
  * @returns {Promise<PythonCalls['openPhoto'][1]>}
@@ -30,12 +33,41 @@ export async function openPhoto({ photo, matte }) {
  * @param {OnProgress} onProgress
  * @returns {Promise<PythonCalls['refine'][1]>} the preview is the receiver's to close
  */
-export async function refine({ handle, options, preview }, onProgress) {
-  await callPython('refine', handle, options, onProgress)
+export async function refine({ handle, options, preview, cancelled }, onProgress) {
+  await callPython('refine', handle, options, (/** @type {number[]} */ ...counts) => {
+    if (cancelled && Atomics.load(cancelled, 0)) throw new Error('nobody waits for this any more')
+    onProgress(counts[0] ?? 0, counts[1] ?? 0)
+  })
   if (!preview) return { preview: null }
-  /** @type {OffscreenCanvas} */
-  const canvas = await callPython('draw', handle)
+  return { preview: await toBitmap(await callPython('draw', handle)) }
+}
+
+/**
+ * @param {PythonCalls['preview'][0]} request
+ * @returns {Promise<PythonCalls['preview'][1]>} the preview is the receiver's to close
+ */
+export async function preview({ handle, options, longest_px }) {
+  const canvas = await callPython('draw_preview', handle, options, longest_px)
   return { preview: canvas.transferToImageBitmap() }
+}
+
+/**
+ * @param {OffscreenCanvas} canvas
+ * @returns {Promise<ImageBitmap>}
+ */
+async function toBitmap(canvas) {
+  const scale = Math.sqrt(CANVAS_LIMIT_PX / (canvas.height * canvas.width))
+  if (scale >= 1) return canvas.transferToImageBitmap()
+  return createImageBitmap(canvas, {
+    resizeHeight: Math.floor(canvas.height * scale),
+    resizeWidth: Math.floor(canvas.width * scale),
+    resizeQuality: 'medium',
+  })
+}
+
+/** @param {PythonCalls['touchUp'][0]} request */
+export async function touchUp({ handle, strokes }) {
+  await callPython('touch_up', handle, strokes)
 }
 
 /** @param {PythonCalls['closePhoto'][0]} request */

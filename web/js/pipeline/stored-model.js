@@ -3,6 +3,7 @@
  * this reads by key, so that a warm start does not wait for Python.
  */
 
+import { inModels } from '../model-database.js'
 import { GossamerError } from '../rpc/errors.js'
 
 /** @typedef {import('../assets.js').Model} Model */
@@ -39,33 +40,10 @@ export async function readStoredModel(model, blob) {
  */
 async function readBlob(key) {
   try {
-    const database = await settled(openDatabase())
-    try {
-      return (await settled(database.transaction('models').objectStore('models').get(key))) ?? null
-    } finally {
-      database.close()
-    }
+    return (await inModels('readonly', (models) => models.get(key))) ?? null
   } catch {
     return null
   }
-}
-
-function openDatabase() {
-  const request = indexedDB.open('gossamer', 1)
-  request.onupgradeneeded = () => request.result.createObjectStore('models')
-  return request
-}
-
-/**
- * @template T
- * @param {IDBRequest<T>} request
- * @returns {Promise<T>}
- */
-function settled(request) {
-  return new Promise((resolve, reject) => {
-    request.onsuccess = () => resolve(request.result)
-    request.onerror = () => reject(request.error)
-  })
 }
 
 /** @param {ArrayBuffer} bytes */

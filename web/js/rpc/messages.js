@@ -26,6 +26,13 @@
 /** @typedef {'cutout' | 'alpha'} EncodedContent */
 
 /**
+ * One stroke of a brush that corrects the matte: `keep` paints the subject, else the background.
+ * `points` are x, y, x, y ... and with `radius` in pixels of the photo; `hardness` is 0 to 1, the
+ * part of the radius that is painted at full strength.
+ * @typedef {{ keep: boolean, radius: number, hardness: number, points: number[] }} Stroke
+ */
+
+/**
  * - `type`: 'image/png' (default), 'image/svg+xml', or 'image/webp' where the browser writes it.
  * - `quality`: of a WebP, 0 to 1, 0.9 by default.
  * - `crop`: to the subject, with `margin_px` (none by default) around it as far as the photo goes.
@@ -69,9 +76,19 @@
  *   ],
  *   openPhoto: [{ photo: Photo, matte: Matte }, { handle: number }],
  *   refine: [
- *     { handle: number, options: RefineOptions, preview: boolean },
+ *     {
+ *       handle: number,
+ *       options: RefineOptions,
+ *       preview: boolean,
+ *       cancelled: Int32Array | null,
+ *     },
  *     { preview: ImageBitmap | null },
  *   ],
+ *   preview: [
+ *     { handle: number, options: RefineOptions, longest_px: number },
+ *     { preview: ImageBitmap },
+ *   ],
+ *   touchUp: [{ handle: number, strokes: Stroke[] }, null],
  *   encode: [
  *     {
  *       handle: number,

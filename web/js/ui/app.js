@@ -1,191 +1,332 @@
-/** The whole window: header, stage, film strip, and the queue behind them. */
+/** The whole window: header, stage, film strip, panel, and the visit that they show. */
 
 import * as gossamer from '../gossamer.js'
 import { registerServiceWorker } from '../service-worker-client.js'
+import { takeSharedPhotos } from '../shared-photos.js'
 import { create, setText } from './dom.js'
+import { addStroke, redoStroke, setOutput, setRefine, undoStroke } from './edits.js'
 import { EmptyState } from './empty-state.js'
 import { FilmStrip } from './film-strip.js'
 import { NoticeBar } from './notice-bar.js'
 import { OfflineState } from './offline-state.js'
 import { PhotoIntake } from './photo-intake.js'
-import { PhotoStage } from './photo-stage.js'
-import { PhotoQueue } from './queue.js'
+import { hasCutout, PhotoStage } from './photo-stage.js'
 import { RequestList } from './request-list.js'
-import { strings } from './strings.js'
+import { copyPhoto, saveAll, savePhoto } from './saving.js'
+import { SettingsSheet } from './settings-sheet.js'
+import { SidePanel } from './side-panel.js'
+import { chooseForGood, errorWords, stageWords, t } from './strings.js'
 import { ThemeSwitch } from './theme-switch.js'
+import { Visit } from './visit.js'
 import { WorkBar } from './work-bar.js'
 
 /** @typedef {import('./queue.js').Photo} Photo */
-/** @typedef {{ original: string, result: string | null }} ObjectUrls */
+
+/** Sharp enough while something moves, on any screen. */
+const MAX_PREVIEW_PX = 1000
 
 export class GossamerApp extends HTMLElement {
-  #queue = new PhotoQueue(gossamer.removeBackground, {
-    onChange: (photo) => this.#changed(photo),
-    onPreview: (photo, preview) => this.#stage.drawPreview(photo, preview),
-  })
-  /** @type {Map<Photo, ObjectUrls>} revoked when the photo is removed */
-  #urls = new Map()
-  /** @type {Photo | null} */
-  #selected = null
-
+  #visit
   #offline = new OfflineState()
   #intake = new PhotoIntake()
   #empty = new EmptyState()
   #strip = new FilmStrip()
   #stage = new PhotoStage()
   #workBar = new WorkBar()
-  #updateNotice = new NoticeBar()
+  #panel = new SidePanel()
+  #settings = new SettingsSheet()
   #note = new NoticeBar()
   #announcer = create('p', { class: 'visually-hidden', role: 'status' })
   #workspace = create('div', { class: 'workspace', hidden: true })
   #main = create('main', { 'data-testid': 'drop' })
   #listening = new AbortController()
 
+  /** @param {Visit} visit */
+  constructor(visit) {
+    super()
+    this.#visit = visit
+  }
+
   connectedCallback() {
-    this.#workspace.replaceChildren(this.#stage, this.#workBar, this.#strip)
+    this.#workspace.replaceChildren(this.#stage, this.#workBar, this.#strip, this.#panel)
     this.#main.replaceChildren(this.#empty, this.#workspace, this.#intake)
     this.replaceChildren(
       create(
         'header',
         {},
-        create('h1', { class: 'large' }, strings.appName),
+        create('h1', { class: 'large' }, t('appName')),
         this.#offline,
         new RequestList(),
         new ThemeSwitch(),
+        this.#settings,
       ),
       this.#main,
-      create('div', { class: 'notices' }, this.#updateNotice, this.#note),
+      create('div', { class: 'notices' }, updateNotice, this.#note),
       this.#announcer,
     )
-    this.#updateNotice.setAttribute('data-testid', 'update')
     this.#connectParts()
+    this.#connectPanel()
     this.#listening = new AbortController()
     const { signal } = this.#listening
     window.addEventListener('keydown', (event) => this.#keyPressed(event), { signal })
     window.addEventListener('keyup', () => this.#stage.showOriginal(false), { signal })
     window.addEventListener('blur', () => this.#stage.showOriginal(false), { signal })
-    this.#startServices()
+    this.#showVisit()
   }
 
   disconnectedCallback() {
     this.#listening.abort()
   }
 
+  markOfflineReady() {
+    this.#offline.markReady()
+  }
+
+  /** @param {File[]} files that came from another app */
+  add(files) {
+    if (files.length > 0) this.#add(files)
+  }
+
   #connectParts() {
     this.#intake.onFiles = (files) => this.#add(files)
-    this.#intake.onNothing = () => this.#note.show(strings.nothingToAdd)
+    this.#intake.onNothing = () => this.#note.show(t('nothingToAdd'))
     this.#empty.onChoose = this.#strip.onAdd = () => this.#intake.choose()
+    this.#empty.onCamera = () => this.#intake.takePhoto()
     this.#strip.onSelect = (photo) => this.#select(photo)
     this.#strip.onRemove = this.#stage.onRemove = (photo) => this.#remove(photo)
     this.#stage.onRetry = (photo) => {
-      this.#queue.retry(photo)
+      this.#visit.restart(photo)
       this.#strip.focusPhoto(photo)
     }
-    this.#stage.onPress = this.#workBar.onHoldOriginal = (on) => this.#stage.showOriginal(on)
-    this.#workBar.onCopy = (photo) => this.#copy(photo)
+    this.#stage.onStroke = (photo, stroke) => this.#edit(photo, (edits) => addStroke(edits, stroke))
+    this.#workBar.onHoldOriginal = (on) => this.#stage.showOriginal(on)
+    this.#workBar.onStop = (photo) => this.#visit.queue.stop(photo)
+    this.#workBar.onRestart = (photo) => this.#visit.restart(photo)
+    this.#workBar.onSave = (photo) => this.#try(photo, () => savePhoto(this.#visit.editor, photo))
+    this.#workBar.onSaveAll = () => this.#saveAll()
+    this.#settings.onLanguage = (language) => this.#speak(language)
+    this.#settings.onModel = (model) => {
+      this.#visit.queue.model = model
+    }
   }
 
-  #startServices() {
-    const pageKept = new Promise((resolve) => {
-      registerServiceWorker({
-        onUpdate: (apply) =>
-          this.#updateNotice.show(strings.updateReady, { label: strings.reload, run: apply }),
-        onOfflineReady: () => resolve(null),
-        isBusy: () => this.#queue.photos.length > 0, // a reload would lose them
-      })
-    })
-    afterFirstPaint(async () => {
-      try {
-        await gossamer.preload({ onProgress: (report) => this.#queue.reportPreload(report) })
-      } catch {
-        return // a photo that needs what failed tells about it, in its place
-      }
-      await pageKept
-      this.#offline.markReady()
-    })
+  #connectPanel() {
+    const { edges, background, touchUp, file } = this.#panel
+    const edit = (/** @type {(edits: import('./edits.js').Edits) => void} */ change) => {
+      if (this.#visit.selected) this.#edit(this.#visit.selected, change)
+    }
+    edges.onChange = (options) => edit((edits) => setRefine(edits, options))
+    edges.onUseForAll = () => this.#useForAll()
+    background.onChange = file.onChange = (options) => edit((edits) => setOutput(edits, options))
+    file.onCopy = () => this.#copy()
+    touchUp.onBrush = (brush) => {
+      this.#stage.brush = brush
+    }
+    touchUp.onUndo = () => edit(undoStroke)
+    touchUp.onRedo = () => edit(redoStroke)
+    this.#panel.onOpen = (part) => touchUp.choose(part === 'touch-up' ? 'keep' : 'off')
+  }
+
+  /** Everything as the visit has it, which may be older than this window. */
+  #showVisit() {
+    this.#visit.events = {
+      onChange: (photo) => this.#changed(photo),
+      onPreview: (photo, preview) => this.#stage.drawPreview(photo, preview),
+      onError: (_photo, words) => this.#note.show(words),
+    }
+    for (const photo of this.#visit.queue.photos) this.#strip.addPhoto(photo)
+    if (this.#visit.offlineReady) this.#offline.markReady()
+    if (this.#visit.selected) this.#select(this.#visit.selected)
+    this.#showWorkspace()
+  }
+
+  #showWorkspace() {
+    const isEmpty = this.#visit.queue.photos.length === 0
+    this.#empty.hidden = !isEmpty
+    this.#workspace.hidden = isEmpty
   }
 
   /** @param {File[]} files */
   #add(files) {
     const hadFocus = this.#empty.contains(document.activeElement)
-    const photos = this.#queue.add(files)
-    for (const photo of photos) {
-      this.#urls.set(photo, { original: URL.createObjectURL(photo.file), result: null })
-      this.#strip.addPhoto(photo)
-    }
+    const photos = this.#visit.add(files)
+    for (const photo of photos) this.#strip.addPhoto(photo)
     const [first] = photos
     if (!first) return
-    this.#empty.hidden = true
-    this.#workspace.hidden = false
+    this.#showWorkspace()
     this.#select(first)
     if (hadFocus) this.#strip.focusPhoto(first)
   }
 
   /** @param {Photo | null} photo */
   #select(photo) {
-    this.#selected = photo
     this.#strip.setSelected(photo)
-    this.#stage.show(photo, (photo && this.#urls.get(photo)?.original) ?? '')
-    if (photo) this.#workBar.update(photo, this.#urls.get(photo)?.result ?? null)
+    this.#stage.show(photo, photo ? this.#visit.urlOf(photo) : '')
+    this.#visit.editor.preview_px = previewSize(this.#stage)
+    this.#visit.select(photo, photo !== null && hasCutout(photo))
+    if (photo) this.#changed(photo)
   }
 
   /** @param {Photo} photo */
   #remove(photo) {
-    const { photos } = this.#queue
-    const index = photos.indexOf(photo)
-    const neighbour = photos[index + 1] ?? photos[index - 1] ?? null
-    this.#queue.remove(photo)
+    const wasSelected = photo === this.#visit.selected
+    const neighbour = this.#visit.remove(photo)
     this.#strip.removePhoto(photo)
-    if (photo === this.#selected) this.#select(neighbour)
-    const urls = this.#urls.get(photo)
-    this.#urls.delete(photo)
-    if (urls) URL.revokeObjectURL(urls.original)
-    if (urls?.result) URL.revokeObjectURL(urls.result)
+    if (wasSelected) this.#select(neighbour)
+    else if (this.#visit.selected) this.#changed(this.#visit.selected)
     if (neighbour) return this.#strip.focusPhoto(neighbour)
-    this.#workspace.hidden = true
-    this.#empty.hidden = false
+    this.#showWorkspace()
     this.#empty.focusButton()
   }
 
-  /** @param {Photo} photo after a change of its state or progress */
+  /** @param {Photo} photo after a change of its state, progress or file */
   #changed(photo) {
-    const urls = this.#urls.get(photo)
-    if (!urls) return // on its way in or out
-    if (photo.result && !urls.result) {
-      urls.result = URL.createObjectURL(photo.result.blob)
-      setText(this.#announcer, strings.readyToSave(photo.name))
+    const isNews = this.#strip.update(photo)
+    if (isNews && photo.state === 'done') {
+      setText(this.#announcer, t('readyToSave', { name: photo.name }))
       this.#offline.refresh()
     }
-    this.#strip.update(photo)
-    if (photo !== this.#selected) return
+    const { selected, finished } = this.#visit
+    if (isNews && selected) this.#workBar.update(selected, finished.length)
+    if (photo !== selected) return
+    this.#stage.background = photo.edits.output.background ?? null
     this.#stage.update(photo)
-    this.#workBar.update(photo, urls.result)
-    if (photo.progress) setText(this.#announcer, strings.stageWords(photo.progress.stage, 0, 0))
+    this.#workBar.update(photo, finished.length)
+    this.#panel.show(photo)
+    if (photo.progress) setText(this.#announcer, stageWords(photo.progress.stage))
   }
 
-  /** @param {Photo} photo */
-  async #copy(photo) {
-    if (!photo.result) return
-    try {
-      await navigator.clipboard.write([new ClipboardItem({ 'image/png': photo.result.blob })])
-      this.#workBar.confirmCopy()
-      setText(this.#announcer, strings.copied)
-    } catch {
-      this.#note.show(strings.copyFailed)
+  /**
+   * @param {Photo} photo
+   * @param {(edits: import('./edits.js').Edits) => void} change
+   */
+  #edit(photo, change) {
+    change(photo.edits)
+    this.#visit.editor.preview_px = previewSize(this.#stage)
+    this.#visit.editor.changed(photo)
+    this.#changed(photo)
+  }
+
+  /** The edges, background and format of this photo for all the others. */
+  #useForAll() {
+    const { selected, queue } = this.#visit
+    if (!selected) return
+    const { refine, output } = selected.edits
+    for (const { edits } of queue.photos) {
+      if (edits === selected.edits) continue
+      edits.refine = { ...refine }
+      edits.output = { ...output }
+      edits.edgesVersion++
+      edits.version++
     }
+    this.#note.show(t('usedForAll', { count: queue.photos.length }))
+  }
+
+  #saveAll() {
+    const { editor, finished } = this.#visit
+    const total = finished.length
+    const tell = (/** @type {number} */ done) => {
+      this.#note.show(
+        done < total ? t('zipping', { done: done + 1, total }) : t('zipped', { total }),
+      )
+    }
+    const [first] = finished
+    if (first) this.#try(first, () => saveAll(editor, finished, tell))
+  }
+
+  #copy() {
+    const { editor, selected } = this.#visit
+    if (!selected) return
+    copyPhoto(editor, selected).then(
+      () => {
+        this.#panel.file.confirmCopy()
+        setText(this.#announcer, t('copied'))
+      },
+      () => this.#note.show(t('copyFailed')),
+    )
+  }
+
+  /**
+   * @param {Photo} photo
+   * @param {() => Promise<void>} run
+   */
+  async #try(photo, run) {
+    try {
+      await run()
+    } catch (error) {
+      this.#note.show(errorWords(error, photo.name))
+    }
+  }
+
+  /** @param {string} language */
+  async #speak(language) {
+    await chooseForGood(language)
+    const successor = new GossamerApp(this.#visit)
+    this.replaceWith(successor)
+    successor.#settings.focusButton()
   }
 
   /** @param {KeyboardEvent} event */
-  #keyPressed({ key, ctrlKey, metaKey, altKey }) {
-    if (key.toLowerCase() !== 'o' || ctrlKey || metaKey || altKey) return
-    this.#stage.showOriginal(true)
+  #keyPressed(event) {
+    const { key, ctrlKey, metaKey, altKey, shiftKey } = event
+    if (isTyping(event.target) || altKey) return
+    const command = ctrlKey || metaKey
+    const name = key.toLowerCase()
+    const { selected } = this.#visit
+    if (command && selected && (name === 'z' || name === 'y')) {
+      event.preventDefault()
+      this.#edit(selected, name === 'y' || shiftKey ? redoStroke : undoStroke)
+    } else if (command) return
+    else if (name === 'o') this.#stage.showOriginal(true)
+    else if (key === '+' || key === '=') this.#stage.zoomBySteps(1)
+    else if (key === '-') this.#stage.zoomBySteps(-1)
+    else if (key === '0') this.#stage.toggleZoom()
   }
 }
 
-/** @param {() => void} run */
-function afterFirstPaint(run) {
-  requestAnimationFrame(() => setTimeout(run))
+/** @param {PhotoStage} stage in steps, so that a window that is resized a little needs no new copy */
+function previewSize({ fitted_px }) {
+  return Math.min(MAX_PREVIEW_PX, 100 * Math.ceil(fitted_px / 100))
+}
+
+/** @param {EventTarget | null} target whether letters belong to it */
+function isTyping(target) {
+  return (
+    target instanceof HTMLSelectElement ||
+    (target instanceof HTMLInputElement && ['text', 'number', 'color'].includes(target.type))
+  )
+}
+
+const visit = new Visit()
+const updateNotice = new NoticeBar()
+updateNotice.setAttribute('data-testid', 'update')
+
+function startServices() {
+  const pageKept = new Promise((resolve) => {
+    registerServiceWorker({
+      onUpdate: (apply) => updateNotice.show(t('updateReady'), { label: t('reload'), run: apply }),
+      onOfflineReady: () => resolve(null),
+      isBusy: () => visit.queue.photos.length > 0, // a reload would lose them
+    })
+  })
+  requestAnimationFrame(() => {
+    setTimeout(async () => {
+      try {
+        await gossamer.preload({ onProgress: (report) => visit.queue.reportPreload(report) })
+      } catch {
+        return // a photo that needs what failed tells about it, in its place
+      }
+      await pageKept
+      visit.offlineReady = true
+      const app = document.querySelector('gossamer-app')
+      if (app instanceof GossamerApp) app.markOfflineReady()
+    })
+  })
 }
 
 Object.assign(window, { gossamer })
 customElements.define('gossamer-app', GossamerApp)
+const app = new GossamerApp(visit)
+document.body.prepend(app)
+startServices()
+takeSharedPhotos().then((files) => app.add(files))

@@ -3,7 +3,7 @@
 import { create } from './dom.js'
 import { createIcon } from './icons.js'
 import { PhotoTile } from './photo-tile.js'
-import { strings } from './strings.js'
+import { t } from './strings.js'
 
 /** @typedef {import('./queue.js').Photo} Photo */
 
@@ -16,12 +16,12 @@ export class FilmStrip extends HTMLElement {
 
   /** @type {Map<Photo, PhotoTile>} */
   #tiles = new Map()
-  #list = create('div', { role: 'list', class: 'tiles', 'aria-label': strings.photos })
+  #list = create('div', { role: 'list', class: 'tiles', 'aria-label': t('photos') })
 
   connectedCallback() {
     this.setAttribute('data-testid', 'film-strip')
-    const add = create('button', { type: 'button', class: 'add', 'aria-label': strings.addPhotos })
-    add.append(createIcon('plus'), strings.add)
+    const add = create('button', { type: 'button', class: 'add', 'aria-label': t('addPhotos') })
+    add.append(createIcon('plus'), t('add'))
     add.onclick = () => this.onAdd()
     this.replaceChildren(this.#list, add)
     this.#list.onkeydown = (event) => this.#keyPressed(event)
@@ -43,9 +43,12 @@ export class FilmStrip extends HTMLElement {
     this.#tiles.delete(photo)
   }
 
-  /** @param {Photo} photo */
+  /**
+   * @param {Photo} photo
+   * @returns {boolean} whether its state is another than before
+   */
   update(photo) {
-    this.#tiles.get(photo)?.update()
+    return this.#tiles.get(photo)?.update() ?? false
   }
 
   /** @param {Photo | null} photo */

@@ -7,6 +7,11 @@ const PATHS = {
   alert: 'M10 5v6.5M10 14.5v.5',
   clock: 'M10 5.5V10l3 2',
   plus: 'M10 4v12M4 10h12',
+  minus: 'M4 10h12',
+  compare: 'M8 6.5L4.5 10 8 13.5M12 6.5l3.5 3.5-3.5 3.5',
+  camera: 'M3 6.5h3.5L8 4.5h4l1.5 2H17v9H3zM10 13.5a2.75 2.75 0 1 0 0-5.5 2.75 2.75 0 0 0 0 5.5z',
+  settings: 'M3 6h8M15 6h2M13 4.2v3.6M3 14h2M9 14h8M7 12.2v3.6',
+  stop: 'M6 6h8v8H6z',
   close: 'M5 5l10 10M15 5L5 15',
   system: 'M3.5 4h13v9h-13zM7.5 16.5h5M10 13v3.5',
   light:

@@ -1,7 +1,7 @@
 /** One quiet line above the work, with at most one thing to do about it. */
 
 import { create, createButton, createIconButton } from './dom.js'
-import { strings } from './strings.js'
+import { t } from './strings.js'
 
 const SHOWN_FOR_MS = 6000
 
@@ -9,6 +9,7 @@ export class NoticeBar extends HTMLElement {
   #timer = 0
 
   connectedCallback() {
+    if (this.hasAttribute('role')) return // only its place has changed
     this.setAttribute('role', 'status')
     this.hidden = true
   }
@@ -28,7 +29,7 @@ export class NoticeBar extends HTMLElement {
     this.replaceChildren(
       create('p', {}, text),
       ...(action ? [createButton('plain', action.label, action.run)] : []),
-      createIconButton('close', strings.dismiss, () => this.#hide()),
+      createIconButton('close', t('dismiss'), () => this.#hide()),
     )
     if (!action) this.#timer = setTimeout(() => this.#hide(), SHOWN_FOR_MS)
   }

@@ -1,8 +1,9 @@
 /** Says that the app now works with no network, and how much it keeps on this device for that. */
 
+import { estimateUsage } from '../device-storage.js'
 import { create, setText } from './dom.js'
 import { createIcon } from './icons.js'
-import { strings } from './strings.js'
+import { formatBytes, t } from './strings.js'
 
 export class OfflineState extends HTMLElement {
   #kept = create('span', { class: 'muted' })
@@ -13,7 +14,7 @@ export class OfflineState extends HTMLElement {
     this.hidden = !this.#ready
     this.replaceChildren(
       createIcon('offline'),
-      create('span', { class: 'wide-only' }, strings.readyOffline),
+      create('span', { class: 'wide-only' }, t('readyOffline')),
       this.#kept,
     )
     this.#kept.classList.add('wide-only')
@@ -29,17 +30,8 @@ export class OfflineState extends HTMLElement {
   async refresh() {
     if (!this.#ready) return
     const usage_bytes = await estimateUsage()
-    setText(this.#kept, usage_bytes > 0 ? strings.kept(usage_bytes) : '')
-    this.title = [strings.readyOffline, this.#kept.textContent].filter(Boolean).join(', ')
-  }
-}
-
-/** @returns {Promise<number>} bytes, 0 where the browser does not tell */
-async function estimateUsage() {
-  try {
-    return (await navigator.storage?.estimate())?.usage ?? 0
-  } catch {
-    return 0
+    setText(this.#kept, usage_bytes > 0 ? t('kept', { bytes: formatBytes(usage_bytes) }) : '')
+    this.title = [t('readyOffline'), this.#kept.textContent].filter(Boolean).join(', ')
   }
 }
 

@@ -1,7 +1,8 @@
-/** The three ways in: files dropped anywhere on the window, pasted, or picked. */
+/** The ways in: files and folders dropped anywhere on the window, pasted, picked, or taken. */
 
 import { create } from './dom.js'
-import { strings } from './strings.js'
+import { droppedFiles } from './dropped-files.js'
+import { t } from './strings.js'
 
 export class PhotoIntake extends HTMLElement {
   /** @type {(files: File[]) => void} */
@@ -9,27 +10,22 @@ export class PhotoIntake extends HTMLElement {
   /** Something without a file was dropped or pasted. */
   onNothing = () => {}
 
-  #input = create('input', {
-    type: 'file',
-    multiple: true,
-    accept: 'image/*,.heic,.heif,.avif',
-    class: 'visually-hidden',
-    tabindex: '-1',
-    'aria-label': strings.choosePhotos,
-    'data-testid': 'file-input',
-  })
+  #input = createFileInput('file-input', { multiple: true, accept: 'image/*,.heic,.heif,.avif' })
+  #camera = createFileInput('camera-input', { accept: 'image/*', capture: 'environment' })
   #veil = create(
     'div',
     { class: 'drop-veil', hidden: true },
-    create('p', { class: 'large' }, strings.dropHere),
+    create('p', { class: 'large' }, t('dropHere')),
   )
   #listening = new AbortController()
 
   connectedCallback() {
-    this.replaceChildren(this.#input, this.#veil)
+    this.replaceChildren(this.#input, this.#camera, this.#veil)
     this.#listening = new AbortController()
     const { signal } = this.#listening
-    this.#input.addEventListener('change', () => this.#picked(), { signal })
+    for (const input of [this.#input, this.#camera]) {
+      input.addEventListener('change', () => this.#picked(input), { signal })
+    }
     window.addEventListener('dragenter', (event) => this.#entered(event), { signal })
     window.addEventListener('dragover', (event) => this.#over(event), { signal })
     window.addEventListener('drop', (event) => this.#dropped(event), { signal })
@@ -47,9 +43,15 @@ export class PhotoIntake extends HTMLElement {
     this.#input.click()
   }
 
-  #picked() {
-    const files = Array.from(this.#input.files ?? [])
-    this.#input.value = '' // the same file can be picked again
+  /** Opens the camera where there is one, else the file picker; only inside a click or key press. */
+  takePhoto() {
+    this.#camera.click()
+  }
+
+  /** @param {HTMLInputElement} input */
+  #picked(input) {
+    const files = Array.from(input.files ?? [])
+    input.value = '' // the same file can be picked again
     if (files.length > 0) this.onFiles(files)
   }
 
@@ -66,10 +68,10 @@ export class PhotoIntake extends HTMLElement {
   }
 
   /** @param {DragEvent} event */
-  #dropped(event) {
+  async #dropped(event) {
     event.preventDefault()
     this.#highlight(false)
-    const files = Array.from(event.dataTransfer?.files ?? [])
+    const files = event.dataTransfer ? await droppedFiles(event.dataTransfer) : []
     if (files.length > 0) this.onFiles(files)
     else this.onNothing()
   }
@@ -86,6 +88,14 @@ export class PhotoIntake extends HTMLElement {
   #highlight(on) {
     this.#veil.hidden = !on
   }
+}
+
+/**
+ * @param {string} name
+ * @param {Record<string, string | boolean>} attributes
+ */
+function createFileInput(name, attributes) {
+  return create('input', { type: 'file', hidden: true, 'data-testid': name, ...attributes })
 }
 
 /** @param {DragEvent} event */

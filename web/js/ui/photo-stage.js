@@ -1,35 +1,42 @@
-/** The photo and, over it, its cut-out on a checkerboard. */
+/** The photo and, over it, its cut-out: compared, zoomed, moved and painted on. */
 
-import { create, createButton, setText } from './dom.js'
-import { createIcon } from './icons.js'
-import { strings } from './strings.js'
+import { BrushLayer } from './brush-layer.js'
+import { CompareSlider } from './compare-slider.js'
+import { create } from './dom.js'
+import { isWholeCutout } from './edits.js'
+import { ErrorCard } from './error-card.js'
+import { listenToGestures } from './gestures.js'
+import { t } from './strings.js'
+import { Viewport } from './viewport.js'
+import { ZoomBar } from './zoom-bar.js'
 
 /** @typedef {import('./queue.js').Photo} Photo */
+/** @typedef {import('../gossamer.js').Stroke} Stroke */
 
-/** iOS refuses larger canvases without a word. */
-const CANVAS_LIMIT_PX = 4096 * 4096
+const ZOOM_STEP = 1.25
+const PAN_STEP_PX = 48
+/** From this scale on, pixels are shown as the squares that they are. */
+const PIXELS_FROM_SCALE = 3
 
 export class PhotoStage extends HTMLElement {
   /** @type {(photo: Photo) => void} */
   onRetry = () => {}
   /** @type {(photo: Photo) => void} */
   onRemove = () => {}
-  /** @type {(pressed: boolean) => void} the person presses or lets go of the picture */
-  onPress = () => {}
+  /** @type {(photo: Photo, stroke: Stroke) => void} */
+  onStroke = () => {}
 
-  #original = create('img', { draggable: 'false', 'data-testid': 'original' })
+  #original = create('img', { draggable: 'false', decoding: 'async', 'data-testid': 'original' })
   #canvas = create('canvas', { role: 'img', 'data-testid': 'cutout' })
-  #result = create('div', { class: 'result checkerboard', hidden: true }, this.#canvas)
+  #result = create('div', { class: 'result', hidden: true }, this.#canvas)
   #frame = create('div', { class: 'frame', hidden: true }, this.#original, this.#result)
-  #errorText = create('p', { 'data-testid': 'error', role: 'alert' })
-  #errorActions = create('div', { class: 'row' })
-  #errorCard = create(
-    'div',
-    { class: 'error-card', hidden: true },
-    createIcon('alert'),
-    this.#errorText,
-    this.#errorActions,
-  )
+  #compare = new CompareSlider()
+  #brush = new BrushLayer()
+  #zoomBar = new ZoomBar()
+  #error = new ErrorCard()
+  #view = new Viewport()
+  #resize = new ResizeObserver(() => this.#resized())
+  #listening = new AbortController()
   /** @type {Photo | null} */
   #photo = null
   /** Whose cut-out is on the canvas, or on its way there. @type {Photo | null} */
@@ -38,29 +45,49 @@ export class PhotoStage extends HTMLElement {
   connectedCallback() {
     this.setAttribute('data-testid', 'stage')
     this.setAttribute('role', 'region')
-    this.setAttribute('aria-label', strings.stageLabel)
-    this.replaceChildren(this.#frame, this.#errorCard)
-    const retry = createButton('primary', strings.tryAgain, () => {
-      if (this.#photo) this.onRetry(this.#photo)
-    })
-    retry.setAttribute('data-testid', 'retry')
-    this.#errorActions.replaceChildren(
-      retry,
-      createButton('plain', strings.remove, () => this.#photo && this.onRemove(this.#photo)),
-    )
+    this.setAttribute('tabindex', '0')
+    this.setAttribute('aria-label', t('stageLabel'))
+    this.replaceChildren(this.#frame, this.#brush, this.#compare, this.#zoomBar, this.#error)
+    this.#error.onRetry = () => this.#photo && this.onRetry(this.#photo)
+    this.#error.onRemove = () => this.#photo && this.onRemove(this.#photo)
+    this.#compare.onChange = () => this.#layOut()
+    this.#brush.onStroke = (stroke) => this.#photo && this.onStroke(this.#photo, stroke)
+    this.#zoomBar.onZoom = (steps) => this.zoomBySteps(steps)
+    this.#zoomBar.onToggle = () => this.toggleZoom()
     this.#original.onload = () => this.#originalLoaded()
     this.#original.onerror = () => {
       this.#original.hidden = true
     }
-    this.#frame.onpointerdown = (event) => {
-      if (!event.isPrimary || event.button !== 0) return
-      this.#frame.setPointerCapture(event.pointerId)
-      this.onPress(true)
-    }
-    this.#frame.onpointerup = this.#frame.onpointercancel = () => this.onPress(false)
-    this.#frame.oncontextmenu = (event) => {
-      if (/** @type {PointerEvent} */ (event).pointerType === 'touch') event.preventDefault()
-    }
+    this.#listening = new AbortController()
+    this.onkeydown = (/** @type {KeyboardEvent} */ event) => this.#keyPressed(event)
+    this.#listenToGestures()
+    this.#resize.observe(this)
+  }
+
+  disconnectedCallback() {
+    this.#listening.abort()
+    this.#resize.disconnect()
+    this.#clearCutout()
+  }
+
+  /** Longer side, in px of this screen, of the photo as it fits here. */
+  get fitted_px() {
+    const { width, height } = this.#view.frame
+    const zoom = this.#view.scale / this.#view.fitScale
+    return Math.round((Math.max(width, height) / zoom) * devicePixelRatio)
+  }
+
+  /** @param {import('./brush-layer.js').Brush | null} brush null while nobody paints */
+  set brush(brush) {
+    this.#brush.brush = brush
+    this.#compare.hidden = brush !== null || this.#result.hidden
+    this.toggleAttribute('data-painting', brush !== null)
+  }
+
+  /** @param {string | null} colour behind the cut-out, null for a checkerboard */
+  set background(colour) {
+    this.#result.classList.toggle('checkerboard', colour === null)
+    this.#result.style.backgroundColor = colour ?? ''
   }
 
   /**
@@ -71,20 +98,17 @@ export class PhotoStage extends HTMLElement {
     this.#photo = photo
     this.#clearCutout()
     this.showOriginal(false)
-    this.#frame.hidden = true
+    this.#compare.split = 0
+    this.#view.fit()
+    this.#frame.hidden = this.#zoomBar.hidden = true
     if (!photo) {
       this.#original.removeAttribute('src')
       return
     }
     this.#original.hidden = false
-    this.#original.alt = strings.originalAlt(photo.name)
-    this.#canvas.setAttribute('aria-label', strings.cutoutAlt(photo.name))
+    this.#original.alt = t('originalAlt', { name: photo.name })
+    this.#canvas.setAttribute('aria-label', t('cutoutAlt', { name: photo.name }))
     this.#original.src = originalUrl
-    if (photo.result) {
-      // Its checkerboard at once: the original must not flash up before a known cut-out.
-      this.#fitFrame(photo.result.height, photo.result.width)
-      this.#reveal(false)
-    }
     this.update(photo)
   }
 
@@ -92,23 +116,28 @@ export class PhotoStage extends HTMLElement {
   update(photo) {
     if (photo !== this.#photo) return
     this.setAttribute('data-state', photo.state)
-    this.#showError(photo.error)
-    if (photo.state === 'waiting' || photo.state === 'failed') this.#clearCutout()
-    if (photo.state === 'done' && this.#cutoutOf !== photo) this.#drawResult(photo)
+    this.#error.show(photo.error, photo.state === 'failed')
+    if (photo.state !== 'working' && photo.state !== 'done') this.#clearCutout()
+    if (photo.state === 'done' && this.#cutoutOf !== photo && hasCutout(photo)) {
+      this.#drawResult(photo)
+    }
+  }
+
+  /** @param {string} message about the photo on the stage, which keeps what it shows */
+  showError(message) {
+    this.#error.show(message, false)
   }
 
   /**
-   * The first sight of a cut-out: it wipes in over the original.
+   * The first sight of a cut-out wipes in over the original; later ones replace it.
    * @param {Photo} photo
    * @param {ImageBitmap} bitmap closed here
    */
   drawPreview(photo, bitmap) {
-    if (photo === this.#photo) {
-      this.#cutoutOf = photo
-      this.#draw(bitmap)
-      this.#reveal(true)
-    }
-    bitmap.close()
+    if (photo !== this.#photo) return bitmap.close()
+    this.#cutoutOf = photo
+    this.#draw(bitmap)
+    this.#reveal(Boolean(this.#result.hidden))
   }
 
   /** @param {boolean} on the original in place of the cut-out, for as long as somebody holds it */
@@ -116,8 +145,58 @@ export class PhotoStage extends HTMLElement {
     this.toggleAttribute('data-original', on)
   }
 
+  /** @param {number} steps inwards, or outwards */
+  zoomBySteps(steps) {
+    this.#view.zoomBy(ZOOM_STEP ** steps)
+    this.#layOut()
+  }
+
+  /** @param {{ x: number, y: number }} [at] */
+  toggleZoom(at) {
+    if (this.#view.fits) this.#view.zoomTo(this.#view.fitScale < 0.9 ? 1 : 4, at)
+    else this.#view.fit()
+    this.#layOut()
+  }
+
+  #listenToGestures() {
+    listenToGestures(
+      this,
+      {
+        onHold: (on) => this.showOriginal(on),
+        onPan: (dx, dy) => {
+          this.#view.panBy(dx, dy)
+          this.#layOut()
+        },
+        onZoom: (factor, at) => {
+          this.#view.zoomBy(factor, at)
+          this.#layOut()
+        },
+        onTwice: (at) => this.toggleZoom(at),
+        paints: () => this.#brush.brush !== null && this.#photo?.state === 'done',
+        onPaint: (at, start) => this.#brush.paint(at, start),
+        onPaintEnd: (kept) => this.#brush.end(kept),
+      },
+      this.#listening.signal,
+    )
+  }
+
+  /** @param {KeyboardEvent} event */
+  #keyPressed(event) {
+    const [dx, dy] =
+      { ArrowLeft: [1, 0], ArrowRight: [-1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key] ??
+      []
+    if (dx === undefined || dy === undefined || event.target !== this) return
+    event.preventDefault()
+    this.#view.panBy(dx * PAN_STEP_PX, dy * PAN_STEP_PX)
+    this.#layOut()
+  }
+
+  #resized() {
+    this.#view.stage = { width: this.clientWidth, height: this.clientHeight }
+    this.#layOut()
+  }
+
   #originalLoaded() {
-    // A cut-out that is already there has set the frame; the two have the same size.
     const { naturalHeight, naturalWidth } = this.#original
     if (naturalHeight > 0) this.#fitFrame(naturalHeight, naturalWidth)
   }
@@ -127,9 +206,25 @@ export class PhotoStage extends HTMLElement {
    * @param {number} width
    */
   #fitFrame(height, width) {
-    this.#frame.style.setProperty('--ratio', String(width / height))
-    this.#frame.style.setProperty('--width-px', `${width}px`)
-    this.#frame.hidden = false
+    this.#view.photo = { height, width }
+    this.#frame.hidden = this.#zoomBar.hidden = false
+    this.#layOut()
+  }
+
+  #layOut() {
+    const { left, top, width, height } = this.#view.frame
+    const { style } = this.#frame
+    style.transform = `translate(${left}px, ${top}px)`
+    style.width = `${width}px`
+    style.height = `${height}px`
+    this.#frame.classList.toggle('pixels', this.#view.scale >= PIXELS_FROM_SCALE)
+    const seen = Math.max(0, left)
+    const range = { left: seen, width: Math.min(this.clientWidth, left + width) - seen }
+    this.#compare.moveAlong(range)
+    const split_px = range.left + this.#compare.split * range.width - left
+    style.setProperty('--split', `${this.#compare.split > 0 ? split_px : 0}px`)
+    this.#brush.moveTo(this.#view.frame, this.#view.scale)
+    this.#zoomBar.show(this.#view.scale, this.#view.fits)
   }
 
   /** @param {Photo} photo whose preview was not drawn, or is gone from the canvas */
@@ -138,44 +233,42 @@ export class PhotoStage extends HTMLElement {
     this.#cutoutOf = photo
     try {
       const bitmap = await createImageBitmap(photo.result.blob)
-      if (this.#cutoutOf === photo) {
-        this.#draw(bitmap)
-        this.#reveal(Boolean(this.#result.hidden))
-      }
-      bitmap.close()
+      if (this.#cutoutOf !== photo || !this.#result.hidden) return bitmap.close()
+      this.#draw(bitmap)
+      this.#reveal(false)
     } catch {
-      if (this.#cutoutOf === photo) this.#showError(strings.cannotShow(photo.name))
+      if (this.#cutoutOf === photo) this.showError(t('cannotShow', { name: photo.name }))
     }
   }
 
-  /** @param {ImageBitmap} bitmap */
+  /** @param {ImageBitmap} bitmap closed here */
   #draw(bitmap) {
-    const scale = Math.min(1, Math.sqrt(CANVAS_LIMIT_PX / (bitmap.height * bitmap.width)))
-    this.#canvas.height = Math.max(1, Math.floor(bitmap.height * scale))
-    this.#canvas.width = Math.max(1, Math.floor(bitmap.width * scale))
-    const context = this.#canvas.getContext('2d')
-    context?.drawImage(bitmap, 0, 0, this.#canvas.width, this.#canvas.height)
-    this.#fitFrame(bitmap.height, bitmap.width)
+    // The pixels move into the canvas instead of being drawn: that takes no time on this thread.
+    const context = this.#canvas.getContext('bitmaprenderer')
+    if (context) context.transferFromImageBitmap(bitmap)
+    else bitmap.close()
   }
 
   /** @param {boolean} wiping */
   #reveal(wiping) {
     this.#result.classList.toggle('wiping', wiping)
     this.#result.hidden = false
+    this.#compare.hidden = this.#brush.brush !== null
   }
 
   #clearCutout() {
     this.#cutoutOf = null
-    this.#result.hidden = true
-    this.#canvas.height = this.#canvas.width = 0 // gives its pixels back
+    this.#result.hidden = this.#compare.hidden = true
+    this.#canvas.getContext('bitmaprenderer')?.transferFromImageBitmap(null)
   }
+}
 
-  /** @param {string | null} message */
-  #showError(message) {
-    this.#errorCard.hidden = message === null
-    this.#errorActions.hidden = this.#photo?.state !== 'failed'
-    setText(this.#errorText, message ?? '')
-  }
+/**
+ * @param {Photo} photo
+ * @returns {boolean} whether its file is what the stage shows; the editor draws it otherwise
+ */
+export function hasCutout({ result, fileVersion, edits }) {
+  return result !== null && fileVersion === edits.version && isWholeCutout(edits.output)
 }
 
 customElements.define('gossamer-photo-stage', PhotoStage)

@@ -2,14 +2,14 @@
 
 import { create, createIconButton, setLabel } from './dom.js'
 import { createIcon } from './icons.js'
-import { strings } from './strings.js'
+import { t } from './strings.js'
 import { drawThumbnail } from './thumbnails.js'
 
 /** @typedef {import('./queue.js').Photo} Photo */
 /** @typedef {import('./icons.js').IconName} IconName */
 
 /** @type {Record<import('./queue.js').PhotoState, IconName | null>} */
-const BADGES = { waiting: 'clock', working: null, done: 'check', failed: 'alert' }
+const BADGES = { waiting: 'clock', working: null, done: 'check', failed: 'alert', stopped: 'stop' }
 
 export class PhotoTile extends HTMLElement {
   /** @type {(photo: Photo) => void} */
@@ -41,7 +41,7 @@ export class PhotoTile extends HTMLElement {
     this.#select.onclick = () => this.onSelect(photo)
     this.replaceChildren(
       this.#select,
-      createIconButton('close', strings.removePhoto(photo.name), () => this.onRemove(photo)),
+      createIconButton('close', t('removePhoto', { name: photo.name }), () => this.onRemove(photo)),
     )
     this.update()
   }
@@ -51,17 +51,18 @@ export class PhotoTile extends HTMLElement {
     this.#thumbnail.height = this.#thumbnail.width = 0
   }
 
-  /** Shows the photo's present state. */
+  /** Shows the photo's present state; tells whether it is another than before. */
   update() {
     const photo = this.#photo
-    if (!photo) return
+    if (!photo) return false
     this.#bar.style.setProperty('--fraction', String(photo.progress?.fraction ?? 0))
     this.#drawFrom(photo.result?.blob ?? photo.file)
-    if (this.getAttribute('data-state') === photo.state) return
+    if (this.getAttribute('data-state') === photo.state) return false
     this.setAttribute('data-state', photo.state)
-    setLabel(this.#select, strings.photoLabel(photo.name, strings.photoStates[photo.state]))
+    setLabel(this.#select, t('photoLabel', { name: photo.name, state: stateWords(photo.state) }))
     const badge = BADGES[photo.state]
     this.#badge.replaceChildren(...(badge ? [createIcon(badge)] : []))
+    return true
   }
 
   /** @param {boolean} selected */
@@ -84,6 +85,18 @@ export class PhotoTile extends HTMLElement {
     this.#thumbnail.hidden = false
     this.#thumbnail.classList.toggle('checkerboard', blob === this.#photo?.result?.blob)
   }
+}
+
+/** @param {import('./queue.js').PhotoState} state */
+function stateWords(state) {
+  const words = {
+    waiting: t('stateWaiting'),
+    working: t('stateWorking'),
+    done: t('stateDone'),
+    failed: t('stateFailed'),
+    stopped: t('stateStopped'),
+  }
+  return words[state]
 }
 
 customElements.define('gossamer-photo-tile', PhotoTile)

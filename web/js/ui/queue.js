@@ -1,12 +1,16 @@
 /** The photos of this visit, cut out one after the other. Knows the public API and no DOM. */
 
+import { newEdits } from './edits.js'
 import { ProgressMeter } from './progress.js'
-import { strings } from './strings.js'
+import { errorWords } from './strings.js'
 
-/** @typedef {typeof import('../gossamer.js').removeBackground} RemoveBackground */
-/** @typedef {Awaited<ReturnType<RemoveBackground>>} Cutout */
+/** @typedef {typeof import('../gossamer.js').openPhoto} OpenPhotoCall */
+/** @typedef {import('../gossamer.js').OpenPhoto} OpenPhoto */
+/** @typedef {import('../gossamer.js').Matte} Matte */
+/** @typedef {import('./edits.js').Edits} Edits */
 /** @typedef {import('./progress.js').Progress} Progress */
-/** @typedef {'waiting' | 'working' | 'done' | 'failed'} PhotoState */
+/** @typedef {'waiting' | 'working' | 'done' | 'failed' | 'stopped'} PhotoState */
+/** @typedef {{ blob: Blob, height: number, width: number }} Picture */
 
 /**
  * @typedef {object} Photo
@@ -15,14 +19,21 @@ import { strings } from './strings.js'
  * @property {string} name
  * @property {PhotoState} state
  * @property {Progress | null} progress only while at work
- * @property {Cutout | null} result only when done
+ * @property {Picture | null} result its last file, once it is done
  * @property {string | null} error words for the person, only when failed
+ * @property {Matte | null} matte what the network found, once it is done
+ * @property {Edits} edits
+ * @property {number} shownVersion of the edits that the stage shows
+ * @property {number} fileVersion of the edits that `result` was made with
  */
 
 /**
  * @typedef {object} QueueEvents
  * @property {(photo: Photo) => void} onChange after every change of a photo's state or progress
  * @property {(photo: Photo, preview: ImageBitmap) => void} onPreview must close the bitmap
+ * @property {(photo: Photo, open: OpenPhoto, edgesVersion: number) => void} onDone takes the photo,
+ *   still open, and closes it
+ * @property {() => Promise<void>} whenFree resolves when nobody is moving the edges of another photo
  */
 
 export class PhotoQueue {
@@ -31,15 +42,18 @@ export class PhotoQueue {
   /** @type {{ photo: Photo, meter: ProgressMeter, controller: AbortController } | null} */
   #current = null
   #nextId = 1
-  #removeBackground
+  #openPhoto
   #events
 
+  /** The network that finds the subject; 'auto' is the site's own choice. */
+  model = 'auto'
+
   /**
-   * @param {RemoveBackground} removeBackground
+   * @param {OpenPhotoCall} openPhoto
    * @param {QueueEvents} events
    */
-  constructor(removeBackground, events) {
-    this.#removeBackground = removeBackground
+  constructor(openPhoto, events) {
+    this.#openPhoto = openPhoto
     this.#events = events
   }
 
@@ -72,10 +86,17 @@ export class PhotoQueue {
     }
   }
 
-  /** @param {Photo} photo a failed one; it waits for its turn again */
-  retry(photo) {
-    if (photo.state !== 'failed') return
-    this.#change(photo, { state: 'waiting', error: null })
+  /** @param {Photo} photo one that waits or is at work; it stays in the list */
+  stop(photo) {
+    if (photo.state !== 'waiting' && photo.state !== 'working') return
+    if (this.#current?.photo === photo) this.#current.controller.abort()
+    this.#change(photo, { state: 'stopped', progress: null })
+  }
+
+  /** @param {Photo} photo one that is not at work; it waits for its turn again */
+  restart(photo) {
+    if (photo.state === 'waiting' || photo.state === 'working') return
+    this.#change(photo, { state: 'waiting', error: null, result: null, matte: null })
     this.#advance()
   }
 
@@ -103,6 +124,10 @@ export class PhotoQueue {
       progress: null,
       result: null,
       error: null,
+      matte: null,
+      edits: newEdits(),
+      shownVersion: 0,
+      fileVersion: -1,
     }
   }
 
@@ -123,26 +148,60 @@ export class PhotoQueue {
    * Settles without rejecting: a failure belongs to its photo alone.
    * @param {Photo} photo
    * @param {ProgressMeter} meter
-   * @param {AbortSignal} signal aborted exactly when the photo was removed
+   * @param {AbortSignal} signal aborted when the photo was removed or stopped
    */
   async #work(photo, meter, signal) {
     this.#change(photo, { state: 'working', progress: meter.progress })
+    /** @type {OpenPhoto | null} */
+    let open = null
     try {
-      const result = await this.#removeBackground(photo.file, {
-        signal,
-        onProgress: (report) => {
-          if (!signal.aborted) this.#change(photo, { progress: meter.update(report) })
-        },
-        onPreview: (preview) => {
-          if (signal.aborted) preview.close()
-          else this.#events.onPreview(photo, preview)
-        },
-      })
-      if (!signal.aborted) this.#change(photo, { state: 'done', progress: null, result })
+      /** @param {import('./progress.js').StageReport} report */
+      const onProgress = (report) => {
+        if (!signal.aborted) this.#change(photo, { progress: meter.update(report) })
+      }
+      open = await this.#openPhoto(photo.file, { model: this.model, signal, onProgress })
+      await this.#finish(photo, open, { signal, onProgress })
     } catch (error) {
+      open?.close()
       if (signal.aborted) return
-      this.#change(photo, { state: 'failed', progress: null, error: describe(error, photo.name) })
+      const words = errorWords(error, photo.name)
+      this.#change(photo, { state: 'failed', progress: null, error: words })
     }
+  }
+
+  /**
+   * @param {Photo} photo
+   * @param {OpenPhoto} open
+   * @param {{
+   *   signal: AbortSignal,
+   *   onProgress: (report: import('./progress.js').StageReport) => void,
+   * }} call
+   */
+  async #finish(photo, open, { signal, onProgress }) {
+    await this.#events.whenFree()
+    const { refine, output, version, edgesVersion } = photo.edits
+    await open.refine(refine, {
+      signal,
+      onProgress,
+      onPreview: (preview) => {
+        if (signal.aborted) preview.close()
+        else this.#events.onPreview(photo, preview)
+      },
+    })
+    await this.#events.whenFree()
+    onProgress({ stage: 'encode', done: 0, total: 1 })
+    const result = await open.encode(output, { signal })
+    signal.throwIfAborted()
+    const { matte } = open
+    this.#change(photo, {
+      state: 'done',
+      progress: null,
+      result,
+      matte,
+      shownVersion: version,
+      fileVersion: version,
+    })
+    this.#events.onDone(photo, open, edgesVersion)
   }
 
   /**
@@ -153,14 +212,4 @@ export class PhotoQueue {
     Object.assign(photo, fields)
     this.#events.onChange(photo)
   }
-}
-
-/**
- * @param {unknown} error a GossamerError says what happened and names the file; others do not
- * @param {string} name
- * @returns {string}
- */
-function describe(error, name) {
-  if (!(error instanceof Error)) return strings.unexpected(name, String(error))
-  return error.name === 'GossamerError' ? error.message : strings.unexpected(name, error.message)
 }

@@ -3,7 +3,7 @@
 import { onRequests } from '../gossamer.js'
 import { create, createIconButton, setText } from './dom.js'
 import { createIcon } from './icons.js'
-import { formatBytes, strings } from './strings.js'
+import { formatBytes, t } from './strings.js'
 
 /** @typedef {import('../gossamer.js').NetworkRequest} NetworkRequest */
 
@@ -21,15 +21,15 @@ export class RequestList extends HTMLElement {
     this.setAttribute('data-testid', 'requests')
     this.#button.replaceChildren(createIcon('lock'), this.#label)
     this.#button.popoverTargetElement = this.#sheet
-    const title = create('h2', { class: 'large', id: 'requests-title' }, strings.requestsTitle)
-    const close = createIconButton('close', strings.close, () => this.#sheet.hidePopover())
+    const title = create('h2', { class: 'large', id: 'requests-title' }, t('requestsTitle'))
+    const close = createIconButton('close', t('close'), () => this.#sheet.hidePopover())
     this.#sheet.setAttribute('aria-labelledby', title.id)
     this.#rows.setAttribute('aria-labelledby', title.id)
     this.#sheet.replaceChildren(
       create('div', { class: 'sheet-head' }, title, close),
       this.#summary,
       this.#rows,
-      create('p', { class: 'muted' }, strings.requestsNotListed),
+      create('p', { class: 'muted' }, t('requestsNotListed')),
     )
     this.replaceChildren(this.#button, this.#sheet)
     this.#requests = []
@@ -63,15 +63,15 @@ export class RequestList extends HTMLElement {
     const others = new Set(
       this.#requests.map(({ url }) => new URL(url).host).filter((host) => host !== location.host),
     )
-    const label = others.size === 0 ? strings.nothingLeft : strings.askedElsewhere
+    const label = t(others.size === 0 ? 'nothingLeft' : 'askedElsewhere')
     setText(this.#label, label)
     this.#button.title = label
     this.#button.setAttribute('aria-label', label)
     setText(
       this.#summary,
       others.size === 0
-        ? strings.requestsAllFrom(location.host)
-        : strings.requestsElsewhere([...others].join(', ')),
+        ? t('requestsAllFrom', { host: location.host })
+        : t('requestsElsewhere', { hosts: [...others].join(', ') }),
     )
   }
 }
@@ -91,7 +91,7 @@ function isSame(one, other) {
 function shortName(address) {
   const folder = new URL('.', location.href).href
   if (!address.startsWith(folder)) return address
-  return address.slice(folder.length) || strings.thisPage
+  return address.slice(folder.length) || t('thisPage')
 }
 
 customElements.define('gossamer-request-list', RequestList)

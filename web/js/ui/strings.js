@@ -1,102 +1,97 @@
-/** Every word a person reads in the app. */
+/** Every word that a person reads in the app: `web/locales`, in the language of this visit. */
 
+import { chooseLanguage, LANGUAGES, loadCatalogue } from '../locales.js'
+import { recall, remember } from './settings.js'
+
+/** @typedef {keyof typeof import('../../locales/en.json')} StringKey */
 /** @typedef {import('./progress.js').StageName} StageName */
 
-/** @type {Record<StageName, string>} */
-const STAGE_WORDS = {
-  model: 'Getting ready',
-  decode: 'Opening the photo',
-  preprocess: 'Opening the photo',
-  infer: 'Finding the subject',
-  refine: 'Refining edges',
-  encode: 'Writing the picture',
+export { LANGUAGES }
+
+/** @type {string} */
+export let language
+/** @type {import('../locales.js').Catalogue} */
+let catalogue
+
+await setLanguage(chooseLanguage([recall('language', ''), ...navigator.languages]))
+
+/**
+ * @param {string} wanted one of LANGUAGES; elements made before it keep their words
+ */
+export async function setLanguage(wanted) {
+  catalogue = await loadCatalogue(wanted)
+  language = wanted
+  document.documentElement.lang = wanted
 }
 
-export const strings = {
-  appName: 'Gossamer',
+/** @param {string} chosen remembered on this device, before what the browser says */
+export async function chooseForGood(chosen) {
+  await setLanguage(chosen)
+  remember('language', chosen)
+}
 
-  dropLine: 'Drop a photo to remove its background',
-  choosePhotos: 'Choose photos',
-  privacyLine: 'They stay on this device',
-  dropHere: 'Drop to add',
-  nothingToAdd: 'There was no picture file in that. Drop or paste a photo.',
+/**
+ * @param {StringKey} key
+ * @param {Record<string, string | number>} [values] take the places of {their names}
+ * @returns {string}
+ */
+export function t(key, values = {}) {
+  const text = catalogue[key] ?? key
+  return text.replace(/\{(\w+)\}/g, (place, name) => String(values[name] ?? place))
+}
 
-  photos: 'Photos',
-  stageLabel: 'Photo',
-  add: 'Add',
-  addPhotos: 'Add photos',
-  remove: 'Remove',
-  /** @param {string} name */
-  removePhoto: (name) => `Remove ${name}`,
-  tryAgain: 'Try again',
-  photoStates: {
-    waiting: 'waiting',
-    working: 'at work',
-    done: 'done',
-    failed: 'failed',
-  },
-  /** @param {string} name @param {string} state */
-  photoLabel: (name, state) => `${name}, ${state}`,
-  waitingItsTurn: 'Waiting for its turn',
-  notFinished: 'Not finished',
+/**
+ * @param {StageName} stage
+ * @param {number} [doneBytes] only read for the model download
+ * @param {number} [totalBytes] 0 when nothing is being downloaded
+ */
+export function stageWords(stage, doneBytes = 0, totalBytes = 0) {
+  if (stage === 'decode' || stage === 'preprocess') return t('stageOpen')
+  if (stage === 'infer') return t('stageInfer')
+  if (stage === 'refine') return t('stageRefine')
+  if (stage === 'encode') return t('stageEncode')
+  if (totalBytes === 0) return t('stageReady')
+  const [done, total] = [formatBytes(doneBytes, totalBytes), formatBytes(totalBytes)]
+  return t('stageDownload', { done, total })
+}
 
-  original: 'Original',
-  originalHint: 'Hold this, the picture or the O key to see the original',
-  originalAlt: /** @param {string} name */ (name) => `Original photo ${name}`,
-  cutoutAlt: /** @param {string} name */ (name) => `${name} with its background removed`,
-  savePng: 'Save PNG',
-  copy: 'Copy',
-  copied: 'Copied',
-  copyFailed: 'The browser did not allow copying. Save the picture instead.',
-  /** @param {string} stem */
-  cutoutFileName: (stem) => `${stem}-cutout.png`,
-  /** @param {number} height @param {number} width @param {number} bytes */
-  resultFacts: (height, width, bytes) => `${width} × ${height} px, ${formatBytes(bytes)}`,
-  /** @param {string} name */
-  readyToSave: (name) => `The cut-out of ${name} is ready`,
-  /** @param {string} name */
-  cannotShow: (name) =>
-    `${name} is cut out, but there is too little memory to show it here. Save it and open the file.`,
-  /** @param {string} name @param {string} reason */
-  unexpected: (name, reason) => `${name} could not be finished (${reason}). Try it again.`,
-
-  progressLabel: 'Progress',
-  /**
-   * @param {StageName} stage
-   * @param {number} doneBytes only read for the model download
-   * @param {number} totalBytes 0 when nothing is being downloaded
-   */
-  stageWords: (stage, doneBytes, totalBytes) =>
-    stage === 'model' && totalBytes > 0
-      ? `${STAGE_WORDS.model}, ${formatBytes(doneBytes, totalBytes)} of ${formatBytes(totalBytes)}`
-      : STAGE_WORDS[stage],
-
-  readyOffline: 'Ready offline',
-  /** @param {number} bytes */
-  kept: (bytes) => `${formatBytes(bytes)} kept`,
-
-  nothingLeft: 'Nothing left this device',
-  askedElsewhere: 'Other addresses were asked',
-  requestsTitle: 'What this page fetched',
-  /** @param {string} host */
-  requestsAllFrom: (host) =>
-    `All of it came from ${host}. The page's security rules stop it from reaching any other address.`,
-  /** @param {string} hosts */
-  requestsElsewhere: (hosts) => `Some of it came from ${hosts}.`,
-  requestsNotListed: 'For use without a network, the same files were fetched once more and kept.',
-  thisPage: 'this page',
-  close: 'Close',
-
-  /** @type {Record<import('./theme-switch.js').Theme, string>} */
-  themes: {
-    system: 'Colours follow the system',
-    light: 'Light colours',
-    dark: 'Dark colours',
-  },
-
-  updateReady: 'A new version is ready',
-  reload: 'Reload',
-  dismiss: 'Dismiss',
+/**
+ * The public API's messages are English and as exact as can be; elsewhere the kind of error has to
+ * do.
+ * @param {unknown} error
+ * @param {string} name of the file
+ */
+export function errorWords(error, name) {
+  const reason = error instanceof Error ? error.message : String(error)
+  if (!(error instanceof Error) || error.name !== 'GossamerError') {
+    return t('errorUnexpected', { name, reason })
+  }
+  if (language === 'en') return reason
+  switch (/** @type {import('../gossamer.js').GossamerError} */ (error).code) {
+    case 'empty_file':
+      return t('errorEmpty', { name })
+    case 'unsupported_format':
+      return t('errorFormat', { name })
+    case 'truncated_image':
+      return t('errorTruncated', { name })
+    case 'corrupt_image':
+      return t('errorCorrupt', { name })
+    case 'image_too_large':
+      return t('errorTooLarge', { name })
+    case 'image_too_small':
+      return t('errorTooSmall', { name })
+    case 'out_of_memory':
+      return t('errorMemory', { name })
+    case 'model_unavailable':
+    case 'model_corrupt':
+    case 'storage_unavailable':
+      return t('errorNetwork', { name })
+    case 'worker_died':
+    case 'backend_unavailable':
+      return t('errorStopped', { name })
+    default:
+      return t('errorUnexpected', { name, reason })
+  }
 }
 
 /**
@@ -107,5 +102,6 @@ export const strings = {
 export function formatBytes(bytes, scaleBytes = bytes) {
   if (scaleBytes < 1e6) return `${Math.ceil(bytes / 1e3)} kB`
   const digits = scaleBytes < 1e7 ? 1 : 0
-  return `${(bytes / 1e6).toFixed(digits)} MB`
+  const options = { minimumFractionDigits: digits, maximumFractionDigits: digits }
+  return `${(bytes / 1e6).toLocaleString(language, options)} MB`
 }

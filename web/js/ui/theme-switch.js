@@ -2,11 +2,11 @@
 
 import { create, setLabel } from './dom.js'
 import { createIcon } from './icons.js'
-import { strings } from './strings.js'
+import { recall, remember } from './settings.js'
+import { t } from './strings.js'
 
 /** @typedef {'system' | 'light' | 'dark'} Theme */
 
-const KEY = 'gossamer-theme'
 /** @type {Record<Theme, Theme>} */
 const NEXT = { system: 'light', light: 'dark', dark: 'system' }
 
@@ -19,9 +19,10 @@ export class ThemeSwitch extends HTMLElement {
     this.replaceChildren(this.#button)
     this.#button.onclick = () => {
       this.#apply(NEXT[this.#theme])
-      remember(this.#theme)
+      remember('theme', this.#theme)
     }
-    this.#apply(remembered())
+    const chosen = recall('theme', /** @type {string} */ ('system'))
+    this.#apply(chosen === 'light' || chosen === 'dark' ? chosen : 'system')
   }
 
   /** @param {Theme} theme */
@@ -29,28 +30,15 @@ export class ThemeSwitch extends HTMLElement {
     this.#theme = theme
     if (theme === 'system') document.documentElement.removeAttribute('data-theme')
     else document.documentElement.setAttribute('data-theme', theme)
-    setLabel(this.#button, strings.themes[theme])
+    setLabel(this.#button, themeWords(theme))
     this.#button.replaceChildren(createIcon(theme))
   }
 }
 
-/** @returns {Theme} */
-function remembered() {
-  try {
-    const stored = localStorage.getItem(KEY)
-    return stored === 'light' || stored === 'dark' ? stored : 'system'
-  } catch {
-    return 'system' // storage is refused: the choice lasts as long as the page
-  }
-}
-
 /** @param {Theme} theme */
-function remember(theme) {
-  try {
-    localStorage.setItem(KEY, theme)
-  } catch {
-    // storage is refused: the choice lasts as long as the page
-  }
+function themeWords(theme) {
+  if (theme === 'system') return t('themeSystem')
+  return theme === 'light' ? t('themeLight') : t('themeDark')
 }
 
 customElements.define('gossamer-theme-switch', ThemeSwitch)

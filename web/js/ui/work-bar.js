@@ -1,18 +1,21 @@
 /** Under the stage: how far a photo is, and what can be done with it when it is finished. */
 
 import { create, createButton, setText } from './dom.js'
-import { fileStem } from './file-names.js'
-import { strings } from './strings.js'
+import { cutoutName } from './file-names.js'
+import { formatBytes, language, stageWords, t } from './strings.js'
 
 /** @typedef {import('./queue.js').Photo} Photo */
-
-const COPIED_FOR_MS = 2000
 
 export class WorkBar extends HTMLElement {
   /** @type {(pressed: boolean) => void} */
   onHoldOriginal = () => {}
   /** @type {(photo: Photo) => void} */
-  onCopy = () => {}
+  onSave = () => {}
+  onSaveAll = () => {}
+  /** @type {(photo: Photo) => void} */
+  onStop = () => {}
+  /** @type {(photo: Photo) => void} */
+  onRestart = () => {}
 
   #bar = create('div', { class: 'bar' })
   #words = create('p', { class: 'words' })
@@ -20,72 +23,69 @@ export class WorkBar extends HTMLElement {
   #progress = create('div', {
     class: 'track',
     role: 'progressbar',
-    'aria-label': strings.progressLabel,
     'aria-valuemin': '0',
     'aria-valuemax': '100',
     'data-testid': 'progress',
   })
-  #original = createButton('plain', strings.original, () => {})
-  #copy = createButton('plain', strings.copy, () => this.#photo && this.onCopy(this.#photo))
-  #save = create('a', { class: 'button primary', 'data-testid': 'save' }, strings.savePng)
-  #actions = create('div', { class: 'row', hidden: true }, this.#original, this.#copy, this.#save)
+  #original = createButton('plain', t('original'), () => {})
+  #stop = this.#button('plain', t('stop'), 'stop', (photo) => this.onStop(photo))
+  #restart = this.#button('primary', t('startAgain'), 'restart', (photo) => this.onRestart(photo))
+  #saveAll = this.#button('plain', '', 'save-all', () => this.onSaveAll())
+  #save = this.#button('primary', '', 'save', (photo) => this.onSave(photo))
   /** @type {Photo | null} */
   #photo = null
-  #copiedTimer = 0
 
   connectedCallback() {
+    this.#progress.setAttribute('aria-label', t('progressLabel'))
     this.#progress.replaceChildren(this.#bar)
     this.replaceChildren(
       this.#progress,
       create('div', { class: 'told' }, this.#words, this.#facts),
-      this.#actions,
+      create(
+        'div',
+        { class: 'row' },
+        this.#stop,
+        this.#restart,
+        this.#original,
+        this.#saveAll,
+        this.#save,
+      ),
     )
-    this.#original.title = strings.originalHint
+    this.#original.title = t('originalHint')
     this.#original.setAttribute('aria-keyshortcuts', 'O')
     this.#holdWithPointer()
     this.#holdWithKeys()
-    this.#copy.classList.add('copy')
-    this.#copy.hidden = !canCopyPng()
-  }
-
-  disconnectedCallback() {
-    clearTimeout(this.#copiedTimer)
   }
 
   /**
    * @param {Photo} photo
-   * @param {string | null} resultUrl an object URL, when the photo is done
+   * @param {number} finished how many photos can be saved
    */
-  update(photo, resultUrl) {
-    if (photo !== this.#photo) this.#showCopied(false)
+  update(photo, finished) {
     this.#photo = photo
-    this.#actions.hidden = photo.state !== 'done'
-    this.setAttribute('data-state', photo.state)
+    const { state } = photo
+    this.setAttribute('data-state', state)
+    this.#stop.hidden = state !== 'waiting' && state !== 'working'
+    this.#restart.hidden = state !== 'stopped'
+    this.#original.hidden = this.#save.hidden = state !== 'done'
+    this.#saveAll.hidden = finished < 2
+    setText(this.#saveAll, t('saveAll', { count: finished }))
+    setText(this.#save, t('save', { type: typeName(photo) }))
     this.#tell(photo)
     this.#updateBar(photo)
-    if (resultUrl && this.#save.getAttribute('href') !== resultUrl) {
-      this.#save.href = resultUrl
-      this.#save.download = strings.cutoutFileName(fileStem(photo.name))
-    }
-  }
-
-  /** Says beside the button, for a moment, that the picture is in the clipboard. */
-  confirmCopy() {
-    this.#showCopied(true)
-    this.#copiedTimer = setTimeout(() => this.#showCopied(false), COPIED_FOR_MS)
   }
 
   /** @param {Photo} photo */
-  #tell({ state, name, progress, result }) {
-    if (state === 'waiting') setText(this.#words, strings.waitingItsTurn)
-    else if (state === 'failed') setText(this.#words, strings.notFinished)
-    else if (result) setText(this.#words, strings.cutoutFileName(fileStem(name)))
+  #tell({ state, name, progress, result, edits, fileVersion }) {
+    if (state === 'waiting') setText(this.#words, t('waitingItsTurn'))
+    else if (state === 'failed' || state === 'stopped') setText(this.#words, t('notFinished'))
+    else if (result) setText(this.#words, cutoutName(name, edits.output.type))
     else if (progress) {
       const { stage, doneBytes, totalBytes } = progress
-      setText(this.#words, strings.stageWords(stage, doneBytes, totalBytes))
+      setText(this.#words, stageWords(stage, doneBytes, totalBytes))
     }
-    const { height, width, blob } = result ?? {}
-    setText(this.#facts, blob ? strings.resultFacts(height ?? 0, width ?? 0, blob.size) : '')
+    const isExact = fileVersion === edits.version
+    setText(this.#facts, result && isExact ? facts(result) : '')
   }
 
   /** @param {Photo} photo */
@@ -115,16 +115,30 @@ export class WorkBar extends HTMLElement {
     this.#original.onblur = () => this.onHoldOriginal(false)
   }
 
-  /** @param {boolean} copied */
-  #showCopied(copied) {
-    clearTimeout(this.#copiedTimer)
-    setText(this.#copy, copied ? strings.copied : strings.copy)
+  /**
+   * @param {'plain' | 'primary'} look
+   * @param {string} label
+   * @param {string} name
+   * @param {(photo: Photo) => void} run
+   */
+  #button(look, label, name, run) {
+    const button = createButton(look, label, () => this.#photo && run(this.#photo))
+    button.setAttribute('data-testid', name)
+    return button
   }
 }
 
-function canCopyPng() {
-  if (typeof ClipboardItem === 'undefined' || !navigator.clipboard?.write) return false
-  return ClipboardItem.supports?.('image/png') ?? true
+/** @param {import('./queue.js').Picture} picture */
+function facts({ height, width, blob }) {
+  const number = (/** @type {number} */ value) => value.toLocaleString(language)
+  const size = { width: number(width), height: number(height), bytes: formatBytes(blob.size) }
+  return t('resultFacts', size)
+}
+
+/** @param {Photo} photo */
+function typeName({ edits }) {
+  const { type = 'image/png' } = edits.output
+  return { 'image/png': 'PNG', 'image/webp': 'WebP', 'image/svg+xml': 'SVG' }[type] ?? ''
 }
 
 customElements.define('gossamer-work-bar', WorkBar)

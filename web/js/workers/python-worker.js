@@ -1,7 +1,7 @@
 import { encode } from '../pipeline/encode.js'
 import { ensureModel } from '../pipeline/model-store.js'
 import { startPython } from '../pipeline/python.js'
-import { closePhoto, openPhoto, refine } from '../pipeline/refine.js'
+import { closePhoto, openPhoto, preview, refine, touchUp } from '../pipeline/refine.js'
 import { Moved, serve } from '../rpc/serve.js'
 
 serve({
@@ -20,6 +20,14 @@ serve({
       return new Moved(result, result.preview ? [result.preview] : [])
     },
   ],
+  preview: [
+    'refine',
+    async (request) => {
+      const result = await preview(request)
+      return new Moved(result, [result.preview])
+    },
+  ],
+  touchUp: ['refine', touchUp],
   encode: [
     'encode',
     async (request) => {

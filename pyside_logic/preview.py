@@ -1,0 +1,111 @@
+"""What `refine` will make of a photo, at the size of a screen: quick enough to follow a slider.
+
+Two things make it quick: fewer pixels, and that what a slider does not change is kept. Alpha before
+its edges are moved depends on neither `contract_px` nor `feather_px`; the two layers of colour are
+defined everywhere, so that those of one alpha serve for a similar one.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pyside_logic.compose import keep_transparency, write_alpha
+from pyside_logic.cutout import Cutout
+from pyside_logic.foreground import estimate_layers, foreground_strips
+from pyside_logic.refine import edged_strips, found_strips
+from pyside_logic.refine_options import RefineOptions
+from pyside_logic.resample import strips_of
+from pyside_logic.shrink import shrink_photo
+
+__all__ = ["Preview"]
+
+Float32 = npt.NDArray[np.float32]
+
+#: Copies that are kept; who changes the size of a window needs new ones.
+_MAX_SIZES = 4
+#: Longer side of the layers of colour: they are smooth.
+_LAYERS_PX = 512
+
+
+class Preview:
+    """Small copies of an open photo, each made when its size is first asked for."""
+
+    def __init__(self, cutout: Cutout) -> None:
+        self._cutout = cutout
+        self._sizes: dict[int, _Small] = {}
+
+    def refined(self, options: RefineOptions, longest_px: int) -> npt.NDArray[np.uint8]:
+        """The photo with its longer side at most `longest_px`, refined as `options` say in pixels
+        of the whole photo: uint8 (h, w, 4), straight. The photo itself is not touched. Raises as
+        `refine` does."""
+        if longest_px not in self._sizes:
+            self._sizes[longest_px] = self._small_copy(longest_px)
+        small = self._sizes[longest_px]
+        small.touch(self._cutout.touch_hw)
+        scale = small.cutout.rgba_hwc.shape[1] / self._cutout.rgba_hwc.shape[1]
+        return small.refined(_scaled(options, scale))
+
+    def _small_copy(self, longest_px: int) -> "_Small":
+        larger = [size for size in self._sizes if size > longest_px]
+        source = self._sizes[min(larger)].cutout if larger else self._cutout
+        shrunk = shrink_photo(source.original_rgba(), longest_px)
+        if len(self._sizes) == _MAX_SIZES:
+            self._sizes.clear()
+        pixels = (shrunk * np.float32(255) + np.float32(0.5)).astype(np.uint8)
+        return _Small(Cutout(pixels, self._cutout.matte_hw))
+
+
+class _Small:
+    """One small copy, and what of its last refinement may serve for the next."""
+
+    def __init__(self, cutout: Cutout) -> None:
+        self.cutout = cutout
+        self._found: tuple[Any, Float32] | None = None
+        self._layers: Float32 | None = None
+
+    def touch(self, touch_hw: Float32 | None) -> None:
+        """Takes over what a brush has corrected."""
+        known = self.cutout.touch_hw
+        if known is None and touch_hw is None:
+            return
+        if known is None or touch_hw is None or not np.array_equal(known, touch_hw):
+            self._found = None
+            self.cutout.touch_hw = None if touch_hw is None else touch_hw.copy()
+
+    def refined(self, options: RefineOptions) -> npt.NDArray[np.uint8]:
+        cutout = self.cutout
+        cutout.restore_colours()
+        rgba_hwc = cutout.rgba_hwc
+        found_hw = self._found_alpha(options)
+        strips = ((rows, found_hw[rows]) for rows in strips_of(len(found_hw)))
+        for rows, alpha_hw in edged_strips(strips, cutout, options):
+            write_alpha(rgba_hwc[rows], alpha_hw, None)
+        if options.decontaminate:
+            if self._layers is None:
+                self._layers = estimate_layers(shrink_photo(rgba_hwc, _LAYERS_PX))
+            for _, pixels, colours in foreground_strips(rgba_hwc, self._layers):
+                cutout.recolour(pixels, colours)
+        if cutout.source_alpha_hw is not None:
+            keep_transparency(rgba_hwc, cutout.source_alpha_hw)
+        return rgba_hwc
+
+    def _found_alpha(self, options: RefineOptions) -> Float32:
+        """`found_strips` as one picture, (h, w)."""
+        key = replace(options, contract_px=0, feather_px=0, decontaminate=True)
+        if self._found is None or self._found[0] != key:
+            strips = found_strips(self.cutout, options, lambda _done, _total: None)
+            found_hw = np.concatenate([alpha_hw for _, alpha_hw in strips])
+            self._found = (key, found_hw)
+            self._layers = None
+        return self._found[1]
+
+
+def _scaled(options: RefineOptions, scale: float) -> RefineOptions:
+    return replace(
+        options,
+        min_region_px=options.min_region_px * scale * scale,
+        contract_px=round(options.contract_px * scale),
+        feather_px=options.feather_px * scale,
+    )

@@ -1,0 +1,140 @@
+"""What the journeys share: one page for each size of window, kept from test to test."""
+
+import io
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, Locator, expect
+
+from tests.conftest import Watch
+
+from .app import SLOW_MS, App
+
+WIDE = {"width": 1440, "height": 900}
+NARROW = {"width": 390, "height": 844}
+
+
+class Journey(App):
+    """The app in a window of one size, in which a person goes from one thing to the next."""
+
+    narrow: bool
+
+    def start_again(self) -> None:
+        """Without photos, and with every choice as it is at first."""
+        self.page.evaluate("localStorage.clear()")
+        self.open()
+        self.close_notices()
+
+    def close_notices(self) -> None:
+        self.page.keyboard.press("Escape")
+
+    def tile(self, index: int) -> Locator:
+        return self.part("photo").nth(index).locator("button").first
+
+    def show_part(self, name: str) -> None:
+        """Opens a part of the panel, which a wide window shows anyway."""
+        if self.narrow and self.part(f"tab-{name}").get_attribute("aria-expanded") != "true":
+            self.part(f"tab-{name}").click()
+
+    def slider(self, name: str) -> Locator:
+        return self.part(name).get_by_role("slider")
+
+    def value(self, name: str) -> str:
+        return self.part(name).locator("output").inner_text()
+
+    def choose(self, name: str, label: str) -> None:
+        self.part(name).get_by_label(label, exact=True).check(force=True)
+
+    def saved_rgba(self) -> np.ndarray:
+        return np.asarray(self.save()[1].convert("RGBA"))
+
+    def save_all(self) -> dict[str, Image.Image]:
+        """Presses the button for all: the pictures in the ZIP by name."""
+        with self.page.expect_download(timeout=SLOW_MS) as download:
+            self.part("save-all").click()
+        return pictures_in(download.value.path().read_bytes())
+
+    def middle(self, part: str) -> tuple[float, float]:
+        box = self.part(part).bounding_box()
+        assert box
+        return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+    def frame(self) -> dict[str, float]:
+        """Where the photo is on the screen."""
+        box: dict[str, float] = self.page.evaluate(
+            """() => {
+              const { x, y, width, height } =
+                document.querySelector('.frame').getBoundingClientRect()
+              return { x, y, width, height }
+            }"""
+        )
+        return box
+
+    def touch(self, *fingers: list[tuple[float, float]]) -> None:
+        """Fingers that go down together, move along their points, and leave."""
+        session = self.page.context.new_cdp_session(self.page)
+
+        def send(kind: str, at: list[tuple[float, float]]) -> None:
+            points = [{"x": x, "y": y, "id": finger} for finger, (x, y) in enumerate(at)]
+            session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+        steps = list(zip(*fingers, strict=True))
+        send("touchStart", list(steps[0]))
+        for step in steps[1:]:
+            send("touchMove", list(step))
+        send("touchEnd", [])
+        session.detach()
+
+
+def pictures_in(data: bytes) -> dict[str, Image.Image]:
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        assert archive.testzip() is None
+        return {name: Image.open(io.BytesIO(archive.read(name))) for name in archive.namelist()}
+
+
+@pytest.fixture(scope="module", params=["wide", "narrow"])
+def window(request: pytest.FixtureRequest, browser: Browser, server: str) -> Iterator[Journey]:
+    narrow = request.param == "narrow"
+    options: dict[str, Any] = {"viewport": NARROW, "has_touch": True, "is_mobile": True}
+    context = browser.new_context(locale="en-GB", **(options if narrow else {"viewport": WIDE}))
+    # The dialog for it belongs to the system, where no test can press anything.
+    context.add_init_script("delete window.showSaveFilePicker")
+    watch = Watch(context)
+    journey = Journey(context.new_page(), server)
+    journey.narrow = narrow
+    journey.open()
+    yield journey
+    context.close()
+    assert watch.foreign_requests() == []
+    assert watch.complaints == []
+
+
+@pytest.fixture
+def app(window: Journey) -> Journey:
+    window.start_again()
+    return window
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Photographs that scikit-image carries, and one that is none."""
+    from skimage import data
+
+    folder = tmp_path_factory.mktemp("photos")
+    paths = {}
+    for name in ("astronaut", "chelsea", "coffee"):
+        paths[name] = folder / f"{name}.png"
+        Image.fromarray(getattr(data, name)()).save(paths[name])
+    paths["letter"] = folder / "letter.jpg"
+    paths["letter"].write_text("not a picture")
+    return paths
+
+
+def expect_saved_exactly(app: App) -> None:
+    """Waits until the file is as the edits say."""
+    expect(app.part("file-size")).not_to_contain_text("About", timeout=SLOW_MS)

@@ -1,0 +1,69 @@
+"""Photos as phones write them, and the library that only they need."""
+
+import io
+
+import numpy as np
+import pillow_heif
+import pytest
+from PIL import Image
+from skimage import data
+
+from .app import ApiError, App, call_api, png
+
+
+def heic(rgb_hwc: np.ndarray, **options: object) -> bytes:
+    buffer = io.BytesIO()
+    pillow_heif.from_pillow(Image.fromarray(rgb_hwc)).save(buffer, quality=90, **options)
+    return buffer.getvalue()
+
+
+def fetched(app: App) -> bool:
+    urls = app.page.evaluate(
+        "new Promise((resolve) => window.gossamer.onRequests(resolve))"
+        ".then((requests) => requests.map(({ url }) => url))"
+    )
+    return any("libheif" in url for url in urls)
+
+
+def test_a_heic_photo_is_cut_out_and_only_it_fetches_the_library(app: App) -> None:
+    cat = data.chelsea()
+    content = heic(cat)
+    # The same pixels, as another decoder reads them.
+    decoded = np.asarray(pillow_heif.open_heif(content).to_pillow())
+    expected = call_api(app.page, "removeBackground", png(decoded)).picture
+    assert not fetched(app)
+    cutout = call_api(app.page, "removeBackground", content, name="IMG_2041.HEIC").picture
+    assert fetched(app)
+    assert cutout.size == (451, 300)
+    rgba, wanted = (np.asarray(picture).astype(int) for picture in (cutout, expected))
+    assert np.abs(rgba[..., 3] - wanted[..., 3]).mean() < 1
+    opaque = (rgba[..., 3] == 255) & (wanted[..., 3] == 255)
+    assert opaque.sum() > 10_000
+    assert np.abs(rgba[opaque] - wanted[opaque])[:, :3].mean() < 1
+
+
+def test_a_turned_heic_photo_comes_out_upright(app: App) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    stored = np.rot90(data.chelsea()).copy()
+    content = heic(stored, exif=exif.tobytes())
+    assert pillow_heif.open_heif(content).size == (451, 300)
+    cutout = call_api(app.page, "removeBackground", content, name="turned.heic").picture
+    assert cutout.size == (451, 300)
+
+
+@pytest.mark.parametrize(
+    ("damage", "code"),
+    [
+        (lambda content: content[: len(content) // 2], "truncated_image"),
+        (lambda content: content[:32] + bytes(300) + content[332:], "corrupt_image"),
+    ],
+    ids=["cut off", "overwritten"],
+)
+def test_a_damaged_heic_file_is_named(app: App, damage: object, code: str) -> None:
+    assert callable(damage)
+    with pytest.raises(ApiError) as caught:
+        call_api(app.page, "removeBackground", damage(heic(data.chelsea())), name="IMG_7.heic")
+    assert caught.value.fields["code"] == code
+    assert "IMG_7.heic" in caught.value.fields["message"]
+    assert call_api(app.page, "removeBackground", png(data.chelsea())).picture.size == (451, 300)

@@ -1,0 +1,144 @@
+"""A photo that stays open: other edges, a quick preview and strokes, without another matte."""
+
+import base64
+import io
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Page
+from skimage import data
+
+from .app import App, call_api, png
+
+SETUP = """
+async ([bytes, body, given]) => {
+  const file = new File([Uint8Array.from(bytes)], 'photo.png')
+  const toText = async (blob) => {
+    const read = new Uint8Array(await blob.arrayBuffer())
+    let text = ''
+    for (let at = 0; at < read.length; at += 1e4) {
+      text += String.fromCharCode(...read.subarray(at, at + 1e4))
+    }
+    return btoa(text)
+  }
+  const stages = []
+  const onProgress = ({ stage }) => stages.includes(stage) || stages.push(stage)
+  const api = window.gossamer
+  return RUNS[body]({ api, file, toText, stages, onProgress, given })
+}
+"""
+
+RUNS = """
+const RUNS = {
+  edges: async ({ api, file, toText, stages, onProgress, given }) => {
+    const photo = await api.openPhoto(file, { onProgress })
+    const files = []
+    for (const options of given) {
+      await photo.refine(options)
+      files.push(await toText((await photo.encode()).blob))
+    }
+    const { height, width, model, backend } = photo
+    photo.close()
+    const again = await api.openPhoto(file, { matte: photo.matte, onProgress: (report) => {
+      if (report.stage === 'infer' || report.stage === 'model') throw new Error(report.stage)
+    } })
+    await again.refine(given[0])
+    files.push(await toText((await again.encode()).blob))
+    again.close()
+    return { files, stages, height, width, model, backend }
+  },
+  preview: async ({ api, file, toText, given }) => {
+    const photo = await api.openPhoto(file)
+    await photo.refine({})
+    const before = await toText((await photo.encode()).blob)
+    const preview = await photo.preview(given, 200)
+    const canvas = new OffscreenCanvas(preview.width, preview.height)
+    canvas.getContext('2d').drawImage(preview, 0, 0)
+    preview.close()
+    const after = await toText((await photo.encode()).blob)
+    await photo.refine(given)
+    const refined = await toText((await photo.encode()).blob)
+    photo.close()
+    return { same: before === after, refined, preview: await toText(await canvas.convertToBlob()) }
+  },
+  errors: async ({ api, file }) => {
+    const codeOf = (promise) => promise.then(() => 'done', (error) => error.code ?? error)
+    const photo = await api.openPhoto(file)
+    const codes = [
+      await codeOf(photo.refine({ sparkle: 1 })),
+      await codeOf(photo.preview({ feather_px: -1 }, 100)),
+      await codeOf(photo.touchUp([{ keep: true, radius: 3, hardness: 1, points: [] }])),
+      await codeOf(photo.encode({ type: 'image/tiff' })),
+      await codeOf(photo.refine({}).then(() => photo.encode())),
+    ]
+    photo.close()
+    codes.push(await codeOf(photo.encode()))
+    return codes
+  },
+  abort: async ({ api, file, toText }) => {
+    const photo = await api.openPhoto(file)
+    await photo.refine({ contract_px: 2 })
+    const expected = await toText((await photo.encode()).blob)
+    const controller = new AbortController()
+    const onProgress = () => controller.abort('enough')
+    const slow = photo.refine({ contract_px: -64 }, { signal: controller.signal, onProgress })
+    const reason = await slow.then(() => 'done', (error) => error)
+    await photo.refine({ contract_px: 2 })
+    const { blob } = await photo.encode()
+    photo.close()
+    return [reason, (await toText(blob)) === expected]
+  },
+}
+"""
+
+
+def run(page: Page, body: str, given: Any = None, rgb_hwc: np.ndarray | None = None) -> Any:
+    picture = data.chelsea() if rgb_hwc is None else rgb_hwc
+    function = SETUP.replace("const api =", RUNS + "\nconst api =")
+    return page.evaluate(function, [list(png(picture)), body, given])
+
+
+def rgba(text: str) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(text))).convert("RGBA"))
+
+
+def test_other_edges_are_those_of_a_fresh_start(app: App) -> None:
+    options: list[dict[str, Any]] = [{"feather_px": 4}, {"contract_px": 5}, {}]
+    answer = run(app.page, "edges", options)
+    for text, refine in zip(answer["files"], [*options, options[0]], strict=True):
+        fresh = call_api(
+            app.page, "removeBackground", png(data.chelsea()), options={"refine": refine}
+        )
+        assert np.array_equal(rgba(text), np.asarray(fresh.picture))
+    assert [stage for stage in answer["stages"] if stage != "model"] == [
+        "decode",
+        "preprocess",
+        "infer",
+        "refine",
+    ]
+    assert (answer["height"], answer["width"]) == (300, 451)
+    assert (answer["model"], answer["backend"]) == ("u2netp", "wasm")
+
+
+def test_a_preview_shows_what_refine_will_make_and_changes_nothing(app: App) -> None:
+    photo = np.asarray(Image.fromarray(data.astronaut()).resize((1000, 1000)))
+    answer = run(app.page, "preview", {"feather_px": 10, "contract_px": 10}, photo)
+    assert answer["same"]
+    preview = rgba(answer["preview"]).astype(float)
+    assert preview.shape == (200, 200, 4)
+    small = rgba(answer["refined"]).reshape(200, 5, 200, 5, 4).mean(axis=(1, 3))
+    assert np.abs(preview - small)[..., 3].mean() < 3
+    opaque = (preview[..., 3] == 255) & (small[..., 3] == 255)
+    assert np.abs(preview - small)[opaque].mean() < 3
+
+
+def test_what_is_wrong_is_told_and_the_photo_stays_open(app: App) -> None:
+    assert run(app.page, "errors") == [*["invalid_argument"] * 4, "done", "worker_died"]
+
+
+@pytest.mark.timeout(120)
+def test_a_refinement_that_nobody_waits_for_ends(app: App) -> None:
+    photo = np.asarray(Image.fromarray(data.chelsea()).resize((1800, 1200)))
+    assert run(app.page, "abort", None, photo) == ["enough", True]

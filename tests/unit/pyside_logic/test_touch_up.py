@@ -1,0 +1,145 @@
+"""Brush strokes correct the matte, whatever refines it afterwards."""
+
+import numpy as np
+import pytest
+
+from pyside_logic.cutout import Cutout
+from pyside_logic.errors import GossamerError
+from pyside_logic.preview import Preview
+from pyside_logic.refine import refine
+from pyside_logic.refine_options import DETAILS, RefineOptions
+from pyside_logic.touch_up import Stroke, TouchUp
+
+
+def disc(height: int, width: int) -> np.ndarray:
+    """A noisy photo with a bright disc in its middle, opaque."""
+    y, x = np.mgrid[:height, :width]
+    inside = np.hypot(y - height / 2, x - width / 2) < height / 4
+    rgba = np.random.default_rng(7).integers(0, 60, (height, width, 4)).astype(np.uint8)
+    rgba[inside, :3] += 150
+    rgba[..., 3] = 255
+    return rgba
+
+
+def matte_of(rgba_hwc: np.ndarray) -> np.ndarray:
+    return (rgba_hwc[::4, ::4, 0] > 100).astype(np.float32)
+
+
+def alpha(cutout: Cutout, **options: object) -> np.ndarray:
+    refine(cutout, RefineOptions.from_dict(options), lambda _done, _total: None)
+    return cutout.rgba_hwc[..., 3] / 255
+
+
+KEEP = Stroke(keep=True, radius=12, hardness=1, points=((20.0, 20.0), (60.0, 20.0)))
+REMOVE = Stroke(keep=False, radius=12, hardness=1, points=((150.0, 120.0),))
+
+
+@pytest.mark.parametrize("detail", DETAILS)
+def test_strokes_hold_whatever_refines(detail: str) -> None:
+    rgba = disc(240, 300)
+    cutout = Cutout(rgba, matte_of(rgba))
+    before = alpha(cutout, detail=detail)
+    assert before[20, 40] < 0.02
+    assert before[120, 150] > 0.98
+    cutout.touch_hw = TouchUp(240, 300).set_strokes([KEEP, REMOVE])
+    after = alpha(cutout, detail=detail, contract_px=3)
+    assert after[12:28, 20:60].min() == 1
+    assert after[112:128, 142:158].max() == 0
+    far = np.ones_like(before, bool)
+    far[:60, :110] = far[80:160, 110:190] = False
+    unchanged = alpha(
+        Cutout(disc(240, 300), matte_of(disc(240, 300))), detail=detail, contract_px=3
+    )
+    assert np.abs(after - unchanged)[far].mean() < 0.01
+
+
+def test_a_stroke_ends_at_its_radius_and_softens_by_its_hardness() -> None:
+    hard, soft = (
+        TouchUp(100, 100).set_strokes([Stroke(True, 20, hardness, ((50.0, 50.0),))])
+        for hardness in (1, 0)
+    )
+    assert hard is not None
+    assert soft is not None
+    y, x = np.mgrid[:100, :100] + 0.5
+    distance = np.hypot(y - 50, x - 50)
+    assert (hard[distance < 18.9] == 1).all()
+    assert (hard[distance > 20] == 0).all()
+    assert np.allclose(soft, np.clip(1 - distance / 20, 0, 1), atol=1e-5)
+
+
+def test_undoing_gives_exactly_what_was_before() -> None:
+    strokes = [
+        Stroke(i % 3 > 0, 5.0 + i, 0.5, ((10.0 * i, 30.0), (20.0 * i, 60.0), (99.0, 5.0 * i)))
+        for i in range(1, 8)
+    ]
+    touch_up = TouchUp(80, 120)
+    states = []
+    for count in range(len(strokes) + 1):
+        painted = touch_up.set_strokes(strokes[:count])
+        states.append(None if painted is None else painted.copy())
+    assert states[0] is None
+    for count in (5, 2, 6, 0, 7):
+        painted, expected = touch_up.set_strokes(strokes[:count]), states[count]
+        assert (painted is None) == (expected is None)
+        assert expected is None or np.array_equal(painted, expected)
+
+
+def test_points_beyond_the_photo_paint_what_is_inside() -> None:
+    stroke = Stroke(True, 10, 1, ((-50.0, 10.0), (200.0, 10.0)))
+    painted = TouchUp(40, 60).set_strokes([stroke, Stroke(False, 5, 1, ((500.0, 500.0),))])
+    assert painted is not None
+    assert (painted[2:18] == 1).all()
+    assert (painted[21:] == 0).all()
+
+
+def test_a_stroke_without_points_is_refused() -> None:
+    with pytest.raises(GossamerError, match="a point"):
+        Stroke.from_dict({"keep": True, "radius": 3, "hardness": 1, "points": []})
+
+
+# ---- preview -------------------------------------------------------------------------------------
+
+
+def test_a_preview_is_the_refined_photo_made_small() -> None:
+    rgba = disc(480, 600)
+    cutout = Cutout(rgba, matte_of(rgba))
+    options = {"feather_px": 6, "contract_px": 9}
+    small = Preview(cutout).refined(RefineOptions.from_dict(options), 200)
+    assert small.shape == (160, 200, 4)
+    full = alpha(cutout, **options).reshape(160, 3, 200, 3).mean(axis=(1, 3))
+    assert np.abs(small[..., 3] / 255 - full).mean() < 0.01
+
+
+def test_a_preview_touches_nothing_and_starts_from_the_photo_as_it_came() -> None:
+    rgba = disc(120, 160)
+    cutout = Cutout(rgba.copy(), matte_of(rgba))
+    first = Preview(cutout).refined(RefineOptions(), 80).copy()
+    alpha(cutout, feather_px=5)
+    refined = cutout.rgba_hwc.copy()
+    assert not np.array_equal(refined, rgba)
+    assert np.array_equal(Preview(cutout).refined(RefineOptions(), 80), first)
+    assert np.array_equal(cutout.rgba_hwc, refined)
+
+
+def test_what_a_preview_keeps_changes_nothing() -> None:
+    rgba = disc(240, 300)
+    cutout = Cutout(rgba, matte_of(rgba))
+    preview = Preview(cutout)
+    painted = TouchUp(240, 300)
+    steps: list[tuple[dict[str, object], list[Stroke]]] = [
+        ({}, []),
+        ({"feather_px": 8}, []),
+        ({"feather_px": 8}, [KEEP]),
+        ({"sharpen": 0, "contract_px": 6}, [KEEP]),
+        ({"detail": "guided"}, [KEEP, REMOVE]),
+        ({"detail": "guided", "decontaminate": False}, []),
+    ]
+    for options, strokes in steps:
+        cutout.touch_hw = painted.set_strokes(strokes)
+        wanted = RefineOptions.from_dict(options)
+        kept = preview.refined(wanted, 150).astype(int)
+        afresh = Preview(cutout).refined(wanted, 150).astype(int)
+        assert np.array_equal(kept[..., 3], afresh[..., 3])
+        # Colours may come from the layers of a similar alpha: what is seen of that is little.
+        seen = np.abs(kept - afresh)[..., :3].mean(axis=-1) * (kept[..., 3] / 255)
+        assert seen.mean() < 1

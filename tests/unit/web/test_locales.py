@@ -1,0 +1,54 @@
+"""Every language has every string, and every string is used."""
+
+import json
+import re
+
+import pytest
+
+from .conftest import WEB_JS
+
+LOCALES = {
+    path.stem: json.loads(path.read_text(encoding="utf-8"))
+    for path in sorted((WEB_JS.parent / "locales").glob("*.json"))
+}
+USED = {
+    key
+    for path in (WEB_JS / "ui").glob("*.js")
+    for call in re.findall(r"\bt\(([^;]*?)(?:, \{|\))", path.read_text(encoding="utf-8"))
+    for key in re.findall(r"'(\w+)'", call)
+}
+#: Named where they are chosen, and looked up elsewhere.
+TABLES = {
+    key
+    for path in (WEB_JS / "ui").glob("*.js")
+    for key in re.findall(r": '(model\w+)'|\['#\w+', '(\w+)'\]", path.read_text(encoding="utf-8"))
+    for key in key
+    if key
+}
+
+
+def places(text: str) -> set[str]:
+    return set(re.findall(r"\{(\w+)\}", text))
+
+
+def test_the_languages_are_those_that_were_promised() -> None:
+    assert sorted(LOCALES) == ["de", "en", "es", "fr", "ja", "zh-Hans"]
+
+
+@pytest.mark.parametrize("language", LOCALES)
+def test_no_string_is_missing_and_none_is_left_over(language: str) -> None:
+    strings = LOCALES[language]
+    assert list(strings) == list(LOCALES["en"])
+    for key, text in strings.items():
+        assert text.strip(), key
+        assert places(text) == places(LOCALES["en"][key]), key
+
+
+def test_what_the_app_says_and_what_is_in_the_catalogue_are_the_same() -> None:
+    assert set(LOCALES["en"]) == USED | TABLES
+
+
+@pytest.mark.parametrize("language", [name for name in LOCALES if name != "en"])
+def test_other_languages_are_translated(language: str) -> None:
+    same = [key for key, text in LOCALES[language].items() if text == LOCALES["en"][key]]
+    assert len(same) < 16, same

@@ -1,0 +1,52 @@
+/** What the app keeps on this device, for a person to see and to delete. */
+
+import { build } from './build.js'
+import { inModels } from './model-database.js'
+
+/** @typedef {{ name: string, title: string, bytes: number, stored: boolean }} StoredModel */
+
+/**
+ * @returns {Promise<{ models: StoredModel[], usage_bytes: number }>} the networks of this site, and
+ *   all that the browser counts, 0 where it does not tell
+ */
+export async function readStorage() {
+  const keys = new Set(await storedModels())
+  const models = build.models.map(({ name, title, bytes, sha256 }) => ({
+    name,
+    title,
+    bytes,
+    stored: keys.has(sha256),
+  }))
+  return { models, usage_bytes: await estimateUsage() }
+}
+
+/** @returns {Promise<number>} bytes, 0 where the browser does not tell */
+export async function estimateUsage() {
+  try {
+    return (await navigator.storage?.estimate())?.usage ?? 0
+  } catch {
+    return 0
+  }
+}
+
+/** Deletes networks, the copies for offline use, and every choice that was remembered. */
+export async function clearStorage() {
+  await inModels('readwrite', (models) => models.clear()).catch(() => {}) // refused: nothing there
+  const folder = new URL('.', location.href)
+  for (const name of await caches.keys()) {
+    if (name.startsWith('gossamer-') && name.endsWith(` ${folder.pathname}`)) {
+      await caches.delete(name)
+    }
+  }
+  await (await navigator.serviceWorker?.getRegistration(folder))?.unregister()
+}
+
+/** @returns {Promise<string[]>} sha256 of each */
+async function storedModels() {
+  try {
+    const keys = await inModels('readonly', (models) => models.getAllKeys())
+    return keys.map(String)
+  } catch {
+    return []
+  }
+}

@@ -1,0 +1,56 @@
+/**
+ * Part of stage 1: HEIC and HEIF files, which phones write and hardly any browser reads. libheif is
+ * fetched when the first one comes.
+ */
+
+import { assetUrl } from '../assets.js'
+import { build } from '../build.js'
+
+/**
+ * The part of libheif that is used here. `display` calls back with what it has filled, or null.
+ * @typedef {{
+ *   get_width(): number,
+ *   get_height(): number,
+ *   is_primary(): boolean,
+ *   display(pixels: ImageData, done: (filled: ImageData | null) => void): void,
+ *   free(): void,
+ * }} HeifImage
+ */
+/** @typedef {{ decode(bytes: Uint8Array): HeifImage[], decoder?: unknown }} HeifDecoder */
+/** @typedef {{ HeifDecoder: new () => HeifDecoder }} Libheif */
+
+/** @type {Promise<Libheif> | null} */
+let library = null
+
+/**
+ * @param {Blob} blob
+ * @param {(size: { height: number, width: number }) => void} checkSize throws for what is too large
+ * @returns {Promise<ImageBitmap>} upright: libheif turns it itself. Rejects when the file is damaged,
+ *   or libheif cannot be fetched
+ */
+export async function decodeHeif(blob, checkSize) {
+  library ??= load()
+  library.catch(() => {
+    library = null // the next photo asks for it again
+  })
+  const { HeifDecoder } = await library
+  const images = new HeifDecoder().decode(new Uint8Array(await blob.arrayBuffer()))
+  try {
+    const image = images.find((candidate) => candidate.is_primary()) ?? images[0]
+    if (!image) throw new Error('there is no picture in it')
+    const size = { height: image.get_height(), width: image.get_width() }
+    checkSize(size)
+    const pixels = new ImageData(size.width, size.height)
+    const filled = await new Promise((resolve) => image.display(pixels, resolve))
+    if (!filled) throw new Error('its picture cannot be decoded')
+    return await createImageBitmap(pixels, { premultiplyAlpha: 'none' })
+  } finally {
+    for (const image of images) image.free()
+  }
+}
+
+/** @returns {Promise<Libheif>} */
+async function load() {
+  const { default: start } = await import(assetUrl(build.heif.path))
+  return start()
+}

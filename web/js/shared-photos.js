@@ -1,0 +1,19 @@
+/** Photos that another app has shared with this one, when it is installed: sw.js lays them here. */
+
+/**
+ * @returns {Promise<File[]>} each is given out once
+ */
+export async function takeSharedPhotos() {
+  if (!globalThis.caches) return [] // a window that refuses storage
+  const name = `gossamer shared ${new URL('.', location.href).pathname}`
+  if (!(await caches.has(name))) return []
+  const cache = await caches.open(name)
+  const files = []
+  for (const request of await cache.keys()) {
+    const blob = await (await cache.match(request))?.blob()
+    const photo = new URL(request.url).searchParams.get('name') ?? ''
+    if (blob) files.push(new File([blob], photo, { type: blob.type }))
+  }
+  await caches.delete(name)
+  return files
+}

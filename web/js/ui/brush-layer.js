@@ -1,0 +1,125 @@
+/** What is being painted at the moment; strokes that are done belong to the photo. */
+
+import { create } from './dom.js'
+
+/** @typedef {import('../gossamer.js').Stroke} Stroke */
+/** @typedef {import('./gestures.js').Point} Point */
+/** @typedef {import('./viewport.js').Box} Box */
+/** `size` is the diameter in CSS px. @typedef {{ keep: boolean, size: number, hardness: number }} Brush */
+
+const COLOURS = { keep: 'rgb(0 150 90 / 55%)', remove: 'rgb(210 40 40 / 55%)' }
+
+export class BrushLayer extends HTMLElement {
+  /** @type {(stroke: Stroke) => void} */
+  onStroke = () => {}
+
+  #canvas = create('canvas', { class: 'strokes', 'aria-hidden': 'true' })
+  #ring = create('div', { class: 'brush-ring', hidden: true })
+  /** @type {Brush | null} */
+  #brush = null
+  /** @type {Point[]} in CSS px of the stage */
+  #points = []
+  /** @type {Box} */
+  #frame = { left: 0, top: 0, width: 1, height: 1 }
+  #scale = 1
+  #listening = new AbortController()
+
+  connectedCallback() {
+    this.replaceChildren(this.#canvas, this.#ring)
+    this.#listening = new AbortController()
+    const { signal } = this.#listening
+    const stage = /** @type {HTMLElement} */ (this.parentElement)
+    stage.addEventListener('pointermove', (event) => this.#moveRing(event), { signal })
+    stage.addEventListener('pointerleave', () => this.#hideRing(), { signal })
+  }
+
+  disconnectedCallback() {
+    this.#listening.abort()
+  }
+
+  /** @param {Brush | null} brush */
+  set brush(brush) {
+    this.#brush = brush
+    this.hidden = brush === null
+    if (brush) {
+      this.#ring.style.setProperty('--size', `${brush.size}px`)
+      this.#ring.style.setProperty('--hardness', String(brush.hardness))
+    }
+  }
+
+  get brush() {
+    return this.#brush
+  }
+
+  /**
+   * @param {Box} frame of the photo on the stage
+   * @param {number} scale screen pixels of a photo pixel
+   */
+  moveTo(frame, scale) {
+    this.#frame = frame
+    this.#scale = scale
+  }
+
+  /**
+   * @param {Point} at
+   * @param {boolean} start of a stroke
+   */
+  paint(at, start) {
+    if (start) this.#begin()
+    this.#points.push(at)
+    this.#drawLatest()
+  }
+
+  /** @param {boolean} kept */
+  end(kept) {
+    const stroke = kept && this.#points.length > 0 ? this.#stroke() : null
+    this.#points = []
+    this.#canvas.width = this.#canvas.height = 0
+    if (stroke) this.onStroke(stroke)
+  }
+
+  #begin() {
+    this.#points = []
+    this.#canvas.width = this.clientWidth
+    this.#canvas.height = this.clientHeight
+  }
+
+  #drawLatest() {
+    const context = this.#canvas.getContext('2d')
+    if (!context || !this.#brush) return
+    // All of it anew: a stroke that is drawn in parts is darker where they overlap.
+    context.clearRect(0, 0, this.#canvas.width, this.#canvas.height)
+    context.lineWidth = this.#brush.size
+    context.lineCap = context.lineJoin = 'round'
+    context.strokeStyle = this.#brush.keep ? COLOURS.keep : COLOURS.remove
+    context.beginPath()
+    const [first] = this.#points
+    if (first) context.moveTo(first.x, first.y)
+    for (const { x, y } of this.#points) context.lineTo(x, y)
+    context.stroke()
+  }
+
+  /** @returns {Stroke} in px of the photo */
+  #stroke() {
+    const { keep, size, hardness } = /** @type {Brush} */ (this.#brush)
+    const points = this.#points.flatMap(({ x, y }) => [
+      (x - this.#frame.left) / this.#scale,
+      (y - this.#frame.top) / this.#scale,
+    ])
+    return { keep, hardness, radius: size / 2 / this.#scale, points }
+  }
+
+  /** @param {PointerEvent} event */
+  #moveRing({ clientX, clientY, pointerType }) {
+    if (!this.#brush || pointerType === 'touch') return
+    const { left, top } = this.getBoundingClientRect()
+    this.#ring.hidden = false
+    this.#ring.style.transform = `translate(${clientX - left}px, ${clientY - top}px)`
+  }
+
+  #hideRing() {
+    this.#ring.hidden = true
+  }
+}
+
+customElements.define('gossamer-brush-layer', BrushLayer)

@@ -1,0 +1,324 @@
+/**
+ * The photo on the stage, kept open while its edges change: a quick preview for every change, the
+ * whole photo when the changes rest, a file when one is wanted. Knows the public API and no DOM.
+ */
+
+/** @typedef {import('./queue.js').Photo} Photo */
+/** @typedef {import('./queue.js').Picture} Picture */
+/** @typedef {typeof import('../gossamer.js').openPhoto} OpenPhotoCall */
+/** @typedef {import('../gossamer.js').OpenPhoto} OpenPhoto */
+
+/**
+ * `edgesVersion` and `strokes` are those that the photo's alpha and matte have now.
+ * @typedef {{ photo: Photo, open: OpenPhoto, edgesVersion: number, strokes: number }} Kept
+ */
+
+/**
+ * @typedef {object} EditorEvents
+ * @property {(photo: Photo, preview: ImageBitmap) => void} onPreview must close the bitmap
+ * @property {(photo: Photo) => void} onFile a new file is in `photo.result`
+ * @property {(photo: Photo, error: unknown) => void} onError
+ */
+
+/** Changes that stop for so long have come to rest. */
+const REST_MS = 350
+/** A preview that takes longer does not feel live: the next one is made smaller. */
+const SLOW_MS = 120
+/** Sizes of a preview, of what is asked for. */
+const SIZES = [1, 0.7, 0.5]
+
+export class PhotoEditor {
+  /** Longer side of a preview, where the device is quick enough. */
+  preview_px = 1000
+
+  #openPhoto
+  #events
+  /** @type {Photo | null} */
+  #shown = null
+  /** @type {Kept | null} */
+  #kept = null
+  /** One user of the open photo at a time: what is encoded must be what was refined. */
+  #turn = Promise.resolve()
+  #changedAt_ms = -REST_MS
+  /** Which of SIZES this device is quick enough for. */
+  #size = 0
+  #lastPreview_px = 0
+  /** @type {AbortController | null} */
+  #refining = null
+  /** @type {Promise<void> | null} */
+  #following = null
+
+  /**
+   * @param {OpenPhotoCall} openPhoto
+   * @param {EditorEvents} events
+   */
+  constructor(openPhoto, events) {
+    this.#openPhoto = openPhoto
+    this.#events = events
+  }
+
+  /**
+   * @param {Photo | null} photo the one that a person sees
+   * @param {boolean} [isDrawn] whether its cut-out is there to be seen, or has to be made again
+   */
+  show(photo, isDrawn = true) {
+    if (photo !== this.#shown) this.#refining?.abort()
+    this.#shown = photo
+    if (photo?.state !== 'done') return
+    if (!isDrawn) {
+      photo.shownVersion = -1
+      if (this.#kept?.photo === photo) this.#kept.edgesVersion = -1
+    }
+    if (isStale(photo)) this.#follow()
+  }
+
+  /**
+   * A photo that was cut out just now: kept when it is shown, closed when it is not.
+   * @param {Photo} photo
+   * @param {OpenPhoto} open
+   * @param {number} edgesVersion that its alpha has
+   */
+  take(photo, open, edgesVersion) {
+    this.#inTurn(async () => {
+      if (photo !== this.#shown) return open.close()
+      this.#kept?.open.close()
+      this.#kept = { photo, open, edgesVersion, strokes: 0 }
+      if (isStale(photo)) this.#follow()
+      else this.#makeReady(open, photo)
+    })
+  }
+
+  /**
+   * What the first preview makes for later ones is made before anybody touches a control.
+   * @param {OpenPhoto} open
+   * @param {Photo} photo
+   */
+  async #makeReady(open, photo) {
+    try {
+      const preview = await open.preview(photo.edits.refine, this.preview_px)
+      preview.close()
+      this.#lastPreview_px = this.preview_px
+    } catch {
+      // closed since, or a worker that was stopped: who needs a preview learns of it then
+    }
+  }
+
+  /** @param {Photo} photo removed, or about to be cut out anew */
+  drop(photo) {
+    if (photo === this.#shown) this.#shown = null
+    this.#inTurn(async () => {
+      if (this.#kept?.photo !== photo) return
+      this.#kept.open.close()
+      this.#kept = null
+    })
+  }
+
+  /** @param {Photo} photo after a change of its edits */
+  changed(photo) {
+    this.#changedAt_ms = performance.now()
+    if (photo !== this.#shown || photo.state !== 'done') return
+    this.#refining?.abort()
+    this.#follow()
+  }
+
+  /** Resolves when nobody is moving anything, so that other work is not in their way. */
+  async rest() {
+    for (let left_ms = this.#untilRest_ms(); left_ms > 0; left_ms = this.#untilRest_ms()) {
+      await pause(left_ms)
+    }
+  }
+
+  /**
+   * @param {Photo} photo a finished one
+   * @returns {Promise<Picture>} its file, made anew where the last one is older than the edits
+   */
+  async file(photo) {
+    if (photo.result && photo.fileVersion === photo.edits.version) return photo.result
+    return this.#inTurn(() => this.#retried(photo, (kept) => this.#encode(kept)))
+  }
+
+  /**
+   * @param {Photo} photo a finished one
+   * @returns {Promise<Blob>} a PNG of it, whatever its own format is
+   */
+  async asPng(photo) {
+    return this.#inTurn(() =>
+      this.#retried(photo, async (kept) => {
+        await this.#refine(kept)
+        const { type: _type, quality: _quality, embed: _embed, ...output } = photo.edits.output
+        return (await kept.open.encode(output)).blob
+      }),
+    )
+  }
+
+  #untilRest_ms() {
+    return this.#changedAt_ms + REST_MS - performance.now()
+  }
+
+  /** Goes after the edits until the photo on the stage is as they say. */
+  #follow() {
+    this.#following ??= this.#run().finally(() => {
+      this.#following = null
+    })
+  }
+
+  async #run() {
+    let previewed = -1
+    while (this.#shown && isStale(this.#shown)) {
+      const photo = this.#shown
+      const { edgesVersion } = photo.edits
+      try {
+        if (previewed !== edgesVersion && needsRefine(photo, this.#kept)) {
+          await this.#inTurn(() => this.#retried(photo, (kept) => this.#drawPreview(kept)))
+          previewed = edgesVersion
+        } else if (this.#untilRest_ms() > 0) {
+          await pause(Math.min(this.#untilRest_ms(), 50))
+        } else {
+          await this.#inTurn(() => this.#retried(photo, (kept) => this.#finish(kept)))
+        }
+      } catch (error) {
+        if (isAbort(error) || photo !== this.#shown) continue // something newer is wanted
+        if (photo.edits.edgesVersion !== edgesVersion) continue
+        this.#events.onError(photo, error)
+        return
+      }
+    }
+  }
+
+  /** @param {Kept} kept */
+  async #drawPreview(kept) {
+    await this.#touchUp(kept)
+    const { photo } = kept
+    const startedAt_ms = performance.now()
+    const longest_px = Math.round(this.preview_px * (SIZES[this.#size] ?? 1))
+    const preview = await kept.open.preview(photo.edits.refine, longest_px)
+    // The first one of a size makes what later ones use.
+    const isSlow = performance.now() - startedAt_ms > SLOW_MS
+    if (isSlow && longest_px === this.#lastPreview_px && this.#size < SIZES.length - 1) this.#size++
+    this.#lastPreview_px = longest_px
+    this.#events.onPreview(photo, preview)
+  }
+
+  /**
+   * The whole photo; its file too where that is what has changed.
+   * @param {Kept} kept
+   */
+  async #finish(kept) {
+    const { photo } = kept
+    const controller = new AbortController()
+    this.#refining = controller
+    const edgesChanged = kept.edgesVersion !== photo.edits.edgesVersion
+    try {
+      await this.#refine(kept, controller.signal)
+    } finally {
+      this.#refining = null
+    }
+    if (edgesChanged) photo.shownVersion = photo.edits.version
+    else await this.#encode(kept)
+  }
+
+  /** @param {Kept} kept */
+  async #encode(kept) {
+    await this.#refine(kept)
+    const { photo, open } = kept
+    const { version } = photo.edits
+    const picture = await open.encode(photo.edits.output)
+    photo.result = picture
+    photo.fileVersion = photo.shownVersion = version
+    this.#events.onFile(photo)
+    return picture
+  }
+
+  /**
+   * @param {Kept} kept
+   * @param {AbortSignal} [signal]
+   */
+  async #refine(kept, signal) {
+    const { photo, open } = kept
+    const { edgesVersion, refine } = photo.edits
+    if (kept.edgesVersion === edgesVersion) return
+    kept.edgesVersion = -1 // until it is whole
+    await this.#touchUp(kept)
+    await open.refine(refine, {
+      signal,
+      onPreview: (preview) => this.#events.onPreview(photo, preview),
+    })
+    kept.edgesVersion = edgesVersion
+  }
+
+  /** @param {Kept} kept */
+  async #touchUp(kept) {
+    const { strokes } = kept.photo.edits
+    if (strokes.length === 0 && kept.strokes === 0) return
+    await kept.open.touchUp(strokes)
+    kept.strokes = strokes.length
+  }
+
+  /**
+   * Once more when the worker was stopped: all that is lost with it can be made again.
+   * @template T
+   * @param {Photo} photo
+   * @param {(kept: Kept) => Promise<T>} run
+   * @returns {Promise<T>}
+   */
+  async #retried(photo, run) {
+    try {
+      return await run(await this.#opened(photo))
+    } catch (error) {
+      if (/** @type {{ code?: string }} */ (error)?.code !== 'worker_died') throw error
+      this.#kept = null
+      return run(await this.#opened(photo))
+    }
+  }
+
+  /**
+   * @param {Photo} photo
+   * @returns {Promise<Kept>}
+   */
+  async #opened(photo) {
+    if (this.#kept?.photo === photo) return this.#kept
+    this.#kept?.open.close()
+    this.#kept = null
+    const { matte } = photo
+    const open = await this.#openPhoto(photo.file, matte ? { matte } : {})
+    this.#kept = { photo, open, edgesVersion: -1, strokes: 0 }
+    return this.#kept
+  }
+
+  /**
+   * @template T
+   * @param {() => Promise<T>} run
+   * @returns {Promise<T>}
+   */
+  #inTurn(run) {
+    const result = this.#turn.then(run)
+    this.#turn = result.then(
+      () => {},
+      () => {},
+    )
+    return result
+  }
+}
+
+/** @param {Photo} photo whether the stage shows less than its edits say */
+function isStale(photo) {
+  return photo.state === 'done' && photo.shownVersion !== photo.edits.version
+}
+
+/**
+ * @param {Photo} photo
+ * @param {Kept | null} kept
+ */
+function needsRefine(photo, kept) {
+  return kept?.photo !== photo || kept.edgesVersion !== photo.edits.edgesVersion
+}
+
+/** @param {unknown} error */
+function isAbort(error) {
+  return error instanceof DOMException && error.name === 'AbortError'
+}
+
+/** @param {number} ms */
+function pause(ms) {
+  return new Promise((resolve) => setTimeout(resolve, ms))
+}

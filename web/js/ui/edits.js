@@ -1,0 +1,104 @@
+/** What a person has asked of a photo: edges, strokes and the file. */
+
+import { recall, remember } from './settings.js'
+
+/** @typedef {import('../gossamer.js').RefineOptions} RefineOptions */
+/** @typedef {import('../gossamer.js').OutputOptions} OutputOptions */
+/** @typedef {import('../gossamer.js').Stroke} Stroke */
+
+/**
+ * `edgesVersion` counts changes of `refine` and `strokes`, `version` those of anything: what was
+ * made from an older one is made again.
+ * @typedef {{
+ *   refine: RefineOptions,
+ *   output: OutputOptions,
+ *   strokes: Stroke[],
+ *   undone: Stroke[],
+ *   edgesVersion: number,
+ *   version: number,
+ * }} Edits
+ */
+
+/** @returns {Edits} as the person left them at the last photo, without strokes */
+export function newEdits() {
+  return {
+    refine: recall('refine', /** @type {RefineOptions} */ ({})),
+    output: recall('output', /** @type {OutputOptions} */ ({})),
+    strokes: [],
+    undone: [],
+    edgesVersion: 0,
+    version: 0,
+  }
+}
+
+/**
+ * @param {Edits} edits
+ * @param {RefineOptions} options replace those of the same names; undefined takes one away
+ */
+export function setRefine(edits, options) {
+  edits.refine = merged(edits.refine, options)
+  edits.edgesVersion++
+  edits.version++
+  remember('refine', edits.refine)
+}
+
+/**
+ * @param {Edits} edits
+ * @param {Partial<OutputOptions>} options replace those of the same names
+ */
+export function setOutput(edits, options) {
+  edits.output = merged(edits.output, options)
+  edits.version++
+  remember('output', edits.output)
+}
+
+/**
+ * @param {Edits} edits
+ * @param {Stroke} stroke
+ */
+export function addStroke(edits, stroke) {
+  setStrokes(edits, [...edits.strokes, stroke], [])
+}
+
+/** @param {Edits} edits */
+export function undoStroke(edits) {
+  const last = edits.strokes.at(-1)
+  if (last) setStrokes(edits, edits.strokes.slice(0, -1), [...edits.undone, last])
+}
+
+/** @param {Edits} edits */
+export function redoStroke(edits) {
+  const next = edits.undone.at(-1)
+  if (next) setStrokes(edits, [...edits.strokes, next], edits.undone.slice(0, -1))
+}
+
+/**
+ * @param {Edits} edits
+ * @param {Stroke[]} strokes
+ * @param {Stroke[]} undone
+ */
+function setStrokes(edits, strokes, undone) {
+  edits.strokes = strokes
+  edits.undone = undone
+  edits.edgesVersion++
+  edits.version++
+}
+
+/**
+ * @param {OutputOptions} output
+ * @returns {boolean} whether the file is the cut-out itself, transparent and of the photo's size
+ */
+export function isWholeCutout({ type = 'image/png', quality: _, ...others }) {
+  return type !== 'image/svg+xml' && Object.keys(others).length === 0
+}
+
+/**
+ * @template {object} Options
+ * @param {Options} options
+ * @param {Partial<Options>} changed
+ * @returns {Options} without what is undefined, which is how a default is asked for
+ */
+function merged(options, changed) {
+  const all = Object.entries({ ...options, ...changed })
+  return /** @type {Options} */ (Object.fromEntries(all.filter(([, value]) => value !== undefined)))
+}

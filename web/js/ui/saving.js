@@ -1,0 +1,68 @@
+/** Puts cut-outs where a person wants them: in a file, in one ZIP, in the clipboard. */
+
+import { saveZip } from '../zip.js'
+import { cutoutName, uniqueName } from './file-names.js'
+
+/** @typedef {import('./queue.js').Photo} Photo */
+/** @typedef {import('./editor.js').PhotoEditor} PhotoEditor */
+
+const ZIP_NAME = 'cutouts.zip'
+/** A browser reads a blob's address soon after the click, not during it. */
+const KEPT_FOR_MS = 60_000
+
+/**
+ * @param {PhotoEditor} editor
+ * @param {Photo} photo
+ */
+export async function savePhoto(editor, photo) {
+  const { blob } = await editor.file(photo)
+  download(blob, cutoutName(photo.name, blob.type))
+}
+
+/**
+ * @param {PhotoEditor} editor
+ * @param {Photo[]} photos
+ * @param {(done: number) => void} onProgress
+ */
+export async function saveAll(editor, photos, onProgress) {
+  const blob = await saveZip(ZIP_NAME, entries(editor, photos, onProgress))
+  if (blob) download(blob, ZIP_NAME)
+}
+
+/**
+ * @param {PhotoEditor} editor
+ * @param {Photo} photo
+ */
+export async function copyPhoto(editor, photo) {
+  const isPng = (photo.edits.output.type ?? 'image/png') === 'image/png'
+  const png = isPng ? editor.file(photo).then(({ blob }) => blob) : editor.asPng(photo)
+  await navigator.clipboard.write([new ClipboardItem({ 'image/png': png })])
+}
+
+/**
+ * @param {PhotoEditor} editor
+ * @param {Photo[]} photos
+ * @param {(done: number) => void} onProgress
+ */
+async function* entries(editor, photos, onProgress) {
+  const taken = new Set()
+  for (const [index, photo] of photos.entries()) {
+    onProgress(index)
+    const { blob } = await editor.file(photo)
+    const name = uniqueName(cutoutName(photo.name, blob.type), taken)
+    yield { name, input: blob, lastModified: new Date(photo.file.lastModified) }
+  }
+  onProgress(photos.length)
+}
+
+/**
+ * @param {Blob} blob
+ * @param {string} name
+ */
+function download(blob, name) {
+  const link = document.createElement('a')
+  link.href = URL.createObjectURL(blob)
+  link.download = name
+  link.click()
+  setTimeout(() => URL.revokeObjectURL(link.href), KEPT_FOR_MS)
+}

@@ -1,0 +1,132 @@
+/** The choices that hold for every photo: language, network, and what is kept on this device. */
+
+import { clearStorage, readStorage } from '../device-storage.js'
+import { ChoiceControl } from './controls.js'
+import { create, createButton, createIconButton, setLabel } from './dom.js'
+import { createIcon } from './icons.js'
+import { forgetAll, recall, remember } from './settings.js'
+import { formatBytes, LANGUAGES, language, t } from './strings.js'
+
+/** @typedef {import('../device-storage.js').StoredModel} StoredModel */
+
+/** Networks by what people want of them; a site may ship any of these. */
+const KNOWN = /** @type {const} */ ({
+  u2netp: 'modelFast',
+  u2net: 'modelFine',
+  modnet: 'modelPortrait',
+})
+
+export class SettingsSheet extends HTMLElement {
+  /** @type {(language: string) => void} */
+  onLanguage = () => {}
+  /** @type {(model: string) => void} */
+  onModel = () => {}
+
+  #button = create('button', { type: 'button', class: 'button quiet icon-only' })
+  #models = create('div', { class: 'block', hidden: true })
+  #kept = create('ul', { class: 'requests' })
+  #sheet = create('section', { class: 'sheet', popover: 'auto', id: 'settings-sheet' })
+
+  connectedCallback() {
+    this.setAttribute('data-testid', 'settings')
+    this.#button.replaceChildren(createIcon('settings'))
+    setLabel(this.#button, t('settings'))
+    this.#button.popoverTargetElement = this.#sheet
+    const title = create('h2', { class: 'large', id: 'settings-title' }, t('settings'))
+    const close = createIconButton('close', t('close'), () => this.#sheet.hidePopover())
+    this.#sheet.setAttribute('aria-labelledby', title.id)
+    this.#sheet.replaceChildren(
+      create('div', { class: 'sheet-head' }, title, close),
+      create(
+        'div',
+        { class: 'sections' },
+        this.#languages(),
+        this.#models,
+        create('h2', {}, t('onThisDevice')),
+        this.#kept,
+        create('p', { class: 'muted' }, t('deleteHint')),
+        this.#deleteButton(),
+      ),
+    )
+    this.#sheet.ontoggle = () => this.#refresh()
+    this.replaceChildren(this.#button, this.#sheet)
+  }
+
+  focusButton() {
+    this.#button.focus()
+  }
+
+  #languages() {
+    const select = create('select', { 'data-testid': 'language' })
+    for (const tag of LANGUAGES) {
+      const name = new Intl.DisplayNames([tag], { type: 'language' }).of(tag) ?? tag
+      const option = create('option', { value: tag, lang: tag }, name)
+      option.selected = tag === language
+      select.append(option)
+    }
+    select.onchange = () => this.onLanguage(select.value)
+    return create('label', { class: 'field' }, create('span', {}, t('language')), select)
+  }
+
+  #deleteButton() {
+    const button = createButton('plain', t('deleteAll'), async () => {
+      await clearStorage()
+      forgetAll()
+      await this.#refresh()
+    })
+    button.setAttribute('data-testid', 'delete-stored')
+    return button
+  }
+
+  async #refresh() {
+    const { models, usage_bytes } = await readStorage()
+    const rows = models.map((model) => row(modelWords(model), storedWords(model)))
+    this.#kept.replaceChildren(...rows, row(t('allStored'), formatBytes(usage_bytes)))
+    this.#showModels(models)
+  }
+
+  /** @param {StoredModel[]} models */
+  #showModels(models) {
+    this.#models.hidden = models.length < 2
+    if (models.length < 2 || this.#models.childElementCount > 0) return
+    const choice = new ChoiceControl({
+      name: 'model',
+      label: t('model'),
+      choices: [
+        ['auto', t('modelAuto')],
+        ...models.map((model) => /** @type {[string, string]} */ ([model.name, modelWords(model)])),
+      ],
+      onInput: (model) => {
+        remember('model', model)
+        this.onModel(model)
+      },
+    })
+    this.#models.replaceChildren(choice)
+    choice.value = recall('model', 'auto')
+  }
+}
+
+/** @param {StoredModel} model one that nobody has words for keeps its title */
+function modelWords({ name, title }) {
+  return name in KNOWN ? t(KNOWN[/** @type {keyof typeof KNOWN} */ (name)]) : title
+}
+
+/** @param {StoredModel} model */
+function storedWords({ bytes, stored }) {
+  return stored ? formatBytes(bytes) : t('notStored', { bytes: formatBytes(bytes) })
+}
+
+/**
+ * @param {string} name
+ * @param {string} size
+ */
+function row(name, size) {
+  return create(
+    'li',
+    {},
+    create('span', { class: 'name' }, name),
+    create('span', { class: 'size muted' }, size),
+  )
+}
+
+customElements.define('gossamer-settings-sheet', SettingsSheet)

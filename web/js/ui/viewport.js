@@ -1,0 +1,114 @@
+/** Where on the stage the photo lies, for a zoom and a position. Numbers only, no DOM. */
+
+/** Photo pixels become at most this many of the screen's. */
+export const MAX_SCALE = 8
+/** A small photo is shown at most twice its own size until somebody zooms. */
+const MAX_FIT_SCALE = 2
+const MARGIN_PX = 16
+
+/** @typedef {{ left: number, top: number, width: number, height: number }} Box */
+
+export class Viewport {
+  #stage = { width: 1, height: 1 }
+  #photo = { width: 1, height: 1 }
+  /** Screen pixels of a photo pixel, null for as large as fits. @type {number | null} */
+  #scale = null
+  /** The photo's point in the middle of the stage, as parts of its sides. */
+  #centre = { x: 0.5, y: 0.5 }
+
+  /** @param {{ width: number, height: number }} size in CSS px */
+  set stage({ width, height }) {
+    this.#stage = { width: Math.max(1, width), height: Math.max(1, height) }
+  }
+
+  /** @param {{ width: number, height: number }} size in its own px */
+  set photo({ width, height }) {
+    this.#photo = { width, height }
+  }
+
+  /** Screen pixels of a photo pixel. */
+  get scale() {
+    return this.#scale ?? this.fitScale
+  }
+
+  get fitScale() {
+    const across = (this.#stage.width - 2 * MARGIN_PX) / this.#photo.width
+    const down = (this.#stage.height - 2 * MARGIN_PX) / this.#photo.height
+    return Math.max(1e-3, Math.min(across, down, MAX_FIT_SCALE))
+  }
+
+  /** True while the whole photo is in sight. */
+  get fits() {
+    return this.scale <= this.fitScale * 1.001
+  }
+
+  /** @returns {Box} of the photo, in CSS px from the stage's corner */
+  get frame() {
+    const width = this.#photo.width * this.scale
+    const height = this.#photo.height * this.scale
+    return {
+      left: this.#stage.width / 2 - this.#centre.x * width,
+      top: this.#stage.height / 2 - this.#centre.y * height,
+      width,
+      height,
+    }
+  }
+
+  fit() {
+    this.#scale = null
+    this.#centre = { x: 0.5, y: 0.5 }
+  }
+
+  /**
+   * @param {number} factor
+   * @param {{ x: number, y: number }} [at] what stays where it is, in CSS px from the stage's corner
+   */
+  zoomBy(factor, at = { x: this.#stage.width / 2, y: this.#stage.height / 2 }) {
+    this.zoomTo(this.scale * factor, at)
+  }
+
+  /**
+   * @param {number} scale
+   * @param {{ x: number, y: number }} [at]
+   */
+  zoomTo(scale, at = { x: this.#stage.width / 2, y: this.#stage.height / 2 }) {
+    const before = this.frame
+    const point = { x: (at.x - before.left) / before.width, y: (at.y - before.top) / before.height }
+    const wanted = Math.min(MAX_SCALE, scale)
+    if (wanted <= this.fitScale) return this.fit()
+    this.#scale = wanted
+    this.#centre.x = point.x - (at.x - this.#stage.width / 2) / (this.#photo.width * wanted)
+    this.#centre.y = point.y - (at.y - this.#stage.height / 2) / (this.#photo.height * wanted)
+    this.#stayInSight()
+  }
+
+  /**
+   * @param {number} dx CSS px
+   * @param {number} dy CSS px
+   */
+  panBy(dx, dy) {
+    if (this.fits) return
+    this.#centre.x -= dx / (this.#photo.width * this.scale)
+    this.#centre.y -= dy / (this.#photo.height * this.scale)
+    this.#stayInSight()
+  }
+
+  /** The middle of the stage never shows anything but the photo. */
+  #stayInSight() {
+    const { width, height } = this.#stage
+    const frame = this.frame
+    this.#centre.x = held(this.#centre.x, frame.width, width)
+    this.#centre.y = held(this.#centre.y, frame.height, height)
+  }
+}
+
+/**
+ * @param {number} centre
+ * @param {number} frame_px
+ * @param {number} stage_px
+ */
+function held(centre, frame_px, stage_px) {
+  if (frame_px <= stage_px) return 0.5
+  const half = (stage_px / 2 - MARGIN_PX) / frame_px
+  return Math.min(1 - half, Math.max(half, centre))
+}

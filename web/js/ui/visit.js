@@ -1,0 +1,97 @@
+/**
+ * Everything of a visit that outlives the elements on the page: the photos, what is open of them, and
+ * which one is looked at. The window is built anew when its language changes.
+ */
+
+import * as gossamer from '../gossamer.js'
+import { PhotoEditor } from './editor.js'
+import { PhotoQueue } from './queue.js'
+import { recall } from './settings.js'
+import { errorWords } from './strings.js'
+
+/** @typedef {import('./queue.js').Photo} Photo */
+
+/**
+ * @typedef {object} VisitEvents
+ * @property {(photo: Photo) => void} onChange
+ * @property {(photo: Photo, preview: ImageBitmap) => void} onPreview must close the bitmap
+ * @property {(photo: Photo, words: string) => void} onError the photo keeps what it has
+ */
+
+export class Visit {
+  /** @type {VisitEvents} whoever shows the visit at present */
+  events = {
+    onChange: () => {},
+    onPreview: (_photo, preview) => preview.close(),
+    onError: () => {},
+  }
+  /** @type {Photo | null} */
+  selected = null
+  offlineReady = false
+
+  editor = new PhotoEditor(gossamer.openPhoto, {
+    onPreview: (photo, preview) => this.events.onPreview(photo, preview),
+    onFile: (photo) => this.events.onChange(photo),
+    onError: (photo, error) => this.events.onError(photo, errorWords(error, photo.name)),
+  })
+  queue = new PhotoQueue(gossamer.openPhoto, {
+    onChange: (photo) => this.events.onChange(photo),
+    onPreview: (photo, preview) => this.events.onPreview(photo, preview),
+    onDone: (photo, open, edgesVersion) => this.editor.take(photo, open, edgesVersion),
+    whenFree: () => this.editor.rest(),
+  })
+  /** @type {Map<Photo, string>} object URLs of the files, revoked when the photo is removed */
+  #urls = new Map()
+
+  constructor() {
+    this.queue.model = recall('model', 'auto')
+  }
+
+  /** @returns {Photo[]} those that can be saved */
+  get finished() {
+    return this.queue.photos.filter(({ state }) => state === 'done')
+  }
+
+  /** @param {File[]} files */
+  add(files) {
+    const photos = this.queue.add(files)
+    for (const photo of photos) this.#urls.set(photo, URL.createObjectURL(photo.file))
+    return photos
+  }
+
+  /** @param {Photo} photo */
+  urlOf(photo) {
+    return this.#urls.get(photo) ?? ''
+  }
+
+  /**
+   * @param {Photo | null} photo
+   * @param {boolean} isDrawn whether its cut-out can be shown without making it again
+   */
+  select(photo, isDrawn) {
+    this.selected = photo
+    this.editor.show(photo, isDrawn)
+  }
+
+  /**
+   * @param {Photo} photo
+   * @returns {Photo | null} its neighbour, null when it was the last one
+   */
+  remove(photo) {
+    const { photos } = this.queue
+    const index = photos.indexOf(photo)
+    const neighbour = photos[index + 1] ?? photos[index - 1] ?? null
+    this.queue.remove(photo)
+    this.editor.drop(photo)
+    URL.revokeObjectURL(this.urlOf(photo))
+    this.#urls.delete(photo)
+    return neighbour
+  }
+
+  /** @param {Photo} photo from its start, whatever became of it before */
+  restart(photo) {
+    this.editor.drop(photo)
+    this.queue.restart(photo)
+    if (photo === this.selected) this.editor.show(photo)
+  }
+}

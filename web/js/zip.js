@@ -1,0 +1,44 @@
+/** Many files as one ZIP, written while they are made: client-zip, loaded when it is first needed. */
+
+import { assetUrl } from './assets.js'
+import { build } from './build.js'
+
+/** @typedef {{ name: string, input: Blob, lastModified?: Date }} ZipEntry */
+/** @typedef {(files: AsyncIterable<ZipEntry>) => ReadableStream<Uint8Array<ArrayBuffer>>} MakeZip */
+/**
+ * The part of the File System Access API that is used here; not all browsers have it.
+ * @typedef {{ createWritable(): Promise<WritableStream> }} FileHandle
+ */
+/** @typedef {(options: { suggestedName: string, types: object[] }) => Promise<FileHandle>} Picker */
+
+/**
+ * Straight into a file where the browser lets a person choose one, else by way of memory.
+ * @param {string} name
+ * @param {AsyncIterable<ZipEntry>} files
+ * @returns {Promise<Blob | null>} null when it is written already, or the person has chosen no file
+ */
+export async function saveZip(name, files) {
+  const file = await chooseFile(name) // first: the browser opens its dialog only during a click
+  if (file === 'none') return null
+  const { makeZip } = /** @type {{ makeZip: MakeZip }} */ (await import(assetUrl(build.zip.path)))
+  if (!file) return new Response(makeZip(files)).blob()
+  await makeZip(files).pipeTo(await file.createWritable())
+  return null
+}
+
+/**
+ * @param {string} name
+ * @returns {Promise<FileHandle | 'none' | null>} null where the browser has no such dialog, 'none'
+ *   when the person has closed it
+ */
+async function chooseFile(name) {
+  const picker = /** @type {{ showSaveFilePicker?: Picker }} */ (globalThis).showSaveFilePicker
+  if (!picker) return null
+  try {
+    const types = [{ accept: { 'application/zip': ['.zip'] } }]
+    return await picker({ suggestedName: name, types })
+  } catch (error) {
+    if (error instanceof DOMException && error.name === 'AbortError') return 'none'
+    throw error
+  }
+}
