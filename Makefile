@@ -5,6 +5,8 @@ PORT ?= 8000
 MODELS ?= u2netp
 # fp32, or int8: smaller and faster, and nearly as exact.
 PRECISION ?= fp32
+# What the networks may run on: wasm, and any of webgpu and webgl.
+BACKENDS ?= wasm webgpu
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -21,7 +23,8 @@ SOURCES := $(shell find exporter pyside_logic web models -type f \
 help:
 	@echo "make serve   build the site and serve it at http://127.0.0.1:$(PORT) (PORT= changes it)"
 	@echo "make site    build the site into dist/ (MODELS=\"u2netp modnet\" chooses its networks,"
-	@echo "             PRECISION=int8 makes them smaller and faster)"
+	@echo "             PRECISION=int8 makes them smaller and faster, BACKENDS=\"wasm webgl\""
+	@echo "             what they may run on)"
 	@echo "make test    check and test everything"
 	@echo "make check   linters and type checkers only"
 	@echo "make clean   remove everything that was built"
@@ -46,12 +49,13 @@ check: $(BIN)/.dev node_modules/.installed
 	@node_modules/.bin/biome ci --colors=off
 
 dist/index.html: $(BIN)/.installed $(SOURCES) build/site-choices
-	@gossamer site --out dist --precision $(PRECISION) $(MODELS:%=--model %)
+	@gossamer site --out dist --precision $(PRECISION) --backend $(BACKENDS) $(MODELS:%=--model %)
 
 # Another choice of networks is another site, though no source is newer.
 build/site-choices: force
 	@mkdir -p build
-	@echo '$(MODELS) $(PRECISION)' | cmp -s - $@ || echo '$(MODELS) $(PRECISION)' >$@
+	@echo '$(MODELS) $(PRECISION) $(BACKENDS)' | cmp -s - $@ || \
+		echo '$(MODELS) $(PRECISION) $(BACKENDS)' >$@
 
 force:
 

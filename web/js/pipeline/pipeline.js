@@ -1,11 +1,15 @@
 /** A picture's way, from file to file. Reads from top to bottom. */
 
-import { inferenceWorker, loadNetwork, pythonWorker, startedEarly } from './workers.js'
+import { EngineChoice } from './backends.js'
+import { countRun, inferenceWorker, pythonWorker, startedEarly } from './workers.js'
 
 /** @typedef {import('../assets.js').Model} Model */
+/** @typedef {import('../rpc/messages.js').Density} Density */
 /** @typedef {import('../rpc/messages.js').EncodedContent} EncodedContent */
+/** @typedef {import('../rpc/messages.js').Engine} Engine */
 /** @typedef {import('../rpc/messages.js').Matte} Matte */
 /** @typedef {import('../rpc/messages.js').OutputOptions} OutputOptions */
+/** @typedef {import('../rpc/messages.js').Photo} Photo */
 /** @typedef {import('../rpc/messages.js').Progress} Progress */
 /** @typedef {import('../rpc/messages.js').RefineOptions} RefineOptions */
 /** @typedef {import('../rpc/errors.js').Stage} Stage */
@@ -15,11 +19,13 @@ import { inferenceWorker, loadNetwork, pythonWorker, startedEarly } from './work
  *   source: Blob | ImageBitmap | ImageData,
  *   name: string,
  *   model: Model,
+ *   backend: import('./backends.js').Wanted,
  *   refine: RefineOptions,
  *   output: OutputOptions,
  *   content: EncodedContent,
  *   signal: AbortSignal | undefined,
  *   onProgress: (progress: Progress) => void,
+ *   onNotice: (notice: string) => void,
  *   onPreview: ((preview: ImageBitmap) => void) | undefined,
  * }} Job
  */
@@ -40,7 +46,7 @@ import { inferenceWorker, loadNetwork, pythonWorker, startedEarly } from './work
  *   blob: Blob,
  *   height: number,
  *   width: number,
- *   backend: 'wasm',
+ *   engine: Engine,
  *   matte: Matte,
  *   timings: Timings,
  * }} Outcome
@@ -51,32 +57,11 @@ import { inferenceWorker, loadNetwork, pythonWorker, startedEarly } from './work
  * @returns {Promise<Outcome>}
  */
 export async function runPipeline(job) {
-  const { source, name, model, signal } = job
+  const { signal } = job
   const clock = new StageClock(job)
-
-  const decoding = clock.time('decode', () =>
-    inferenceWorker.call('decode', { source, name }, 'decode', { signal }),
-  )
-  // What a photo does not depend on starts meanwhile; a bad photo does not wait for it to fail.
-  const loading = startedEarly(loadNetwork(model, job))
+  // Starts while the network runs.
   const python = startedEarly(pythonWorker.call('start', null, 'refine', { signal }))
-
-  const decoded = await decoding
-  const { backend } = await loading
-
-  const { input, photo } = await clock.time('preprocess', () =>
-    inferenceWorker.call('preprocess', { photo: decoded, model: model.name }, 'preprocess', {
-      signal,
-      transfer: [decoded.rgba],
-    }),
-  )
-
-  const matte = await clock.time('infer', () =>
-    inferenceWorker.call('infer', { input, model: model.name }, 'infer', {
-      signal,
-      transfer: [input.buffer],
-    }),
-  )
+  const { photo, matte, engine, density } = await findSubject(job, clock)
 
   await python
   const { handle } = await clock.time('refine', () =>
@@ -86,16 +71,63 @@ export async function runPipeline(job) {
     await clock.time('refine', () => refineAndShow(handle, job))
     const { output, content } = job
     const file = await clock.time('encode', () =>
-      pythonWorker.call('encode', { handle, output, content, density: decoded.density }, 'encode', {
-        signal,
-      }),
+      pythonWorker.call('encode', { handle, output, content, density }, 'encode', { signal }),
     )
     const blob = new Blob([file.bytes], { type: output.type ?? 'image/png' })
     const { height, width } = file
-    return { blob, height, width, backend, matte, timings: clock.timings() }
+    return { blob, height, width, engine, matte, timings: clock.timings() }
   } finally {
     pythonWorker.call('closePhoto', { handle }, 'refine').catch(() => {}) // gone with its worker
   }
+}
+
+/**
+ * On the first engine that gets through with it.
+ * @param {Job} job
+ * @param {StageClock} clock
+ */
+async function findSubject(job, clock) {
+  const choice = new EngineChoice(job)
+  for (;;) {
+    try {
+      return await attempt(job, choice, clock)
+    } catch (error) {
+      choice.recover(error)
+    }
+  }
+}
+
+/**
+ * @param {Job} job
+ * @param {EngineChoice} choice
+ * @param {StageClock} clock
+ * @returns {Promise<{ photo: Photo, matte: Matte, engine: Engine, density: Density | null }>}
+ */
+async function attempt({ source, name, model, signal }, choice, clock) {
+  const decoding = clock.time('decode', () =>
+    inferenceWorker.call('decode', { source, name }, 'decode', { signal }),
+  )
+  // A bad photo does not wait for the network to fail.
+  const choosing = startedEarly(choice.ready())
+  const { density, ...decoded } = await decoding
+  const engine = await choosing
+
+  const { input, photo } = await clock.time('preprocess', () =>
+    inferenceWorker.call('preprocess', { photo: decoded, model: model.name }, 'preprocess', {
+      signal,
+      transfer: [decoded.rgba],
+    }),
+  )
+
+  const { matte, heap_bytes } = await clock.time('infer', () =>
+    inferenceWorker.call('infer', { input, model: model.name, engine }, 'infer', {
+      signal,
+      transfer: [input.buffer],
+      limit_ms: choice.runLimit_ms,
+    }),
+  )
+  countRun(heap_bytes)
+  return { photo, matte, engine, density }
 }
 
 /**

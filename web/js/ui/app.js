@@ -1,7 +1,7 @@
 /** The whole window: header, stage, film strip, and the queue behind them. */
 
 import * as gossamer from '../gossamer.js'
-import { registerServiceWorker } from '../service-worker-client.js'
+import { keepEngine, registerServiceWorker } from '../service-worker-client.js'
 import { create, setText } from './dom.js'
 import { EmptyState } from './empty-state.js'
 import { FilmStrip } from './film-strip.js'
@@ -94,13 +94,17 @@ export class GossamerApp extends HTMLElement {
         isBusy: () => this.#queue.photos.length > 0, // a reload would lose them
       })
     })
+    gossamer.onNotice((notice) => this.#note.show(notice))
     afterFirstPaint(async () => {
       try {
-        await gossamer.preload({ onProgress: (report) => this.#queue.reportPreload(report) })
+        const { backend } = await gossamer.preload({
+          onProgress: (report) => this.#queue.reportPreload(report),
+        })
+        await pageKept
+        await keepEngine(backend)
       } catch {
         return // a photo that needs what failed tells about it, in its place
       }
-      await pageKept
       this.#offline.markReady()
     })
   }
@@ -155,6 +159,7 @@ export class GossamerApp extends HTMLElement {
       urls.result = URL.createObjectURL(photo.result.blob)
       setText(this.#announcer, strings.readyToSave(photo.name))
       this.#offline.refresh()
+      keepEngine(photo.result.backend).catch(() => {}) // another one, where the first has failed
     }
     this.#strip.update(photo)
     if (photo !== this.#selected) return
