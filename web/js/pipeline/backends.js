@@ -51,6 +51,7 @@ const MAX_RESTARTS = 4
 /**
  * `state` is 'untried' until the engine is needed.
  * @typedef {{
+ *   title: string,
  *   backend: Backend,
  *   precision: Precision,
  *   threads: number,
@@ -348,6 +349,7 @@ function report(engine) {
   const { backend, threads, artefact } = engine
   const verdict = verdictOn(engine)
   return {
+    title: titleOf(engine),
     backend,
     precision: artefact.precision,
     threads,

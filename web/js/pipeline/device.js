@@ -34,10 +34,13 @@ export async function detect({ backends }) {
     webgpu: backends.includes('webgpu') ? await probeWebGpu() : notShipped,
     webgl: backends.includes('webgl') ? probeWebGl() : notShipped,
     simd: WebAssembly.validate(new Uint8Array(SIMD_PROBE)),
-    threads: globalThis.crossOriginIsolated
-      ? Math.min(navigator.hardwareConcurrency, MAX_THREADS)
-      : 1,
+    threads: canShareMemory() ? Math.min(navigator.hardwareConcurrency, MAX_THREADS) : 1,
   }
+}
+
+/** WebKitGTK is isolated and has no memory to share all the same. */
+function canShareMemory() {
+  return globalThis.crossOriginIsolated && typeof SharedArrayBuffer !== 'undefined'
 }
 
 /** @returns {Promise<Gpu>} */

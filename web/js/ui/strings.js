@@ -85,6 +85,13 @@ export const strings = {
   requestsElsewhere: (hosts) => `Some of it came from ${hosts}.`,
   requestsNotListed: 'For use without a network, the same files were fetched once more and kept.',
   thisPage: 'this page',
+  enginesTitle: 'What finds the subject',
+  engineStates: {
+    /** @param {number} run_ms */
+    passed: (run_ms) => `right on this device, ${(run_ms / 1000).toFixed(1)} s`,
+    untried: () => 'not needed so far',
+  },
+  testEnginesAgain: 'Test again',
   close: 'Close',
 
   /** @type {Record<import('./theme-switch.js').Theme, string>} */
