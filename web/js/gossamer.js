@@ -1,6 +1,7 @@
 /** Gossamer's public API. Nothing that it is given leaves the device. */
 
-import { BACKENDS, EngineChoice, modelFor, reportEngines } from './pipeline/backends.js'
+import { EngineChoice, reportEngines } from './pipeline/backends.js'
+import { BACKENDS, modelFor } from './pipeline/engines.js'
 import { runPipeline } from './pipeline/pipeline.js'
 import { inferenceWorker, pythonWorker, startedEarly } from './pipeline/workers.js'
 import { GossamerError } from './rpc/errors.js'
@@ -16,7 +17,7 @@ export { ERROR_CODES, GossamerError, STAGES } from './rpc/errors.js'
 /** @typedef {import('./rpc/messages.js').OutputOptions} OutputOptions */
 /** @typedef {import('./rpc/requests.js').NetworkRequest} NetworkRequest */
 /** @typedef {import('./pipeline/backends.js').EngineReport} EngineReport */
-/** @typedef {import('./pipeline/backends.js').Wanted} Wanted */
+/** @typedef {import('./pipeline/engines.js').Wanted} Wanted */
 /** @typedef {import('./pipeline/pipeline.js').Timings} Timings */
 
 /**

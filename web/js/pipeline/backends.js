@@ -1,17 +1,14 @@
 /**
- * Which engine runs a network on this device: the first one, in the order of BACKENDS, that has
+ * Which engine runs a network on this device: the first one, in the order of `engines.js`, that has
  * reproduced the picture whose answer is known.
- *
- *     webgpu fp16 -> webgpu fp32 -> webgl -> wasm, threads -> wasm, one thread
  */
 
-import { findModel } from '../assets.js'
 import { build } from '../build.js'
 import { GossamerError } from '../rpc/errors.js'
+import { BACKENDS, enginesFor, idOf, isSmallDevice, titleOf } from './engines.js'
 import { forgetVerdicts, openVerdicts, remember, verdictOn } from './verdicts.js'
 import { inferenceWorker, loadNetwork } from './workers.js'
 
-/** @typedef {import('../build.js').Artefact} Artefact */
 /** @typedef {import('../build.js').Backend} Backend */
 /** @typedef {import('../build.js').Model} Model */
 /** @typedef {import('../build.js').Precision} Precision */
@@ -19,10 +16,7 @@ import { inferenceWorker, loadNetwork } from './workers.js'
 /** @typedef {import('../rpc/messages.js').Engine} Engine */
 /** @typedef {import('../rpc/messages.js').Progress} Progress */
 /** @typedef {import('../rpc/messages.js').Proof} Proof */
-
-/** @type {readonly Backend[]} */
-export const BACKENDS = ['webgpu', 'webgl', 'wasm']
-const TITLES = { webgpu: 'WebGPU', webgl: 'WebGL', wasm: 'WebAssembly' }
+/** @typedef {import('./engines.js').Wanted} Wanted */
 
 /**
  * How far the answer may be off, of 0..1: a byte's rounding and, with fewer bits, what they cost.
@@ -42,11 +36,8 @@ const PROOF_LIMIT_MS = 90_000
 const SLOWEST = 10
 const LEAST_RUN_LIMIT_MS = 20_000
 
-const SMALL_MEMORY_BYTES = 2 ** 30
 /** How often a worker that died of something else than its engine is started anew for one job. */
 const MAX_RESTARTS = 4
-
-/** @typedef {'auto' | Backend | readonly Backend[]} Wanted */
 
 /**
  * `state` is 'untried' until the engine is needed.
@@ -79,84 +70,6 @@ async function thisDevice() {
     detected = null
     throw error
   }
-}
-
-/**
- * Phones and tablets of Apple's refuse large memories and end pages that take them; others tell that
- * they are small. They get WASM, one thread and a bounded memory.
- */
-export function isSmallDevice() {
-  const { userAgent, maxTouchPoints } = navigator
-  const { deviceMemory = Infinity } = /** @type {{ deviceMemory?: number }} */ (navigator)
-  const isIos = /iPhone|iPad|iPod/.test(userAgent)
-  const isIpadAsMac = /Macintosh/.test(userAgent) && maxTouchPoints > 1
-  return isIos || isIpadAsMac || deviceMemory <= 2
-}
-
-/**
- * @param {string} name 'auto', or a network's name in the catalogue
- * @returns {Model} for 'auto' the site's default, and on small devices its smallest network; throws
- *   `invalid_argument` when this site does not ship it
- */
-export function modelFor(name) {
-  if (name !== 'auto' || !isSmallDevice()) return findModel(name)
-  const [first] = [...build.models].sort((one, other) => wasmBytes(one) - wasmBytes(other))
-  return first ?? findModel(name)
-}
-
-/** @param {Model} model */
-function wasmBytes({ artefacts }) {
-  return artefacts.find(({ backend }) => backend === 'wasm')?.bytes ?? Infinity
-}
-
-/**
- * The engines for a network, best first, and why backends that were asked for have none.
- * @param {Model} model
- * @param {Wanted} wanted
- * @param {Device} device
- * @param {boolean} small
- * @returns {{ engines: Engine[], missing: string[] }}
- */
-export function enginesFor(model, wanted, device, small) {
-  const backends = wanted === 'auto' ? (small ? ['wasm'] : BACKENDS) : [wanted].flat()
-  /** @type {Engine[]} */
-  const engines = []
-  /** @type {string[]} */
-  const missing = []
-  for (const backend of /** @type {Backend[]} */ (backends)) {
-    const artefacts = model.artefacts.filter((artefact) => artefact.backend === backend)
-    const reason = artefacts.length === 0 ? 'this site has no file for it' : lacks(backend, device)
-    const skipped = wanted === 'auto' && backend !== 'wasm' && device[backend].software
-    if (reason) missing.push(`${TITLES[backend]}: ${reason}`)
-    else if (!skipped) {
-      for (const artefact of artefacts) engines.push(...enginesOf(artefact, device, small))
-    }
-  }
-  return { engines, missing }
-}
-
-/**
- * @param {Artefact} artefact
- * @param {Device} device
- * @param {boolean} small
- * @returns {Engine[]}
- */
-function enginesOf(artefact, device, small) {
-  const { backend, precision } = artefact
-  const memoryLimit_bytes = small ? SMALL_MEMORY_BYTES : Infinity
-  const engine = { backend, artefact, threads: 1, memoryLimit_bytes }
-  if (precision === 'fp16' && !device.webgpu.f16) return []
-  if (backend !== 'wasm' || small || device.threads === 1) return [engine]
-  return [{ ...engine, threads: device.threads }, engine]
-}
-
-/**
- * @param {Backend} backend
- * @param {Device} device
- */
-function lacks(backend, device) {
-  if (backend === 'wasm') return device.simd ? '' : 'this browser is too old for it'
-  return device[backend].missing
 }
 
 /** One job's way through the engines: picks one, and after a setback another. */
@@ -380,16 +293,4 @@ function reasonOf({ code, cause, message }) {
   if (cause === 'lost') return 'lost the graphics device'
   if (code === 'worker_died') return 'was stopped by the browser'
   return message.replace(/\.$/, '')
-}
-
-/** @param {Engine} engine */
-function titleOf({ backend, artefact, threads }) {
-  if (backend === 'wasm')
-    return `WebAssembly on ${threads === 1 ? 'one thread' : `${threads} threads`}`
-  return artefact.precision === 'fp16' ? `${TITLES[backend]} in half precision` : TITLES[backend]
-}
-
-/** @param {Engine} engine */
-function idOf({ backend, artefact, threads }) {
-  return `${backend} ${artefact.precision} ${threads}`
 }

@@ -19,7 +19,7 @@ import { countRun, inferenceWorker, pythonWorker, startedEarly } from './workers
  *   source: Blob | ImageBitmap | ImageData,
  *   name: string,
  *   model: Model,
- *   backend: import('./backends.js').Wanted,
+ *   backend: import('./engines.js').Wanted,
  *   refine: RefineOptions,
  *   output: OutputOptions,
  *   content: EncodedContent,
