@@ -5,16 +5,18 @@ import { create, createButton } from './dom.js'
 import { strings } from './strings.js'
 
 export class EngineList extends HTMLElement {
-  #rows = create('ul', { class: 'requests' })
+  #rows = create('ul', { class: 'engines' })
 
   connectedCallback() {
     this.setAttribute('data-testid', 'engines')
-    const title = create('h2', { class: 'large', id: 'engines-title' }, strings.enginesTitle)
-    this.#rows.setAttribute('aria-labelledby', title.id)
     this.replaceChildren(
-      title,
-      this.#rows,
-      createButton('plain', strings.testEnginesAgain, () => this.#testAgain()),
+      create(
+        'details',
+        {},
+        create('summary', {}, strings.enginesTitle),
+        this.#rows,
+        createButton('plain', strings.testEnginesAgain, () => this.#testAgain()),
+      ),
     )
   }
 
@@ -42,12 +44,7 @@ export class EngineList extends HTMLElement {
  * @param {string} state
  */
 function createRow(title, state) {
-  return create(
-    'li',
-    {},
-    create('span', { class: 'name' }, title),
-    create('span', { class: 'size muted' }, state),
-  )
+  return create('li', {}, create('span', {}, title), create('span', { class: 'muted' }, state))
 }
 
 customElements.define('gossamer-engine-list', EngineList)
