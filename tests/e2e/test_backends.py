@@ -257,6 +257,20 @@ def test_a_worker_that_dies_or_hangs_in_a_run(
         assert notice in app.page.evaluate("window.shownNotices")
 
 
+def test_an_engine_that_runs_out_of_memory(browser: Browser, small_site_dir: Path) -> None:
+    with visit(browser, small_site_dir) as app:
+        cut(app)
+        app.page.evaluate("window.gossamer.resetEngines()")
+        states(app.page, "modnet")  # starts a worker, with no engine in it yet
+        inference_worker(app).evaluate(
+            "() => { WebAssembly.Memory.prototype.grow = () => { throw new RangeError() } }"
+        )
+        fields = cut(app)
+        assert (fields["backend"], fields["threads"]) == ("wasm", 1)
+        (notice,) = fields["notices"]
+        assert re.match(r"WebAssembly on \d threads ran out of memory\. WebAssembly on one", notice)
+
+
 def test_a_worker_is_recycled_between_photos(browser: Browser, small_site_dir: Path) -> None:
     with visit(browser, small_site_dir) as app:
         cut(app, model="modnet")
