@@ -68,10 +68,12 @@ def photo() -> np.ndarray:
 @functools.cache
 def native_matte(name: str) -> np.ndarray:
     """The network as published, on this machine's CPU."""
-    network = with_size(find_network(name), SIDE_PX, SIDE_PX)
-    spec = network.input
-    source = input_size.apply(read_source(network), name=spec.name, height=SIDE_PX, width=SIDE_PX)
-    return NativeNetwork(network, source, threads=2).matte(photo())
+    published = find_network(name)
+    input_name = published.input.name
+    source = read_source(published)
+    source = input_size.apply(source, name=input_name, height=SIDE_PX, width=SIDE_PX)
+    sized = with_size(published, SIDE_PX, SIDE_PX)
+    return NativeNetwork(sized, source, threads=2).matte(photo())
 
 
 def measure(
