@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+from PIL import Image
 from skimage import data
 
 from exporter.catalog import find_network
@@ -60,9 +61,8 @@ class Row:
 @functools.cache
 def photo() -> np.ndarray:
     """uint8 (SIDE_PX, SIDE_PX, 3): no engine has to resize it."""
-    step = 300 // SIDE_PX
-    rgb_hwc: np.ndarray = data.chelsea()[: SIDE_PX * step : step, : SIDE_PX * step : step]
-    return rgb_hwc
+    size = (SIDE_PX, SIDE_PX)
+    return np.asarray(Image.fromarray(data.coffee()).resize(size, Image.Resampling.LANCZOS))
 
 
 @functools.cache
