@@ -62,7 +62,7 @@ async function probeWebGpu() {
 function probeWebGl() {
   const hardware = openWebGl({ failIfMajorPerformanceCaveat: true })
   const context = hardware ?? openWebGl({})
-  if (!context) return none('this browser does not offer WebGL 2')
+  if (!context) return none('this browser does not offer its version 2')
   const names = context.getExtension('WEBGL_debug_renderer_info')
   const name = names ? String(context.getParameter(names.UNMASKED_RENDERER_WEBGL)) : ''
   const hasFloats = Boolean(context.getExtension('EXT_color_buffer_float'))
