@@ -214,6 +214,24 @@ def test_a_file_that_does_not_load_is_demoted(
         assert "could not be started" in refusal.value.fields["message"]
 
 
+def test_a_file_that_does_not_arrive(
+    gpu_browser: Browser, small_site_dir: Path, tmp_path: Path
+) -> None:
+    site = shutil.copytree(small_site_dir, tmp_path / "site")
+    (missing,) = (site / "models").glob("u2netp.webgl.*")
+    missing.rename(site / "elsewhere.onnx")
+    with visit(gpu_browser, site) as app:
+        fields = cut(app, model="u2netp", **SOFTWARE)
+        assert (fields["backend"], fields["threads"] > 1) == ("wasm", True)
+        assert "WebGL could not be fetched" in fields["notices"][0]
+        with pytest.raises(ApiError) as refusal:
+            cut(app, model="u2netp", backend="webgl")
+        assert refusal.value.fields["code"] == "model_unavailable"
+        # It counts as soon as it is there.
+        (site / "elsewhere.onnx").rename(missing)
+        assert cut(app, model="u2netp", **SOFTWARE)["backend"] == "webgl"
+
+
 # What the page shows to a person, and takes away after some seconds.
 KEEP_NOTICES = """
 () => {

@@ -82,6 +82,8 @@ export class EngineChoice {
   #setbacks = new Map()
   /** @type {unknown} why the files of some engine did not come */
   #unreachable = null
+  /** @type {Set<string>} their sha256 */
+  #missingFiles = new Set()
   #restarts = 0
   #told = 0
   #run_ms = 0
@@ -153,6 +155,7 @@ export class EngineChoice {
    */
   #isOut(engine, engines) {
     if (this.#setbacks.has(idOf(engine))) return true
+    if (this.#missingFiles.has(engine.artefact.sha256)) return true
     // The last resort is tried whatever happened to it on other occasions.
     return Boolean(verdictOn(engine)?.reason) && engine !== engines.at(-1)
   }
@@ -189,12 +192,13 @@ export class EngineChoice {
     const { code, cause } = error
     if (code === 'worker_died' && cause === 'waiting') return this.#restart(error)
     const reason = reasonOf(error)
+    this.#setbacks.set(idOf(engine), `${titleOf(engine)} ${reason}`)
     if (code === 'model_unavailable' || code === 'model_corrupt') {
+      // No proof against the engine: the next photo may find the network back.
       this.#unreachable ??= error
-      this.#setbacks.set(idOf(engine), '')
+      this.#missingFiles.add(engine.artefact.sha256)
       return
     }
-    this.#setbacks.set(idOf(engine), `${titleOf(engine)} ${reason}`)
     if (verdictOn(engine)?.reason) return // another job was first, and has ended the worker
     const lasting = cause === 'hung' || (starting && code === 'backend_unavailable')
     remember(engine, { reason, run_ms: 0 }, { lasting })
@@ -211,7 +215,7 @@ export class EngineChoice {
 
   /** @param {Engine} engine */
   #tell(engine) {
-    const news = [...this.#setbacks.values()].slice(this.#told).filter(Boolean)
+    const news = [...this.#setbacks.values()].slice(this.#told)
     this.#told = this.#setbacks.size
     if (news.length > 0) this.job.onNotice(`${news.join('. ')}. ${titleOf(engine)} took over.`)
   }
@@ -223,7 +227,7 @@ export class EngineChoice {
   #nothingLeft(engines, missing) {
     const reasons = engines.map((engine) => {
       const earlier = `${titleOf(engine)} ${verdictOn(engine)?.reason}`
-      return this.#setbacks.get(idOf(engine)) || earlier
+      return this.#setbacks.get(idOf(engine)) ?? earlier
     })
     const { backend } = this.job
     const wanted = backend === 'auto' ? 'an engine' : [backend].flat().join(' or ')
@@ -288,6 +292,8 @@ function requireRight({ artefact }, { max, mean }) {
 
 /** @param {GossamerError} error */
 function reasonOf({ code, cause, message }) {
+  if (code === 'model_unavailable') return 'could not be fetched'
+  if (code === 'model_corrupt') return 'arrived damaged'
   if (code === 'out_of_memory') return 'ran out of memory'
   if (cause === 'hung') return 'gave no answer in time'
   if (cause === 'lost') return 'lost the graphics device'

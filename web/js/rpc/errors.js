@@ -76,5 +76,7 @@ export function fromWire({ code, stage, message }) {
  * @param {unknown} thrown
  */
 export function isOutOfMemory(thrown) {
-  return /out of memory|allocation failed|failed to allocate|bad_alloc|memory\.grow/i.test(String(thrown))
+  return /out of memory|allocation failed|failed to allocate|bad_alloc|memory\.grow/i.test(
+    String(thrown),
+  )
 }
