@@ -5,6 +5,8 @@ PORT ?= 8000
 MODELS ?= u2netp
 # fp32, or int8: smaller and faster, and nearly as exact.
 PRECISION ?= fp32
+# What the networks may run on: wasm, and any of webgpu and webgl.
+BACKENDS ?= wasm webgpu
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -16,13 +18,15 @@ MAKEFLAGS += --no-print-directory
 SOURCES := $(shell find exporter pyside_logic web models -type f \
 	-not -path '*/__pycache__/*' -not -path '*/.*')
 
-.PHONY: help serve site test check browser clean force
+.PHONY: help serve site test check browser matrix clean force
 
 help:
 	@echo "make serve   build the site and serve it at http://127.0.0.1:$(PORT) (PORT= changes it)"
 	@echo "make site    build the site into dist/ (MODELS=\"u2netp modnet\" chooses its networks,"
-	@echo "             PRECISION=int8 makes them smaller and faster)"
+	@echo "             PRECISION=int8 makes them smaller and faster, BACKENDS=\"wasm webgl\""
+	@echo "             what they may run on)"
 	@echo "make test    check and test everything"
+	@echo "make matrix  write what the last tests have measured into the README's table"
 	@echo "make check   linters and type checkers only"
 	@echo "make clean   remove everything that was built"
 
@@ -46,12 +50,13 @@ check: $(BIN)/.dev node_modules/.installed
 	@node_modules/.bin/biome ci --colors=off
 
 dist/index.html: $(BIN)/.installed $(SOURCES) build/site-choices
-	@gossamer site --out dist --precision $(PRECISION) $(MODELS:%=--model %)
+	@gossamer site --out dist --precision $(PRECISION) --backend $(BACKENDS) $(MODELS:%=--model %)
 
 # Another choice of networks is another site, though no source is newer.
 build/site-choices: force
 	@mkdir -p build
-	@echo '$(MODELS) $(PRECISION)' | cmp -s - $@ || echo '$(MODELS) $(PRECISION)' >$@
+	@echo '$(MODELS) $(PRECISION) $(BACKENDS)' | cmp -s - $@ || \
+		echo '$(MODELS) $(PRECISION) $(BACKENDS)' >$@
 
 force:
 
@@ -84,8 +89,15 @@ node_modules/.installed: package-lock.json .npmrc | $(BIN)/.installed
 	@npm install --no-save --loglevel=error
 	@touch $@
 
-# The system's Chromium, else Debian's, else the one that Playwright downloads.
+# The system's Chromium, else Debian's, else the one that Playwright downloads. The other engines
+# come from Debian alone; elsewhere their tests are skipped.
 browser: $(BIN)/.dev
+	@if [ -e /etc/debian_version ] && [ "$$(id -u)" = 0 ] && ! { command -v firefox-esr && \
+			command -v WebKitWebDriver && command -v Xvfb; } >/dev/null; then \
+		echo "Installing Firefox and WebKitGTK from Debian ..." && apt-get update -qq && \
+		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+			firefox-esr webkit2gtk-driver xvfb >/dev/null; \
+	fi
 	@if [ -n "$$CHROMIUM" ] || command -v chromium >/dev/null || \
 			command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null; then \
 		:; \
@@ -96,6 +108,10 @@ browser: $(BIN)/.dev
 	else \
 		echo "Downloading Chromium with Playwright ..." && playwright install chromium; \
 	fi
+
+# Takes over what the last `make test` has measured into the README's table.
+matrix: $(BIN)/.dev
+	@python -m tests.engines.table
 
 clean:
 	rm -rf dist build $(VENV) node_modules *.egg-info

@@ -19,33 +19,42 @@ _HERE = Path(__file__).parent
 def exported_file(
     network: Network,
     *,
+    backend: str = "wasm",
     precision: str = "fp32",
+    size: tuple[int, int] | None = None,
     local: Path | None = None,
     report: Report = silent,
 ) -> Path:
-    """The network's file for WASM, from the cache where nothing that it depends on changed.
+    """The network's file for a backend, from the cache where nothing that it depends on changed.
 
-    `local` is the published file where it need not be fetched. Do not write to the result. Raises
-    ExporterError.
+    `size` (height, width) takes the place of the catalog's; `local` is the published file where it
+    need not be fetched. Do not write to the result. Raises ExporterError.
     """
     cache = cache_folder() / "exported"
-    path = cache / f"{_key(network, precision)}.onnx"
+    path = cache / f"{_key(network, backend, precision, size)}.onnx"
     if not path.exists():
         cache.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=cache) as folder:
             artefact = export_network(
-                network, precision=precision, out_dir=Path(folder), local=local, report=report
+                network,
+                backend=backend,
+                precision=precision,
+                size=size,
+                out_dir=Path(folder),
+                local=local,
+                report=report,
             )
             artefact.path.replace(path)
     return path
 
 
-def _key(network: Network, precision: str) -> str:
+def _key(network: Network, backend: str, precision: str, size: tuple[int, int] | None) -> str:
     """A hash of the pinned source, of every pass, and of the packages that rewrite graphs."""
     sources = [_HERE / "pipeline.py", _HERE / "source.py", *sorted((_HERE / "passes").glob("*.py"))]
     if precision == "int8":
         sources += [_HERE / name for name in ("precision.py", "quantize.py", "units.py")]
         sources.append(calibration_file(network))
-    texts = [repr(network), precision, *(path.read_text(encoding="utf-8") for path in sources)]
+    texts = [repr(network), backend, precision, repr(size)]
+    texts += [path.read_text(encoding="utf-8") for path in sources]
     texts += [f"{package} {version(package)}" for package in ("onnx", "onnxsim")]
     return hashlib.sha256("\n".join(texts).encode()).hexdigest()

@@ -3,7 +3,7 @@
     web/js, web/css, web/icon.svg   ours; modules rewritten by js_modules.py
     vendor/                         ONNX Runtime Web and Pyodide, from web/runtime.toml
     locales/                        the app's words, one file a language
-    models/                         exported by pipeline.py
+    models/                         one file for each backend and precision (site_models.py)
     index.html, sw.js, manifest.webmanifest, licences.txt      from web/templates
 
 The same inputs give the same bytes. Nothing is seen of a build until it is whole.
@@ -11,37 +11,30 @@ The same inputs give the same bytes. Nothing is seen of a build until it is whol
 
 import hashlib
 import json
-import shutil
-import tarfile
 import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 import jinja2
 
-from exporter.catalog import Network, Part, find_network, load_runtime
+from exporter.catalog import Part, find_network, load_runtime
 from exporter.errors import SiteError
-from exporter.exported import exported_file
 from exporter.icons import ICONS, draw_icon
 from exporter.js_modules import hash_modules, hashed_name, slimmed
 from exporter.licences import format_notices, read_member
 from exporter.origins import cache_folder, fetch, sha256_of
+from exporter.ort_web import RUNTIME_FILES, unpack_runtime
 from exporter.pyodide_bundle import PACKAGES, build_pyodide_bundle
 from exporter.report import Report, silent
 from exporter.site_headers import CONTENT_SECURITY_POLICY, HEADERS
+from exporter.site_models import SiteChoices, add_model
 
-__all__ = ["build_site"]
+__all__ = ["SiteChoices", "build_site"]
 
 WEB = Path(__file__).resolve().parent.parent / "web"
 
 _ENTRY = "js/ui/app.js"
 _STYLES = "css/app.css"
-_ONNX_RUNTIME_FILES = (
-    "ort.wasm.min.mjs",
-    "ort-wasm-simd-threaded.mjs",
-    "ort-wasm-simd-threaded.wasm",
-)
 #: Small libraries, as their npm packages have them; see licences.py for what goes with them.
 _NPM_FILES = {
     "client-zip": ("index.js",),
@@ -50,13 +43,14 @@ _NPM_FILES = {
 }
 #: Kept for offline use when it was needed once, and not by everybody.
 _FETCHED_WHEN_NEEDED = "vendor/libheif-js-"
+DEFAULT_CHOICES = SiteChoices()
 
 
 def build_site(
     networks: Sequence[str],
     out_dir: Path,
     *,
-    precision: str = "fp32",
+    choices: SiteChoices = DEFAULT_CHOICES,
     web: Path = WEB,
     report: Report = silent,
 ) -> Path:
@@ -71,7 +65,7 @@ def build_site(
     with tempfile.TemporaryDirectory(prefix=f".{out_dir.name}-", dir=out_dir.parent) as folder:
         site = Path(folder, "new")
         site.mkdir()
-        _fill(site, web, networks, precision, report)
+        _fill(site, web, networks, choices, report)
         if out_dir.exists():
             out_dir.rename(Path(folder, "old"))
         site.rename(out_dir)
@@ -89,10 +83,12 @@ def _check_replaceable(out_dir: Path) -> None:
         )
 
 
-def _fill(site: Path, web: Path, networks: Sequence[str], precision: str, report: Report) -> None:
+def _fill(
+    site: Path, web: Path, networks: Sequence[str], choices: SiteChoices, report: Report
+) -> None:
     runtime = load_runtime()
     report("Copying ONNX Runtime Web ...", 0, 0)
-    ort_path = _add_onnx_runtime(site, runtime["onnxruntime-web"], report)
+    ort_path = _add_onnx_runtime(site, runtime["onnxruntime-web"], choices, report)
     packages = {name: fetch(runtime[name], report=report) for name in _NPM_FILES}
     folders = {
         name: _add_npm_files(site, runtime[name], packages[name], files)
@@ -101,8 +97,7 @@ def _fill(site: Path, web: Path, networks: Sequence[str], precision: str, report
     report("Preparing Pyodide ...", 0, 0)
     pyodide_path = _add_pyodide(site, runtime["pyodide"], runtime["numpy"], report)
     chosen = [find_network(name) for name in dict.fromkeys(networks)]
-    exported = [exported_file(network, precision=precision, report=report) for network in chosen]
-    models = [_add_model(site, *pair, precision) for pair in zip(chosen, exported, strict=True)]
+    models = [add_model(site, network, choices, report) for network in chosen]
 
     parts = [*runtime.values(), *(network.part for network in chosen)]
     numpy_wheel = next((site / pyodide_path).glob("numpy-*.whl"))
@@ -148,31 +143,27 @@ def _fill(site: Path, web: Path, networks: Sequence[str], precision: str, report
     (site / "index.html").write_text(page, encoding="utf-8")
     manifest = _render(web, "manifest.webmanifest", **names)
     (site / "manifest.webmanifest").write_text(manifest, encoding="utf-8")
-    kept = _precache(site)
+    kept = _precache(site, ort_path)
+    engines = {
+        backend: [(name, sha256_of(site / name)) for name in _engine_files(ort_path, backend)]
+        for backend in choices.backends
+    }
     worker = _render(
         web,
         "sw.js",
         version=version,
         precache=[entry for entry in kept if not entry[0].startswith(_FETCHED_WHEN_NEEDED)],
         when_needed=[entry for entry in kept if entry[0].startswith(_FETCHED_WHEN_NEEDED)],
+        engines=engines,
         headers=list(HEADERS.items()),
     )
     (site / "sw.js").write_text(worker, encoding="utf-8")
 
 
-def _add_onnx_runtime(site: Path, part: Part, report: Report) -> str:
+def _add_onnx_runtime(site: Path, part: Part, choices: SiteChoices, report: Report) -> str:
     """Returns the folder's path below the site."""
-    package = fetch(part, report=report)
     folder = site / "vendor" / "onnxruntime-web"
-    folder.mkdir(parents=True)
-    with tarfile.open(package) as tar:
-        for name in _ONNX_RUNTIME_FILES:
-            stream = tar.extractfile(f"package/dist/{name}")
-            if stream is None:
-                raise SiteError(
-                    f"web/runtime.toml: Expected dist/{name} in {part.name}, found none."
-                )
-            (folder / name).write_bytes(stream.read())
+    unpack_runtime(part, choices.backends, folder, report=report)
     return _with_hash(folder, part)
 
 
@@ -202,33 +193,6 @@ def _with_hash(folder: Path, part: Part) -> str:
     """Renames the folder of a part to `<name>-<version>.<hash of its files>`."""
     name = f"{part.name}-{part.version}.{_hash_of(folder)[:10]}"
     return folder.rename(folder.with_name(name)).relative_to(folder.parent.parent).as_posix()
-
-
-def _add_model(site: Path, network: Network, exported: Path, precision: str) -> dict[str, Any]:
-    """Copies the file and returns its entry in build.js."""
-    sha256 = sha256_of(exported)
-    path = f"models/{network.name}.wasm.{precision}.{sha256[:10]}.onnx"
-    (site / path).parent.mkdir(exist_ok=True)
-    shutil.copyfile(exported, site / path)
-    size = {"height": network.input.height, "width": network.input.width}
-    return {
-        "name": network.name,
-        "title": network.title,
-        "licence": network.part.licence,
-        "backend": "wasm",
-        "precision": precision,
-        "path": path,
-        "sha256": sha256,
-        "bytes": exported.stat().st_size,
-        "input": {
-            "name": network.input.name,
-            **size,
-            "scale": network.input.scale,
-            "mean": list(network.input.mean),
-            "std": list(network.input.std),
-        },
-        "output": {"name": network.output.name, **size, "normalise": network.output.normalise},
-    }
 
 
 def _add_modules(site: Path, web: Path, build_js: str) -> str:
@@ -275,14 +239,19 @@ def _write(path: Path, data: bytes) -> None:
     path.write_bytes(data)
 
 
-def _precache(site: Path) -> list[tuple[str, str]]:
-    """[path, sha256] of what the service worker keeps: all but the networks and itself."""
+def _precache(site: Path, ort_path: str) -> list[tuple[str, str]]:
+    """[path, sha256] of what the service worker keeps for everybody: neither itself nor the
+    networks nor ONNX Runtime Web, of which each device needs its own part."""
     paths = {path.relative_to(site).as_posix(): path for path in _files(site)}
     return [
         (name, sha256_of(path))
         for name, path in paths.items()
-        if not name.startswith("models/") and name != "sw.js"
+        if not name.startswith(("models/", f"{ort_path}/")) and name != "sw.js"
     ]
+
+
+def _engine_files(ort_path: str, backend: str) -> list[str]:
+    return [f"{ort_path}/{name}" for name in RUNTIME_FILES[backend]]
 
 
 def _hash_of(folder: Path) -> str:

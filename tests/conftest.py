@@ -13,11 +13,18 @@ import numpy as np
 import pytest
 import skimage.data
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Playwright,
+    sync_playwright,
+)
 
 from exporter.serve import SiteServer, make_server
-from exporter.site import WEB, build_site
-from exporter.verification.browser import find_chromium
+from exporter.site import WEB, SiteChoices, build_site
+from exporter.verification.browser import SOFTWARE_GPU, find_chromium
 
 CHROMIUM_ARGUMENTS = [
     "--disable-background-networking",
@@ -83,14 +90,38 @@ def plain_server(site_dir: Path) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    arguments = [*CHROMIUM_ARGUMENTS]
-    if os.geteuid() == 0:
-        arguments.append("--no-sandbox")
+def small_site_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two networks of 64 x 64 px for every backend: seconds on a software GPU, where the published
+    sizes take minutes."""
+    choices = SiteChoices(backends=("wasm", "webgpu", "webgl"), size=(64, 64))
+    folder = tmp_path_factory.mktemp("small-site") / "dist"
+    return build_site(["modnet", "u2netp"], folder, choices=choices)
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=find_chromium(), args=arguments)
-        yield chromium
-        chromium.close()
+        yield playwright
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    yield from launched(playwright)
+
+
+@pytest.fixture(scope="session")
+def gpu_browser(playwright: Playwright) -> Iterator[Browser]:
+    """Chromium with WebGPU and WebGL, which SwiftShader computes on the CPU."""
+    yield from launched(playwright, *SOFTWARE_GPU)
+
+
+def launched(playwright: Playwright, *arguments: str) -> Iterator[Browser]:
+    arguments = (*CHROMIUM_ARGUMENTS, *arguments)
+    if os.geteuid() == 0:
+        arguments = (*arguments, "--no-sandbox")
+    chromium = playwright.chromium.launch(executable_path=find_chromium(), args=[*arguments])
+    yield chromium
+    chromium.close()
 
 
 class Watch:

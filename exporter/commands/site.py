@@ -19,7 +19,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--precision",
         default="fp32",
         choices=("fp32", "int8"),
-        help="int8 is smaller and faster, fp32 as exact as published (default: %(default)s)",
+        help="on WASM: int8 is smaller and faster, fp32 as exact as published "
+        "(default: %(default)s)",
+    )
+    parser.add_argument(
+        "--backend",
+        nargs="+",
+        default=["wasm", "webgpu"],
+        choices=("wasm", "webgpu", "webgl"),
+        help="what the networks may run on; a visitor fetches what runs on his device and nothing "
+        "else (default: wasm webgpu)",
+    )
+    parser.add_argument(
+        "--size",
+        type=int,
+        metavar="N",
+        help="networks of N x N px in place of the published size, to try out slow GPUs",
     )
     parser.add_argument(
         "--out",
@@ -31,12 +46,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from exporter.site import build_site
+    from exporter.site import SiteChoices, build_site
 
-    build_site(
-        arguments.model or ["u2netp"],
-        arguments.out,
+    choices = SiteChoices(
+        backends=tuple(dict.fromkeys(arguments.backend)),
         precision=arguments.precision,
-        report=TerminalReport(),
+        size=(arguments.size, arguments.size) if arguments.size else None,
+    )
+    build_site(
+        arguments.model or ["u2netp"], arguments.out, choices=choices, report=TerminalReport()
     )
     return 0

@@ -3,7 +3,6 @@
 import base64
 import os
 import shutil
-import tarfile
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -18,25 +17,15 @@ import numpy.typing as npt
 
 from exporter.catalog import load_runtime
 from exporter.errors import BackendError, ExporterError
-from exporter.origins import fetch
+from exporter.ort_web import RUNTIME_FILES, unpack_runtime
 from exporter.report import Report, silent
 from exporter.serve import make_server
 
-__all__ = ["WEB_BACKENDS", "BrowserLab", "WebRun", "find_chromium", "open_lab"]
+__all__ = ["SOFTWARE_GPU", "WEB_BACKENDS", "BrowserLab", "WebRun", "find_chromium", "open_lab"]
 
 FloatArray = npt.NDArray[np.float32]
 
-#: The files of ONNX Runtime Web that each backend loads.
-_RUNTIME_FILES = {
-    "wasm": ("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm"),
-    "webgl": ("ort.webgl.min.mjs",),
-    "webgpu": (
-        "ort.webgpu.min.mjs",
-        "ort-wasm-simd-threaded.asyncify.mjs",
-        "ort-wasm-simd-threaded.asyncify.wasm",
-    ),
-}
-WEB_BACKENDS = tuple(_RUNTIME_FILES)
+WEB_BACKENDS = tuple(RUNTIME_FILES)
 
 _PAGE = Path(__file__).parent / "page"
 _CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -46,8 +35,8 @@ _QUIET = (
     "--disable-quic",
     "--disable-sync",
 )
-# SwiftShader computes on the CPU what a graphics card would: slow, the same everywhere.
-_SOFTWARE_GPU = (
+#: SwiftShader computes on the CPU what a graphics card would: slow, the same everywhere.
+SOFTWARE_GPU = (
     "--enable-unsafe-webgpu",
     "--enable-unsafe-swiftshader",
     "--enable-features=Vulkan",
@@ -133,7 +122,7 @@ class BrowserLab:
     def _evaluate_here(self, backend: str, job: dict[str, Any]) -> dict[str, Any]:
         from playwright.sync_api import Error, sync_playwright
 
-        arguments = [*_QUIET, *(_GPU if self.with_gpu else _SOFTWARE_GPU)]
+        arguments = [*_QUIET, *(_GPU if self.with_gpu else SOFTWARE_GPU)]
         if os.geteuid() == 0:
             arguments.append("--no-sandbox")
         try:
@@ -178,7 +167,8 @@ def open_lab(*, with_gpu: bool = False, report: Report = silent) -> Iterator[Bro
         folder = Path(name)
         for path in _PAGE.iterdir():
             shutil.copyfile(path, folder / path.name)
-        _unpack_runtime(folder / "ort", report)
+        runtime = load_runtime()["onnxruntime-web"]
+        unpack_runtime(runtime, WEB_BACKENDS, folder / "ort", report=report)
         with make_server(folder) as server:
             thread = threading.Thread(target=server.serve_forever, args=(0.05,))
             thread.start()
@@ -187,23 +177,6 @@ def open_lab(*, with_gpu: bool = False, report: Report = silent) -> Iterator[Bro
             finally:
                 server.shutdown()
                 thread.join()
-
-
-def _unpack_runtime(folder: Path, report: Report) -> None:
-    package = fetch(load_runtime()["onnxruntime-web"], report=report)
-    wanted = {f"package/dist/{name}" for names in _RUNTIME_FILES.values() for name in names}
-    folder.mkdir()
-    with tarfile.open(package) as tar:
-        for member in tar:
-            stream = tar.extractfile(member) if member.name in wanted else None
-            if stream is not None:
-                (folder / Path(member.name).name).write_bytes(stream.read())
-                wanted.remove(member.name)
-    if wanted:
-        raise ExporterError(
-            f"web/runtime.toml: Expected {', '.join(sorted(wanted))} in onnxruntime-web, "
-            "found none."
-        )
 
 
 def _decode(output: dict[str, Any]) -> FloatArray:

@@ -58,8 +58,7 @@ class App:
             expect(photos.nth(index)).to_have_attribute("data-state", state, timeout=SLOW_MS)
 
     def wait_until_offline_ready(self) -> None:
-        self.page.evaluate("navigator.serviceWorker.ready.then(() => true)")
-        self.page.evaluate("window.gossamer.preload().then(() => true)")
+        expect(self.part("offline-state")).to_be_visible(timeout=SLOW_MS)
 
     def save(self) -> tuple[str, Image.Image]:
         """Presses the save button: the file's name and picture."""

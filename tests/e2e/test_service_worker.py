@@ -70,13 +70,26 @@ async () => {
   return kept
 }
 """
+KEEP_ENGINE = """
+async (backend) => {
+  const { active } = await navigator.serviceWorker.ready
+  const { port1, port2 } = new MessageChannel()
+  const answer = new Promise((resolve) => { port1.onmessage = ({ data }) => resolve(data.error) })
+  active.postMessage({ type: 'keepEngine', backend }, [port2])
+  return (await answer) ?? null
+}
+"""
 HEADERS_OF = "async ([url, init]) => Object.fromEntries((await fetch(url, init)).headers)"
 
 
 def precache_of(site: Path) -> dict[str, str]:
-    quoted = re.search(r"PRECACHE = JSON\.parse\('(.*)'\)", (site / "sw.js").read_text())
+    return dict(constant_of(site, "PRECACHE"))
+
+
+def constant_of(site: Path, name: str) -> Any:
+    quoted = re.search(rf"{name} = JSON\.parse\('(.*)'\)", (site / "sw.js").read_text())
     assert quoted
-    return dict(json.loads(quoted[1]))
+    return json.loads(quoted[1])
 
 
 @pytest.fixture
@@ -97,13 +110,40 @@ def register(page: Page, root: str) -> Any:
     return page.evaluate(REGISTER, f"{root}sw.js")
 
 
-def test_it_keeps_every_file_as_it_was_built(
+def test_it_keeps_every_file_that_all_need_as_it_was_built(
     visitor: Page, host: SiteServer, site_dir: Path
 ) -> None:
     assert register(visitor, host.url) == "controls"
     ((name, kept),) = visitor.evaluate(KEPT).items()
     assert name.startswith("gossamer-")
     assert kept == {f"/{path}": digest for path, digest in precache_of(site_dir).items()}
+
+
+def test_it_keeps_the_engine_that_runs_here_and_no_other(
+    visitor: Page, host: SiteServer, site_dir: Path, changed_site_dir: Path
+) -> None:
+    register(visitor, host.url)
+    assert visitor.evaluate(KEEP_ENGINE, "webgpu") is None
+    (kept,) = visitor.evaluate(KEPT).values()
+    engine = dict(constant_of(site_dir, "ENGINES")["webgpu"])
+    assert kept == {f"/{path}": digest for path, digest in (precache_of(site_dir) | engine).items()}
+    # An update is as complete as what it replaces.
+    host.dist = changed_site_dir
+    assert visitor.evaluate(UPDATE) == "installed"
+    visitor.evaluate(SKIP_WAITING)
+    (kept,) = visitor.evaluate(KEPT).values()
+    expected = precache_of(changed_site_dir) | engine
+    assert kept == {f"/{path}": digest for path, digest in expected.items()}
+
+
+def test_an_engine_that_does_not_arrive_is_told(
+    visitor: Page, host: SiteServer, site_dir: Path, tmp_path: Path
+) -> None:
+    register(visitor, host.url)
+    host.dist = shutil.copytree(site_dir, tmp_path / "damaged")
+    path = next(path for path, _ in constant_of(site_dir, "ENGINES")["wasm"])
+    (host.dist / path).write_text("half an upload")
+    assert path in visitor.evaluate(KEEP_ENGINE, "wasm")
 
 
 def test_it_makes_any_host_isolated_and_strict(visitor: Page, host: SiteServer) -> None:
@@ -120,7 +160,7 @@ def test_a_range_goes_to_the_host_untouched(
     visitor: Page, host: SiteServer, site_dir: Path
 ) -> None:
     register(visitor, host.url)
-    (model,) = (site_dir / "models").iterdir()
+    model = next((site_dir / "models").iterdir())
     init = {"headers": {"Range": "bytes=10-19"}}
     headers = visitor.evaluate(HEADERS_OF, [f"{host.url}models/{model.name}", init])
     assert headers["content-range"] == f"bytes 10-19/{model.stat().st_size}"

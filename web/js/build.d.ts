@@ -1,15 +1,26 @@
 /** What `gossamer site` writes from `web/templates/build.js`. */
 
-export interface Model {
-  name: string
-  title: string
-  licence: string
-  backend: 'wasm'
-  precision: 'fp32' | 'int8' | 'fp16'
+export type Backend = 'wasm' | 'webgl' | 'webgpu'
+export type Precision = 'fp32' | 'int8' | 'fp16'
+
+/** A network's file for one backend. */
+export interface Artefact {
+  backend: Backend
+  precision: Precision
   /** Relative to the site's root. */
   path: string
   sha256: string
   bytes: number
+  /** What it must answer to the picture of the self-test: base64, see `pipeline/self-test.js`. */
+  golden: string
+}
+
+export interface Model {
+  name: string
+  title: string
+  licence: string
+  /** In the order in which they should be preferred. */
+  artefacts: Artefact[]
   input: {
     name: string
     height: number

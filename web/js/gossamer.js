@@ -1,11 +1,13 @@
 /** Gossamer's public API. Nothing that it is given leaves the device. */
 
-import { findModel } from './assets.js'
+import { EngineChoice, reportEngines } from './pipeline/backends.js'
+import { BACKENDS, modelFor } from './pipeline/engines.js'
 import { openPhoto as openInPipeline, runPipeline } from './pipeline/pipeline.js'
-import { inferenceWorker, loadNetwork, pythonWorker, startedEarly } from './pipeline/workers.js'
+import { inferenceWorker, pythonWorker, startedEarly } from './pipeline/workers.js'
 import { GossamerError } from './rpc/errors.js'
 import { watchRequests } from './rpc/requests.js'
 
+export { resetEngines } from './pipeline/backends.js'
 export { ERROR_CODES, GossamerError, STAGES } from './rpc/errors.js'
 
 /** @typedef {Blob | File | URL | string | ImageBitmap | ImageData} Source */
@@ -13,15 +15,17 @@ export { ERROR_CODES, GossamerError, STAGES } from './rpc/errors.js'
 /** @typedef {import('./rpc/messages.js').Matte} Matte */
 /** @typedef {import('./rpc/messages.js').RefineOptions} RefineOptions */
 /** @typedef {import('./rpc/messages.js').OutputOptions} OutputOptions */
-/** @typedef {import('./rpc/requests.js').NetworkRequest} NetworkRequest */
 /** @typedef {import('./rpc/messages.js').Stroke} Stroke */
+/** @typedef {import('./rpc/requests.js').NetworkRequest} NetworkRequest */
+/** @typedef {import('./pipeline/backends.js').EngineReport} EngineReport */
+/** @typedef {import('./pipeline/engines.js').Wanted} Wanted */
 /** @typedef {import('./pipeline/open-photo.js').OpenPhoto} OpenPhoto */
 /** @typedef {import('./pipeline/stage-clock.js').Timings} Timings */
 
 /**
  * @typedef {{
  *   model?: string,
- *   backend?: 'auto' | 'wasm',
+ *   backend?: Wanted,
  *   refine?: RefineOptions,
  *   output?: OutputOptions,
  *   signal?: AbortSignal,
@@ -30,6 +34,9 @@ export { ERROR_CODES, GossamerError, STAGES } from './rpc/errors.js'
  * }} Options
  *
  * - `model`: 'auto' (default) or a network of this site.
+ * - `backend`: 'auto' (default) takes the first of WebGPU, WebGL and WASM that computes right on
+ *   this device, and the next one when it fails; a name takes that one or none; a list is an order of
+ *   one's own, software GPUs included.
  * - `onProgress`: `done` of `total` in each stage; bytes in the stage `model`.
  * - `output`: the file; unlike `matte` and the preview, it may show a part of the photo only.
  * - `onPreview`: gets the cut-out before it is a file; the receiver closes the bitmap.
@@ -41,9 +48,15 @@ export { ERROR_CODES, GossamerError, STAGES } from './rpc/errors.js'
  *   width: number,
  *   height: number,
  *   model: string,
- *   backend: 'wasm' | null,
+ *   backend: import('./build.js').Backend,
+ *   precision: import('./build.js').Precision,
+ *   threads: number,
+ *   notices: string[],
  *   timings: Timings,
  * }} Result
+ *
+ * `backend`, `precision` and `threads` are those that ran; `notices` tells a person, a line each, what
+ * did not.
  */
 
 /**
@@ -81,23 +94,63 @@ export function segmentForeground(source, options = {}) {
  */
 export async function openPhoto(source, options = {}) {
   const { matte, signal, onProgress = () => {} } = options
-  const model = checked(options)
-  return openInPipeline({ ...(await fetched(source, signal)), model, matte, signal, onProgress })
+  const { onNotice } = noticeList()
+  const picture = await fetched(source, signal)
+  return openInPipeline({ ...picture, ...checked(options), matte, signal, onProgress, onNotice })
 }
 
 /**
  * Starts everything that a picture will need.
  * @param {Pick<Options, 'model' | 'backend' | 'signal' | 'onProgress'>} [options]
- * @returns {Promise<{ model: string, backend: 'wasm', threads: number }>}
+ * @returns {Promise<Pick<Result, 'model' | 'backend' | 'precision' | 'threads' | 'notices'>>}
  */
 export async function preload(options = {}) {
-  const { signal } = options
-  const model = checked(options)
+  const { signal, onProgress } = options
+  const { model, backend } = checked(options)
+  const { notices, onNotice } = noticeList()
   const python = startedEarly(pythonWorker.call('start', null, 'refine', { signal }))
-  const loaded = await loadNetwork(model, { signal, onProgress: options.onProgress })
-  await inferenceWorker.call('warmUp', { model: model.name }, 'model', { signal })
+  const choice = new EngineChoice({ model, backend, signal, onProgress, onNotice })
+  const engine = await choice.ready({ warm: true })
   await python
-  return { model: model.name, ...loaded }
+  return { model: model.name, ...describeEngine(engine), notices }
+}
+
+/** @type {Set<(notice: string) => void>} */
+const noticeListeners = new Set()
+
+/**
+ * Tells a person, in a line, when an engine has failed and another one took over.
+ * @param {(notice: string) => void} listener
+ * @returns {() => void} ends it
+ */
+export function onNotice(listener) {
+  noticeListeners.add(listener)
+  return () => noticeListeners.delete(listener)
+}
+
+function noticeList() {
+  /** @type {string[]} */
+  const notices = []
+  const add = (/** @type {string} */ notice) => {
+    notices.push(notice)
+    for (const listener of noticeListeners) listener(notice)
+  }
+  return { notices, onNotice: add }
+}
+
+/**
+ * What is known about each way to run a network on this device, best first. `resetEngines` forgets
+ * it, and everything is proven anew when it is needed.
+ * @param {Pick<Options, 'model'>} [options]
+ * @returns {Promise<{ missing: string[], engines: EngineReport[] }>}
+ */
+export function inspectEngines({ model = 'auto' } = {}) {
+  return reportEngines(modelFor(model))
+}
+
+/** @param {import('./rpc/messages.js').Engine} engine */
+function describeEngine({ backend, artefact, threads }) {
+  return { backend, precision: artefact.precision, threads }
 }
 
 /** @type {NetworkRequest[]} */
@@ -133,30 +186,38 @@ export function onRequests(listener) {
  */
 async function cut(source, options, content) {
   const { refine = {}, output = {}, signal, onProgress = () => {}, onPreview } = options
-  const model = checked(options)
-  const job = {
+  const { model, backend } = checked(options)
+  const { notices, onNotice } = noticeList()
+  const { engine, ...outcome } = await runPipeline({
     ...(await fetched(source, signal)),
     model,
+    backend,
     refine,
     output,
     content,
     signal,
     onProgress,
+    onNotice,
     onPreview,
-  }
-  return { model: model.name, ...(await runPipeline(job)) }
+  })
+  // No matte was given, so that an engine has run.
+  const ran = describeEngine(/** @type {import('./rpc/messages.js').Engine} */ (engine))
+  return { model: model.name, ...ran, notices, ...outcome }
 }
 
 /** @param {Options} options */
 function checked({ model = 'auto', backend = 'auto' }) {
-  if (backend !== 'auto' && backend !== 'wasm') {
+  const names = [backend].flat()
+  const known = [...BACKENDS, ...(names.length === 1 ? ['auto'] : [])]
+  if (names.length === 0 || !names.every((name) => known.includes(name))) {
     throw new GossamerError(
       'invalid_argument',
       'model',
-      `Expected 'auto' or 'wasm' for backend, received '${backend}'.`,
+      `Expected 'auto', or ${BACKENDS.map((name) => `'${name}'`).join(', ')} or a list of them for backend, received '${backend}'.`,
     )
   }
-  return findModel(model)
+  const wanted = names[0] === 'auto' ? 'auto' : backend
+  return { model: modelFor(model), backend: wanted }
 }
 
 /**

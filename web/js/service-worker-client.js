@@ -50,6 +50,25 @@ export async function registerServiceWorker({ onUpdate, onOfflineReady, isBusy }
 }
 
 /**
+ * Sees to it that what runs the network here is there without a network, too.
+ * @param {string} backend
+ * @returns {Promise<void>} rejects when it could not be fetched
+ */
+export async function keepEngine(backend) {
+  const registration = await navigator.serviceWorker?.getRegistration()
+  const worker = registration?.active
+  if (!worker) return
+  const { port1, port2 } = new MessageChannel()
+  const answer = new Promise((resolve) => {
+    port1.onmessage = ({ data }) => resolve(data.error)
+  })
+  worker.postMessage({ type: 'keepEngine', backend }, [port2])
+  const error = await answer
+  port1.close()
+  if (error) throw new Error(error)
+}
+
+/**
  * Where the host sends no isolation headers the service worker adds them, but only to a page that
  * it has loaded: one reload, guarded, and never over somebody's work.
  * @param {() => boolean} isBusy

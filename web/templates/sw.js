@@ -2,7 +2,8 @@
  * Keeps one whole build on this device, and gives every answer the headers that make the page
  * cross-origin isolated, for hosts that cannot be told to.
  *
- * `gossamer site` fills in the four constants. Networks are not kept here: they lie in IndexedDB.
+ * `gossamer site` fills in the five constants. Networks are not kept here: they lie in IndexedDB. Of
+ * the engines that run them, 3 to 27 MB each, a device keeps those that it has run.
  */
 
 const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self))
@@ -12,6 +13,8 @@ const VERSION = '{{ version }}'
 const PRECACHE = JSON.parse('{{ precache | js_json }}')
 /** Kept from the first time on that somebody needs it. @type {[path: string, sha256: string][]} */
 const WHEN_NEEDED = JSON.parse('{{ when_needed | js_json }}')
+/** @type {Record<string, [path: string, sha256: string][]>} by backend */
+const ENGINES = JSON.parse('{{ engines | js_json }}')
 /** @type {[name: string, value: string][]} */
 const HEADERS = JSON.parse('{{ headers | js_json }}')
 
@@ -27,8 +30,10 @@ const URLS = new Set(PRECACHE.map(([path]) => urlOf(path)))
 
 worker.addEventListener('install', (event) => event.waitUntil(precache()))
 worker.addEventListener('activate', (event) => event.waitUntil(takeOver()))
-worker.addEventListener('message', ({ data }) => {
+worker.addEventListener('message', (event) => {
+  const { data, ports } = event
   if (data?.type === 'skipWaiting') worker.skipWaiting()
+  if (data?.type === 'keepEngine') event.waitUntil(keepEngine(data.backend, ports[0]))
 })
 worker.addEventListener('fetch', (event) => {
   const { request } = event
@@ -43,14 +48,52 @@ worker.addEventListener('fetch', (event) => {
 
 /** Rejects, and so keeps the build that is here, unless every file has arrived as it was built. */
 async function precache() {
+  await keepAll([...PRECACHE, ...(await enginesInUse())])
+}
+
+/** @param {[path: string, sha256: string][]} files */
+async function keepAll(files) {
   const cache = await caches.open(CACHE)
-  const pending = [...PRECACHE]
+  const pending = [...files]
   const fetchNext = async () => {
     for (let entry = pending.pop(); entry; entry = pending.pop()) await keep(cache, ...entry)
   }
   await Promise.all(Array.from({ length: CONCURRENT_FETCHES }, fetchNext))
   for (const [path, sha256] of WHEN_NEEDED) {
     if (await caches.match(urlOf(path))) await keep(cache, path, sha256) // by an earlier build
+  }
+}
+
+/**
+ * What an earlier build has kept of engines, in this build's version.
+ * @returns {Promise<[path: string, sha256: string][]>}
+ */
+async function enginesInUse() {
+  const kept = new Set()
+  for (const name of await cachesOfOurs()) {
+    const requests = await (await caches.open(name)).keys()
+    for (const { url } of requests) kept.add(fileName(url))
+  }
+  return Object.values(ENGINES)
+    .filter((files) => files.every(([path]) => kept.has(fileName(path))))
+    .flat()
+}
+
+/** @param {string} path */
+function fileName(path) {
+  return path.slice(path.lastIndexOf('/') + 1)
+}
+
+/**
+ * @param {string} backend that runs on this device
+ * @param {MessagePort | undefined} port is told when everything is here, or what went wrong
+ */
+async function keepEngine(backend, port) {
+  try {
+    await keepAll(ENGINES[backend] ?? [])
+    port?.postMessage({})
+  } catch (error) {
+    port?.postMessage({ error: String(error) })
   }
 }
 
@@ -86,11 +129,13 @@ async function isWhole(response, sha256) {
 }
 
 async function takeOver() {
-  for (const name of await caches.keys()) {
-    const isOurs = name.startsWith(OURS.start) && name.endsWith(OURS.end)
-    if (isOurs && name !== CACHE) await caches.delete(name)
-  }
+  for (const name of await cachesOfOurs()) if (name !== CACHE) await caches.delete(name)
   await worker.clients.claim()
+}
+
+async function cachesOfOurs() {
+  const names = await caches.keys()
+  return names.filter((name) => name.startsWith(OURS.start) && name.endsWith(OURS.end))
 }
 
 /**

@@ -1,18 +1,23 @@
 """The built site as files: names, hashes, and what happens when a build fails."""
 
+import base64
 import hashlib
 import json
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from exporter.catalog import find_network
 from exporter.errors import SiteError
 from exporter.js_modules import hash_modules, short_hash, slimmed
-from exporter.site import WEB, build_site
+from exporter.ort_web import RUNTIME_FILES
+from exporter.self_test import GRID
+from exporter.site import WEB, SiteChoices, build_site
 from exporter.site_headers import CONTENT_SECURITY_POLICY, HEADERS
 
 
@@ -25,7 +30,7 @@ def contents(folder: Path) -> dict[str, str]:
     return {path.relative_to(folder).as_posix(): sha256(path) for path in files}
 
 
-def constant(worker: str, name: str) -> list[list[str]]:
+def constant(worker: str, name: str) -> Any:
     """What a constant of sw.js holds once JavaScript has read the string."""
     quoted = re.search(rf"^const {name} = JSON\.parse\('(.*)'\)$", worker, re.MULTILINE)
     assert quoted
@@ -125,11 +130,7 @@ def _ours(site: Path) -> list[Path]:
 def test_the_vendored_files_are_exactly_those_that_are_needed(site_dir: Path) -> None:
     build = build_constant(site_dir)
     ort = {path.name for path in (site_dir / build["ort"]["path"]).iterdir()}
-    assert ort == {
-        "ort.wasm.min.mjs",
-        "ort-wasm-simd-threaded.mjs",
-        "ort-wasm-simd-threaded.wasm",
-    }
+    assert ort == {*RUNTIME_FILES["wasm"], *RUNTIME_FILES["webgpu"]}
     pyodide = {path.name for path in (site_dir / build["pyodide"]["path"]).iterdir()}
     lock = json.loads((site_dir / build["pyodide"]["path"] / "pyodide-lock.json").read_text())
     wheels = {package["file_name"] for package in lock["packages"].values()}
@@ -145,27 +146,51 @@ def test_the_vendored_files_are_exactly_those_that_are_needed(site_dir: Path) ->
     }
 
 
-def test_build_names_the_model_as_it_lies_there(site_dir: Path) -> None:
+def test_build_names_every_artefact_as_it_lies_there(site_dir: Path) -> None:
     build = build_constant(site_dir)
     (model,) = build["models"]
-    path = site_dir / model["path"]
-    assert (model["sha256"], model["bytes"]) == (sha256(path), path.stat().st_size)
     assert model["input"]["height"] == model["output"]["height"] == 320
     assert build["defaultModel"] == model["name"] == "u2netp"
+    kinds = [(artefact["backend"], artefact["precision"]) for artefact in model["artefacts"]]
+    assert kinds == [("webgpu", "fp16"), ("webgpu", "fp32"), ("wasm", "fp32")]
+    for artefact in model["artefacts"]:
+        path = site_dir / artefact["path"]
+        name = rf"u2netp\.{artefact['backend']}\.{artefact['precision']}\.[0-9a-f]{{10}}\.onnx"
+        assert re.fullmatch(name, path.name)
+        assert (artefact["sha256"], artefact["bytes"]) == (sha256(path), path.stat().st_size)
+        assert np.ptp(levels(artefact["golden"])) > 128  # a subject and a background
+
+
+def levels(golden: str) -> np.ndarray:
+    return np.frombuffer(base64.b64decode(golden), np.uint8).reshape(GRID, GRID)
 
 
 def test_build_names_every_network(two_network_site_dir: Path) -> None:
     build = build_constant(two_network_site_dir)
     assert build["defaultModel"] == "modnet"
     assert [model["name"] for model in build["models"]] == ["modnet", "u2netp"]
-    assert {model["path"] for model in build["models"]} == {
+    artefacts = [artefact for model in build["models"] for artefact in model["artefacts"]]
+    assert {artefact["path"] for artefact in artefacts} == {
         path.relative_to(two_network_site_dir).as_posix()
         for path in (two_network_site_dir / "models").iterdir()
     }
-    for model in build["models"]:
-        path = two_network_site_dir / model["path"]
-        assert re.fullmatch(rf"{model['name']}\.wasm\.fp32\.[0-9a-f]{{10}}\.onnx", path.name)
-        assert (model["sha256"], model["bytes"]) == (sha256(path), path.stat().st_size)
+
+
+def test_a_site_ships_the_chosen_backends_and_size(small_site_dir: Path) -> None:
+    for model in build_constant(small_site_dir)["models"]:
+        assert {artefact["backend"] for artefact in model["artefacts"]} == set(RUNTIME_FILES)
+        assert (model["input"]["height"], model["output"]["width"]) == (64, 64)
+        answers = [levels(artefact["golden"]).astype(int) for artefact in model["artefacts"]]
+        for other in answers[1:]:  # half precision included
+            assert np.abs(answers[0] - other).max() <= 4
+
+
+@pytest.mark.parametrize("backends", [(), ("webgpu",), ("wasm", "cuda")])
+def test_a_choice_without_wasm_or_with_something_unknown_is_refused(
+    backends: tuple[str, ...],
+) -> None:
+    with pytest.raises(SiteError, match="Expected wasm, which every device can fall back to"):
+        SiteChoices(backends=backends)
 
 
 def test_every_network_keeps_its_own_preprocessing(two_network_site_dir: Path) -> None:
@@ -190,17 +215,23 @@ def test_licences_name_every_network(two_network_site_dir: Path) -> None:
         assert f"{name} {part.version}\nLicence: Apache-2.0\nSource: {part.source}" in notices
 
 
-def test_the_service_worker_keeps_all_but_the_networks_and_itself(site_dir: Path) -> None:
+def test_the_service_worker_knows_all_but_the_networks_and_itself(site_dir: Path) -> None:
     worker = (site_dir / "sw.js").read_text()
-    expected = {
+    known = {
         name: digest
         for name, digest in contents(site_dir).items()
         if name != "sw.js" and not name.startswith("models/")
     }
+    ort = build_constant(site_dir)["ort"]["path"]
+    engines = {name: digest for name, digest in known.items() if name.startswith(ort)}
+    by_backend = dict(constant(worker, "ENGINES"))
+    assert set(by_backend) == {"wasm", "webgpu"}
+    assert dict(file for files in by_backend.values() for file in files) == engines
     when_needed = dict(constant(worker, "WHEN_NEEDED"))
     assert {Path(name).name for name in when_needed} == {"libheif-bundle.mjs", "LICENSE"}
-    assert {**dict(constant(worker, "PRECACHE")), **when_needed} == expected
-    assert not when_needed.keys() & dict(constant(worker, "PRECACHE")).keys()
+    precache = dict(constant(worker, "PRECACHE"))
+    assert {**precache, **when_needed, **engines} == known
+    assert len(precache) + len(when_needed) + len(engines) == len(known)
     assert dict(constant(worker, "HEADERS")) == HEADERS
 
 

@@ -2,11 +2,16 @@
 
 import { assetUrl, findModel } from '../assets.js'
 import { build } from '../build.js'
-import { GossamerError } from '../rpc/errors.js'
+import { GossamerError, isOutOfMemory } from '../rpc/errors.js'
+import { reportLost } from '../rpc/serve.js'
+import { deviation, goldenInput } from './self-test.js'
 import { readStoredModel } from './stored-model.js'
+import { boundWasmMemory, wasmHeapBytes } from './wasm-memory.js'
 
-/** @typedef {import('../assets.js').Model} Model */
+/** @typedef {import('../build.js').Backend} Backend */
+/** @typedef {import('../rpc/messages.js').Engine} Engine */
 /** @typedef {import('../rpc/messages.js').Matte} Matte */
+/** @typedef {import('../rpc/messages.js').Proof} Proof */
 
 /**
  * The part of ONNX Runtime Web that is used here.
@@ -14,112 +19,222 @@ import { readStoredModel } from './stored-model.js'
  *   env: {
  *     logLevel: string,
  *     wasm: { wasmPaths: { mjs: string, wasm: string }, numThreads: number },
+ *     webgpu: { device: GPUDevice },
  *   },
  *   Tensor: new (type: 'float32', data: Float32Array, dims: number[]) => Tensor,
  *   InferenceSession: { create(model: Uint8Array, options: object): Promise<Session> },
  * }} OnnxRuntime
  */
-/** @typedef {{ data: Float32Array<ArrayBuffer>, dispose(): void }} Tensor */
-/** @typedef {{ run(feeds: Record<string, Tensor>): Promise<Record<string, Tensor>> }} Session */
+/** @typedef {{ getData(): Promise<Float32Array<ArrayBuffer>>, dispose(): void }} Tensor */
+/** @typedef {{ run(feeds: Record<string, Tensor>, names: string[]): Promise<Record<string, Tensor>> }} Session */
 
-/** More threads than this gain nothing for networks of this size: upstream's own bound. */
-const MAX_THREADS = 4
+/** The WebAssembly behind each bundle; WebGL's is JavaScript alone. */
+const BINARIES = {
+  wasm: 'ort-wasm-simd-threaded',
+  webgpu: 'ort-wasm-simd-threaded.asyncify',
+  webgl: null,
+}
 
-/** @type {Promise<OnnxRuntime> | null} */
-let runtime = null
-/** @type {Map<string, Promise<Session>>} */
+const LOSS_NEWS_MS = 200
+
+/** @type {Map<Backend, Promise<OnnxRuntime>>} only those that were asked for are loaded */
+const runtimes = new Map()
+/** @type {Map<string, Promise<Session>>} by backend and file */
 const sessions = new Map()
+/** @type {Map<string, Proof>} */
+const proofs = new Map()
+/** What the browser said when it took the graphics device away. */
+let lost = ''
 
 /**
- * Makes the network ready to run. The second call for the same network does nothing.
- * @param {{ model: string, blob: Blob | null }} request `blob` where the store could not keep it
- * @returns {Promise<{ backend: 'wasm', threads: number }>} rejects with `model_unavailable` when it
- *   is not stored, `model_corrupt` when what is stored is not what was published
+ * Makes the network ready to run. The second call for the same file does nothing.
+ * @param {{ model: string, engine: Engine, blob: Blob | null }} request `blob` where the store could
+ *   not keep it
+ * @returns {Promise<null>} rejects with `model_unavailable` when it is not stored, `model_corrupt`
+ *   when what is stored is not what was published, `backend_unavailable` when the engine refuses it
  */
-export async function load({ model, blob }) {
+export async function load({ model, engine, blob }) {
+  await sessionOf(model, engine, blob)
+  return null
+}
+
+/**
+ * Runs the picture whose answer is known. This warms the engine up, too: the first run of a session
+ * takes three times a later one. The second call for the same file does nothing.
+ * @param {{ model: string, engine: Engine }} request
+ * @returns {Promise<Proof>}
+ */
+export async function prove({ model, engine }) {
+  const known = proofs.get(idOf(engine))
+  if (known) return known
   const spec = findModel(model)
-  const ort = await loadRuntime()
-  if (!sessions.has(model)) {
-    const created = createSession(ort, spec, blob)
-    sessions.set(model, created)
-    created.catch(() => sessions.delete(model))
+  const startedAt_ms = performance.now()
+  const output = await run(goldenInput(spec), model, engine)
+  const proof = {
+    ...deviation(output, spec.output, engine.artefact.golden),
+    run_ms: performance.now() - startedAt_ms,
   }
-  await sessions.get(model)
-  return { backend: 'wasm', threads: ort.env.wasm.numThreads }
+  proofs.set(idOf(engine), proof)
+  return proof
 }
 
 /**
- * The first run of a session takes three times a later one, while the engine still compiles.
- * @param {{ model: string }} request
+ * @param {{ input: Float32Array, model: string, engine: Engine }} request input_nchw of `preprocess`
+ * @returns {Promise<{ matte: Matte, heap_bytes: number }>}
  */
-export async function warmUp({ model }) {
-  const { height, width } = findModel(model).input
-  await infer({ input: new Float32Array(3 * height * width), model })
-}
-
-/**
- * @param {{ input: Float32Array, model: string }} request input_nchw of `preprocess`
- * @returns {Promise<Matte>}
- */
-export async function infer({ input, model }) {
-  const { input: inputSpec, output } = findModel(model)
-  await load({ model, blob: null }) // a worker that was started anew has nothing loaded
-  const ort = await loadRuntime()
-  const session = /** @type {Session} */ (await sessions.get(model))
-  const tensor = new ort.Tensor('float32', input, [1, 3, inputSpec.height, inputSpec.width])
-  const results = await session.run({ [inputSpec.name]: tensor })
-  const result = /** @type {Tensor} */ (results[output.name])
-  const data = new Float32Array(result.data) // its memory is the engine's
-  result.dispose()
+export async function infer({ input, model, engine }) {
+  const { output } = findModel(model)
+  const data = await run(input, model, engine)
   if (output.normalise === 'minmax') stretch(data)
-  return { data, height: output.height, width: output.width }
+  const matte = { data, height: output.height, width: output.width }
+  return { matte, heap_bytes: wasmHeapBytes() }
 }
 
-async function loadRuntime() {
-  runtime ??= importRuntime()
+/**
+ * @param {Float32Array} input
+ * @param {string} model
+ * @param {Engine} engine
+ * @returns {Promise<Float32Array<ArrayBuffer>>} the output as it is
+ */
+async function run(input, model, engine) {
+  const { input: inputSpec, output } = findModel(model)
+  const session = await sessionOf(model, engine, null) // a worker that was started anew has none
+  const ort = await runtimeOf(engine)
+  const tensor = new ort.Tensor('float32', input, [1, 3, inputSpec.height, inputSpec.width])
   try {
-    return await runtime
+    const results = await session.run({ [inputSpec.name]: tensor }, [output.name])
+    const result = /** @type {Tensor} */ (results[output.name])
+    const data = new Float32Array(await result.getData()) // its memory is the engine's
+    result.dispose()
+    if (lost) throw new Error(lost) // whatever came then is no matte
+    return data
   } catch (error) {
-    runtime = null
+    if (isOutOfMemory(error)) throw error
+    if (engine.backend === 'webgpu') await newsOfLoss(ort.env.webgpu.device)
+    throw new GossamerError('backend_unavailable', 'infer', `failed: ${firstLine(error)}`)
+  }
+}
+
+/**
+ * A run may fail because its device is gone a moment before the browser says so.
+ * @param {GPUDevice} device
+ */
+function newsOfLoss(device) {
+  return Promise.race([device.lost, new Promise((resolve) => setTimeout(resolve, LOSS_NEWS_MS))])
+}
+
+/**
+ * @param {string} model
+ * @param {Engine} engine
+ * @param {Blob | null} blob
+ */
+function sessionOf(model, engine, blob) {
+  const id = idOf(engine)
+  const known = sessions.get(id)
+  if (known) return known
+  const created = createSession(model, engine, blob)
+  sessions.set(id, created)
+  created.catch(() => sessions.delete(id))
+  return created
+}
+
+/** @param {Engine} engine two backends may share a file */
+function idOf({ backend, artefact }) {
+  return `${backend} ${artefact.sha256}`
+}
+
+/**
+ * @param {string} model
+ * @param {Engine} engine
+ * @param {Blob | null} blob
+ */
+async function createSession(model, engine, blob) {
+  const { title } = findModel(model)
+  const { backend, artefact } = engine
+  const bytes = await readStoredModel({ title, sha256: artefact.sha256 }, blob)
+  const ort = await runtimeOf(engine)
+  /** @type {Session} */
+  let session
+  try {
+    session = await ort.InferenceSession.create(bytes, { executionProviders: [backend] })
+  } catch (error) {
+    if (isOutOfMemory(error)) throw error
+    const binary = BINARIES[backend]
+    if (binary) await requireReachable(fileUrl(`${binary}.wasm`))
     throw new GossamerError(
       'backend_unavailable',
       'model',
-      `The engine that runs the network could not be loaded: ${error}. Reload the page.`,
+      `The network ${title} could not be started: ${firstLine(error)}`,
     )
+  }
+  if (backend === 'webgpu') {
+    ort.env.webgpu.device.lost.then(({ reason, message }) => {
+      lost = `the graphics device was lost (${reason}: ${message})`
+      reportLost(lost)
+    })
+  }
+  return session
+}
+
+/** @param {Engine} engine */
+async function runtimeOf(engine) {
+  const { backend } = engine
+  const loading = runtimes.get(backend) ?? importRuntime(engine)
+  runtimes.set(backend, loading)
+  try {
+    return await loading
+  } catch (error) {
+    runtimes.delete(backend)
+    throw unreachable(error)
   }
 }
 
-/** @returns {Promise<OnnxRuntime>} */
-async function importRuntime() {
-  const url = (/** @type {string} */ file) => assetUrl(build.ort.path + file)
-  const ort = /** @type {OnnxRuntime} */ (await import(url('ort.wasm.min.mjs')))
+/**
+ * @param {Engine} engine
+ * @returns {Promise<OnnxRuntime>}
+ */
+async function importRuntime({ backend, threads, memoryLimit_bytes }) {
+  boundWasmMemory(memoryLimit_bytes)
+  const ort = /** @type {OnnxRuntime} */ (await import(fileUrl(`ort.${backend}.min.mjs`)))
   ort.env.logLevel = 'error'
-  ort.env.wasm.wasmPaths = {
-    mjs: url('ort-wasm-simd-threaded.mjs'),
-    wasm: url('ort-wasm-simd-threaded.wasm'),
+  const binary = BINARIES[backend]
+  if (binary) {
+    ort.env.wasm.wasmPaths = { mjs: fileUrl(`${binary}.mjs`), wasm: fileUrl(`${binary}.wasm`) }
+    ort.env.wasm.numThreads = threads
   }
-  ort.env.wasm.numThreads = globalThis.crossOriginIsolated
-    ? Math.min(navigator.hardwareConcurrency, MAX_THREADS)
-    : 1
   return ort
 }
 
+/** @param {string} name */
+function fileUrl(name) {
+  return assetUrl(build.ort.path + name)
+}
+
 /**
- * @param {OnnxRuntime} ort
- * @param {Model} spec
- * @param {Blob | null} blob
+ * An engine that could not be fetched is no proof against the device.
+ * @param {string} url
  */
-async function createSession(ort, spec, blob) {
-  const bytes = await readStoredModel(spec, blob)
+async function requireReachable(url) {
   try {
-    return await ort.InferenceSession.create(bytes, { executionProviders: ['wasm'] })
+    const { ok, status } = await fetch(url, { cache: 'force-cache' })
+    if (!ok) throw new Error(`the site answered ${status}`)
   } catch (error) {
-    throw new GossamerError(
-      'backend_unavailable',
-      'model',
-      `The network ${spec.title} could not be started: ${error}. Reload the page.`,
-    )
+    throw unreachable(error)
   }
+}
+
+/** @param {unknown} reason */
+function unreachable(reason) {
+  return new GossamerError(
+    'model_unavailable',
+    'model',
+    `The engine that runs the network could not be loaded: ${firstLine(reason)}. Check the connection and reload the page.`,
+  )
+}
+
+/** @param {unknown} error the further lines are about file formats that this is not */
+function firstLine(error) {
+  return String(error instanceof Error ? error.message : error).split('\n', 1)[0]
 }
 
 /**

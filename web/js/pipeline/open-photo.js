@@ -7,6 +7,7 @@ import { pythonWorker } from './workers.js'
 
 /** @typedef {import('../rpc/messages.js').Density} Density */
 /** @typedef {import('../rpc/messages.js').EncodedContent} EncodedContent */
+/** @typedef {import('../rpc/messages.js').Engine} Engine */
 /** @typedef {import('../rpc/messages.js').Matte} Matte */
 /** @typedef {import('../rpc/messages.js').OutputOptions} OutputOptions */
 /** @typedef {import('../rpc/messages.js').Progress} Progress */
@@ -35,17 +36,18 @@ export class OpenPhoto {
    *   matte: Matte,
    *   density: Density | null,
    *   model: string,
-   *   backend: 'wasm' | null,
-   * }} opened `backend` is null when the matte was given and no network ran
+   *   engine: Engine | null,
+   * }} opened `engine` is null when the matte was given and no network ran
    */
-  constructor({ handle, height, width, matte, density, model, backend }) {
+  constructor({ handle, height, width, matte, density, model, engine }) {
     this.#handle = handle
     this.#density = density
     this.height = height
     this.width = width
     this.matte = matte
     this.model = model
-    this.backend = backend
+    this.engine = engine
+    this.backend = engine?.backend ?? null
   }
 
   /**

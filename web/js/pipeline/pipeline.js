@@ -1,13 +1,17 @@
 /** A picture's way, from file to file. Reads from top to bottom. */
 
+import { EngineChoice } from './backends.js'
 import { OpenPhoto } from './open-photo.js'
 import { StageClock } from './stage-clock.js'
-import { inferenceWorker, loadNetwork, pythonWorker, startedEarly } from './workers.js'
+import { countRun, inferenceWorker, pythonWorker, startedEarly } from './workers.js'
 
 /** @typedef {import('../assets.js').Model} Model */
+/** @typedef {import('../rpc/messages.js').Density} Density */
 /** @typedef {import('../rpc/messages.js').EncodedContent} EncodedContent */
+/** @typedef {import('../rpc/messages.js').Engine} Engine */
 /** @typedef {import('../rpc/messages.js').Matte} Matte */
 /** @typedef {import('../rpc/messages.js').OutputOptions} OutputOptions */
+/** @typedef {import('../rpc/messages.js').Photo} Photo */
 /** @typedef {import('../rpc/messages.js').Progress} Progress */
 /** @typedef {import('../rpc/messages.js').RefineOptions} RefineOptions */
 /** @typedef {import('./stage-clock.js').Timings} Timings */
@@ -17,9 +21,11 @@ import { inferenceWorker, loadNetwork, pythonWorker, startedEarly } from './work
  *   source: Blob | ImageBitmap | ImageData,
  *   name: string,
  *   model: Model,
+ *   backend: import('./engines.js').Wanted,
  *   matte?: Matte | undefined,
  *   signal: AbortSignal | undefined,
  *   onProgress: (progress: Progress) => void,
+ *   onNotice: (notice: string) => void,
  * }} OpenJob
  *
  * - `matte`: one that was found before, of the same photo: no network runs.
@@ -39,10 +45,16 @@ import { inferenceWorker, loadNetwork, pythonWorker, startedEarly } from './work
  *   blob: Blob,
  *   height: number,
  *   width: number,
- *   backend: 'wasm' | null,
+ *   engine: Engine | null,
  *   matte: Matte,
  *   timings: Timings,
  * }} Outcome
+ */
+
+/**
+ * @typedef {{ photo: Photo, matte: Matte, engine: Engine | null, density: Density | null }} Subject
+ *
+ * - `engine`: what found the matte; null when it was given.
  */
 
 /**
@@ -56,8 +68,8 @@ export async function runPipeline(job) {
   try {
     await clock.time('refine', () => photo.refine(refine, { signal, onProgress, onPreview }))
     const picture = await clock.time('encode', () => photo.encode(output, { content, signal }))
-    const { backend, matte } = photo
-    return { ...picture, backend, matte, timings: clock.timings() }
+    const { engine, matte } = photo
+    return { ...picture, engine, matte, timings: clock.timings() }
   } finally {
     photo.close()
   }
@@ -70,47 +82,69 @@ export async function runPipeline(job) {
  * @returns {Promise<OpenPhoto>} for the caller to close
  */
 export async function openPhoto(job, clock = new StageClock(job)) {
-  const { source, name, model, signal } = job
-
-  const decoding = clock.time('decode', () =>
-    inferenceWorker.call('decode', { source, name }, 'decode', { signal }),
-  )
-  // What a photo does not depend on starts meanwhile; a bad photo does not wait for it to fail.
-  const loading = job.matte ? null : startedEarly(loadNetwork(model, job))
+  const { model, signal } = job
+  // Starts while the network runs.
   const python = startedEarly(pythonWorker.call('start', null, 'refine', { signal }))
-
-  const decoded = await decoding
-  const { density } = decoded
-  const backend = loading && (await loading).backend
-  const { photo, matte } = job.matte
-    ? { photo: decoded, matte: job.matte }
-    : await findMatte(decoded, job, clock)
+  const subject = await findSubject(job, clock)
 
   await python
+  const { photo, matte, engine, density } = subject
   const { height, width } = photo
   const { handle } = await clock.time('refine', () =>
     pythonWorker.call('openPhoto', { photo, matte }, 'refine', { signal, transfer: [photo.rgba] }),
   )
-  return new OpenPhoto({ handle, height, width, matte, density, model: model.name, backend })
+  return new OpenPhoto({ handle, height, width, matte, density, model: model.name, engine })
 }
 
 /**
- * @param {import('../rpc/messages.js').DecodedPhoto} decoded its pixels move to the answer
+ * On the first engine that gets through with it.
  * @param {OpenJob} job
  * @param {StageClock} clock
+ * @returns {Promise<Subject>}
  */
-async function findMatte(decoded, { model, signal }, clock) {
+async function findSubject(job, clock) {
+  const choice = new EngineChoice(job)
+  for (;;) {
+    try {
+      return await attempt(job, choice, clock)
+    } catch (error) {
+      choice.recover(error)
+    }
+  }
+}
+
+/**
+ * @param {OpenJob} job
+ * @param {EngineChoice} choice
+ * @param {StageClock} clock
+ * @returns {Promise<Subject>}
+ */
+async function attempt({ source, name, model, matte: known, signal }, choice, clock) {
+  const decoding = clock.time('decode', () =>
+    inferenceWorker.call('decode', { source, name }, 'decode', { signal }),
+  )
+  // A bad photo does not wait for the network to fail.
+  const choosing = known ? null : startedEarly(choice.ready())
+  const { density, ...decoded } = await decoding
+  const engine = await choosing
+  if (known || !engine) {
+    return { photo: decoded, matte: /** @type {Matte} */ (known), engine: null, density }
+  }
+
   const { input, photo } = await clock.time('preprocess', () =>
     inferenceWorker.call('preprocess', { photo: decoded, model: model.name }, 'preprocess', {
       signal,
       transfer: [decoded.rgba],
     }),
   )
-  const matte = await clock.time('infer', () =>
-    inferenceWorker.call('infer', { input, model: model.name }, 'infer', {
+
+  const { matte, heap_bytes } = await clock.time('infer', () =>
+    inferenceWorker.call('infer', { input, model: model.name, engine }, 'infer', {
       signal,
       transfer: [input.buffer],
+      limit_ms: choice.runLimit_ms,
     }),
   )
-  return { photo, matte }
+  countRun(heap_bytes)
+  return { photo, matte, engine, density }
 }

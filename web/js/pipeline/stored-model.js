@@ -6,10 +6,8 @@
 import { inModels } from '../model-database.js'
 import { GossamerError } from '../rpc/errors.js'
 
-/** @typedef {import('../assets.js').Model} Model */
-
 /**
- * @param {Model} model
+ * @param {{ title: string, sha256: string }} model
  * @param {Blob | null} blob the file itself, where the store could not keep it
  * @returns {Promise<Uint8Array<ArrayBuffer>>} verified bytes
  */

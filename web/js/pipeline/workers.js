@@ -9,7 +9,7 @@ import { GossamerError } from '../rpc/errors.js'
 /** @typedef {import('../rpc/messages.js').InferenceCalls} InferenceCalls */
 /** @typedef {import('../rpc/messages.js').PythonCalls} PythonCalls */
 /** @typedef {import('../rpc/client.js').CallOptions} CallOptions */
-/** @typedef {InferenceCalls['load'][1]} Loaded */
+/** @typedef {import('../rpc/messages.js').Engine} Engine */
 
 /** @type {WorkerClient<InferenceCalls>} */
 export const inferenceWorker = new WorkerClient(
@@ -26,31 +26,62 @@ export const pythonWorker = new WorkerClient(
 /**
  * Makes the network ready: from this device when it is there and sound, else by a download.
  * @param {Model} model
- * @param {Pick<CallOptions, 'signal' | 'onProgress'>} options
- * @returns {Promise<Loaded>}
+ * @param {Engine} engine
+ * @param {Pick<CallOptions, 'signal' | 'onProgress' | 'limit_ms'>} options
  */
-export async function loadNetwork(model, { signal, onProgress }) {
+export async function loadNetwork(model, engine, { signal, onProgress, limit_ms }) {
+  const load = (/** @type {Blob | null} */ blob) =>
+    inferenceWorker.call('load', { model: model.name, engine, blob }, 'model', { signal, limit_ms })
   try {
-    return await inferenceWorker.call('load', { model: model.name, blob: null }, 'model', {
-      signal,
-    })
+    return await load(null)
   } catch (error) {
     if (!(error instanceof GossamerError)) throw error
     if (error.code !== 'model_unavailable' && error.code !== 'model_corrupt') throw error
   }
-  const { blob } = await pythonWorker.call(
-    'ensureModel',
-    {
-      name: model.title,
-      sha256: model.sha256,
-      bytes: model.bytes,
-      url: assetUrl(model.path),
-      keep: build.models.map(({ sha256 }) => sha256),
-    },
-    'model',
-    { signal, onProgress },
-  )
-  return inferenceWorker.call('load', { model: model.name, blob }, 'model', { signal })
+  return load(await download(model, engine, { signal, onProgress }))
+}
+
+/**
+ * @param {Model} model
+ * @param {Engine} engine
+ * @param {Pick<CallOptions, 'signal' | 'onProgress'>} options
+ * @returns {Promise<Blob | null>} null where the model store keeps it
+ */
+async function download({ title }, { artefact }, { signal, onProgress }) {
+  const { sha256, bytes, path } = artefact
+  const keep = build.models.flatMap(({ artefacts }) => artefacts.map((one) => one.sha256))
+  const request = { name: title, sha256, bytes, url: assetUrl(path), keep }
+  try {
+    const { blob } = await pythonWorker.call('ensureModel', request, 'model', {
+      signal,
+      onProgress,
+    })
+    return blob
+  } catch (error) {
+    signal?.throwIfAborted()
+    if (!(error instanceof GossamerError) || error.code !== 'worker_died') throw error
+    // Not the inference worker's death, whose engine would be blamed for it.
+    throw new GossamerError('model_unavailable', 'model', error.message)
+  }
+}
+
+// ONNX Runtime's memory never shrinks, and a worker that runs for days collects what leaks.
+const MAX_RUNS = 100
+const MAX_GROWTH_BYTES = 256e6
+
+/** @type {{ runs: number, first_bytes: number } | null} */
+let usage = null
+
+/**
+ * Ends the inference worker between two photos when it has run often or its memory has grown.
+ * @param {number} heap_bytes after a run
+ */
+export function countRun(heap_bytes) {
+  usage ??= { runs: 0, first_bytes: heap_bytes }
+  usage.runs++
+  if (usage.runs < MAX_RUNS && heap_bytes - usage.first_bytes < MAX_GROWTH_BYTES) return
+  usage = null
+  inferenceWorker.retire()
 }
 
 /**

@@ -12,7 +12,16 @@ import { fromWire, GossamerError } from './errors.js'
  *   transfer?: Transferable[],
  *   signal?: AbortSignal | undefined,
  *   onProgress?: ((progress: Progress) => void) | undefined,
+ *   limit_ms?: number | undefined,
  * }} CallOptions
+ *
+ * - `limit_ms`: how long the worker may be at it, once it has begun, before it counts as hung.
+ */
+
+/**
+ * How a worker died, the `cause` of the error: 'waiting' is the fate of calls that it had not begun,
+ * whatever else happened.
+ * @typedef {'waiting' | 'stopped' | 'hung' | 'lost'} Death
  */
 
 /**
@@ -21,6 +30,7 @@ import { fromWire, GossamerError } from './errors.js'
  *   reject: (reason: unknown) => void,
  *   onProgress: ((progress: Progress) => void) | undefined,
  *   stage: Stage,
+ *   started: boolean,
  * }} Pending
  */
 
@@ -38,7 +48,12 @@ export class WorkerClient {
   #worker = null
   /** @type {Map<number, Pending>} */
   #pending = new Map()
+  /** @type {Map<number, number>} limits by id; they outlive the calls, as what hangs does */
+  #limits_ms = new Map()
+  /** @type {Map<number, ReturnType<typeof setTimeout>>} of what the worker is at */
+  #timers = new Map()
   #lastId = 0
+  #retiring = false
   #watch = new AbortController()
 
   /**
@@ -58,10 +73,11 @@ export class WorkerClient {
    * @param {CallOptions} [options]
    * @returns {Promise<Calls[Type][1]>} rejects with a GossamerError, or with `signal.reason`
    */
-  call(type, payload, stage, { transfer = [], signal, onProgress } = {}) {
+  call(type, payload, stage, { transfer = [], signal, onProgress, limit_ms } = {}) {
     if (signal?.aborted) return Promise.reject(signal.reason)
     const worker = this.#running()
     const id = ++this.#lastId
+    if (limit_ms !== undefined) this.#limits_ms.set(id, limit_ms)
     return new Promise((resolve, reject) => {
       const abort = () => {
         if (!this.#pending.delete(id)) return
@@ -81,6 +97,7 @@ export class WorkerClient {
         },
         onProgress,
         stage,
+        started: false,
       })
       try {
         worker.postMessage({ id, type, payload }, transfer)
@@ -92,23 +109,34 @@ export class WorkerClient {
     })
   }
 
-  /** Ends the worker and rejects whatever waits for it. */
-  end(reason = 'was ended') {
+  /**
+   * Ends the worker and rejects whatever waits for it.
+   * @param {string} [reason]
+   * @param {Death} [death] of the call that the worker was at
+   */
+  end(reason = 'was ended', death = 'waiting') {
     if (!this.#worker) return
     this.#watch.abort()
     this.#worker.terminate()
     this.#worker = null
+    this.#retiring = false
+    for (const timer of this.#timers.values()) clearTimeout(timer)
+    this.#timers.clear()
+    this.#limits_ms.clear()
     const waiting = [...this.#pending.values()]
     this.#pending.clear()
-    for (const { reject, stage } of waiting) {
+    for (const { reject, stage, started } of waiting) {
+      const message = `The ${this.title} ${reason}. Try again: it starts anew.`
       reject(
-        new GossamerError(
-          'worker_died',
-          stage,
-          `The ${this.title} ${reason}. Try again: it starts anew.`,
-        ),
+        new GossamerError('worker_died', stage, message, { cause: started ? death : 'waiting' }),
       )
     }
+  }
+
+  /** Ends the worker as soon as nothing waits for it, to give its memory back. */
+  retire() {
+    this.#retiring = true
+    if (this.#pending.size === 0) this.end()
   }
 
   /** @returns {Worker} */
@@ -119,14 +147,17 @@ export class WorkerClient {
     worker.addEventListener('message', ({ data }) => {
       if (data.type === 'ready') this.#watchFor(worker, lock)
       else if (data.type === 'requests') this.onRequests(data.requests)
+      else if (worker !== this.#worker) return
+      else if (data.type === 'lost') this.end(`stopped: ${data.reason}`, 'lost')
       else this.#receive(data)
     })
     worker.addEventListener('error', (event) => {
       event.preventDefault()
-      if (worker === this.#worker) this.end(`stopped: ${event.message || 'it could not be loaded'}`)
+      if (worker === this.#worker)
+        this.#die(`stopped: ${event.message || 'it could not be loaded'}`)
     })
     worker.addEventListener('messageerror', () => {
-      if (worker === this.#worker) this.end('sent something unreadable')
+      if (worker === this.#worker) this.#die('sent something unreadable')
     })
     this.#worker = worker
     return worker
@@ -143,14 +174,21 @@ export class WorkerClient {
     this.#watch = new AbortController()
     navigator.locks
       ?.request(lock, { signal: this.#watch.signal }, () => {
-        if (worker === this.#worker) this.end('was stopped by the browser')
+        if (worker === this.#worker) this.#die('was stopped by the browser')
       })
       .catch(() => {}) // aborted by end(), or locks are refused: then only events tell
   }
 
-  /** @param {Exclude<Reply, { type: 'ready' | 'requests' }>} reply */
+  /** @param {string} reason */
+  #die(reason) {
+    this.end(reason, 'stopped')
+  }
+
+  /** @param {Exclude<Reply, { type: 'ready' | 'requests' | 'lost' }>} reply */
   #receive(reply) {
-    if (reply.type === 'progress') {
+    if (reply.type === 'started') {
+      this.#start(reply.id)
+    } else if (reply.type === 'progress') {
       const { stage, done, total } = reply
       this.#pending.get(reply.id)?.onProgress?.({ stage, done, total })
     } else if (reply.type === 'result') {
@@ -161,9 +199,23 @@ export class WorkerClient {
   }
 
   /** @param {number} id */
+  #start(id) {
+    const pending = this.#pending.get(id)
+    if (pending) pending.started = true
+    const limit_ms = this.#limits_ms.get(id)
+    if (limit_ms === undefined) return
+    const giveUp = () => this.end(`gave no answer within ${Math.round(limit_ms / 1000)} s`, 'hung')
+    this.#timers.set(id, setTimeout(giveUp, limit_ms))
+  }
+
+  /** @param {number} id */
   #take(id) {
+    clearTimeout(this.#timers.get(id))
+    this.#timers.delete(id)
+    this.#limits_ms.delete(id)
     const pending = this.#pending.get(id)
     this.#pending.delete(id)
+    if (this.#retiring && this.#pending.size === 0) this.end()
     return pending
   }
 }

@@ -60,7 +60,7 @@ export function toWire(thrown, stage) {
     return { code: thrown.code, stage: thrown.stage, message: thrown.message }
   }
   const message = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown)
-  return { code: looksLikeOutOfMemory(message) ? 'out_of_memory' : 'internal', stage, message }
+  return { code: isOutOfMemory(thrown) ? 'out_of_memory' : 'internal', stage, message }
 }
 
 /**
@@ -71,7 +71,12 @@ export function fromWire({ code, stage, message }) {
   return new GossamerError(code, stage, message)
 }
 
-/** @param {string} message */
-function looksLikeOutOfMemory(message) {
-  return /out of memory|allocation failed|bad_alloc|memory\.grow/i.test(message)
+/**
+ * JavaScript has no type for it.
+ * @param {unknown} thrown
+ */
+export function isOutOfMemory(thrown) {
+  return /out of memory|allocation failed|failed to allocate|bad_alloc|memory\.grow/i.test(
+    String(thrown),
+  )
 }

@@ -1,9 +1,10 @@
 /**
  * Every message between the page and its two workers.
  *
- * A request is answered by any number of `progress` replies and then by one `result` or one
- * `error`. `cancel` names a request that nobody waits for any more; it gets no reply. Unasked, a worker
- * says that it is `ready` and which `requests` it has made to the network.
+ * A request is answered by `started` when its turn has come, any number of `progress` replies and
+ * then one `result` or one `error`. `cancel` names a request that nobody waits for any more; where
+ * it had not started, it gets no reply. Unasked, a worker says that it is `ready`, which `requests`
+ * it has made to the network, and that it has `lost` what it cannot work without.
  */
 
 /** @typedef {import('./errors.js').Stage} Stage */
@@ -21,6 +22,19 @@
  * What a network returned: `height` x `width` values in [0, 1].
  * @typedef {{ data: Float32Array<ArrayBuffer>, height: number, width: number }} Matte
  */
+
+/**
+ * One way to run a network here: on which backend, from which file, and with how much of the device.
+ * @typedef {{
+ *   backend: import('../build.js').Backend,
+ *   artefact: import('../build.js').Artefact,
+ *   threads: number,
+ *   memoryLimit_bytes: number,
+ * }} Engine
+ */
+
+/** @typedef {import('../pipeline/device.js').Device} Device */
+/** @typedef {import('../pipeline/self-test.js').Deviation & { run_ms: number }} Proof */
 
 /** @typedef {Record<string, number | boolean | string>} RefineOptions */
 /** @typedef {'cutout' | 'alpha'} EncodedContent */
@@ -54,14 +68,18 @@
 /**
  * Requests to the inference worker: type -> [payload, result].
  * @typedef {{
- *   load: [{ model: string, blob: Blob | null }, { backend: 'wasm', threads: number }],
- *   warmUp: [{ model: string }, null],
+ *   detect: [{ backends: import('../build.js').Backend[] }, Device],
+ *   load: [{ model: string, engine: Engine, blob: Blob | null }, null],
+ *   prove: [{ model: string, engine: Engine }, Proof],
  *   decode: [{ source: Blob | ImageBitmap | ImageData, name: string }, DecodedPhoto],
  *   preprocess: [
  *     { photo: Photo, model: string },
  *     { input: Float32Array<ArrayBuffer>, photo: Photo },
  *   ],
- *   infer: [{ input: Float32Array<ArrayBuffer>, model: string }, Matte],
+ *   infer: [
+ *     { input: Float32Array<ArrayBuffer>, model: string, engine: Engine },
+ *     { matte: Matte, heap_bytes: number },
+ *   ],
  * }} InferenceCalls
  */
 
@@ -108,6 +126,8 @@
 /**
  * @typedef {{ type: 'ready' }
  *   | { type: 'requests', requests: import('./requests.js').NetworkRequest[] }
+ *   | { type: 'lost', reason: string }
+ *   | { id: number, type: 'started' }
  *   | { id: number, type: 'progress' } & Progress
  *   | { id: number, type: 'result', payload: any }
  *   | { id: number, type: 'error', error: WireError }} Reply

@@ -24,13 +24,26 @@ export class Moved {
  * @typedef {[Stage, (payload: any, onProgress: OnProgress) => unknown]} Handler
  */
 
+/** @returns {DedicatedWorkerGlobalScope} */
+function workerScope() {
+  return /** @type {DedicatedWorkerGlobalScope} */ (/** @type {unknown} */ (globalThis))
+}
+
+/**
+ * Tells the page that this worker is of no use any more; it will be ended.
+ * @param {string} reason
+ */
+export function reportLost(reason) {
+  workerScope().postMessage({ type: 'lost', reason })
+}
+
 /**
  * Answers requests with `handlers`, in the order in which they came. A handler that fails answers
  * with an error and leaves the queue as it was.
  * @param {Record<string, Handler>} handlers
  */
 export function serve(handlers) {
-  const scope = /** @type {DedicatedWorkerGlobalScope} */ (/** @type {unknown} */ (globalThis))
+  const scope = workerScope()
   /** @type {Set<number>} */
   const waiting = new Set()
   let queue = Promise.resolve()
@@ -47,6 +60,7 @@ export function serve(handlers) {
   /** @param {Request} request */
   async function answer({ id, type, payload }) {
     if (!waiting.delete(id)) return // cancelled
+    scope.postMessage({ id, type: 'started' })
     const [stage, handler] = handlers[type] ?? ['model', unknownType(type)]
     try {
       const result = await handler(payload, (done, total) =>

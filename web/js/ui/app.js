@@ -1,7 +1,7 @@
 /** The whole window: header, stage, film strip, panel, and the visit that they show. */
 
 import * as gossamer from '../gossamer.js'
-import { registerServiceWorker } from '../service-worker-client.js'
+import { keepEngine, registerServiceWorker } from '../service-worker-client.js'
 import { takeSharedPhotos } from '../shared-photos.js'
 import { create, setText } from './dom.js'
 import { addStroke, redoStroke, setOutput, setRefine, undoStroke } from './edits.js'
@@ -15,7 +15,7 @@ import { RequestList } from './request-list.js'
 import { copyPhoto, saveAll, savePhoto } from './saving.js'
 import { SettingsSheet } from './settings-sheet.js'
 import { SidePanel } from './side-panel.js'
-import { chooseForGood, errorWords, stageWords, t } from './strings.js'
+import { chooseForGood, errorWords, noticeWords, stageWords, t } from './strings.js'
 import { ThemeSwitch } from './theme-switch.js'
 import { Visit } from './visit.js'
 import { WorkBar } from './work-bar.js'
@@ -68,6 +68,8 @@ export class GossamerApp extends HTMLElement {
     this.#connectPanel()
     this.#listening = new AbortController()
     const { signal } = this.#listening
+    const endNotices = gossamer.onNotice((notice) => this.#note.show(noticeWords(notice)))
+    signal.addEventListener('abort', endNotices)
     window.addEventListener('keydown', (event) => this.#keyPressed(event), { signal })
     window.addEventListener('keyup', () => this.#stage.showOriginal(false), { signal })
     window.addEventListener('blur', () => this.#stage.showOriginal(false), { signal })
@@ -185,6 +187,8 @@ export class GossamerApp extends HTMLElement {
     if (isNews && photo.state === 'done') {
       setText(this.#announcer, t('readyToSave', { name: photo.name }))
       this.#offline.refresh()
+      // Another one than at the start, where that has failed.
+      if (photo.backend) keepEngine(photo.backend).catch(() => {})
     }
     const { selected, finished } = this.#visit
     if (isNews && selected) this.#workBar.update(selected, finished.length)
@@ -312,11 +316,14 @@ function startServices() {
   requestAnimationFrame(() => {
     setTimeout(async () => {
       try {
-        await gossamer.preload({ onProgress: (report) => visit.queue.reportPreload(report) })
+        const { backend } = await gossamer.preload({
+          onProgress: (report) => visit.queue.reportPreload(report),
+        })
+        await pageKept
+        await keepEngine(backend)
       } catch {
         return // a photo that needs what failed tells about it, in its place
       }
-      await pageKept
       visit.offlineReady = true
       const app = document.querySelector('gossamer-app')
       if (app instanceof GossamerApp) app.markOfflineReady()

@@ -22,6 +22,7 @@ import { errorWords } from './strings.js'
  * @property {Picture | null} result its last file, once it is done
  * @property {string | null} error words for the person, only when failed
  * @property {Matte | null} matte what the network found, once it is done
+ * @property {OpenPhoto['backend']} backend that ran the network
  * @property {Edits} edits
  * @property {number} shownVersion of the edits that the stage shows
  * @property {number} fileVersion of the edits that `result` was made with
@@ -125,6 +126,7 @@ export class PhotoQueue {
       result: null,
       error: null,
       matte: null,
+      backend: null,
       edits: newEdits(),
       shownVersion: 0,
       fileVersion: -1,
@@ -192,12 +194,13 @@ export class PhotoQueue {
     onProgress({ stage: 'encode', done: 0, total: 1 })
     const result = await open.encode(output, { signal })
     signal.throwIfAborted()
-    const { matte } = open
+    const { matte, backend } = open
     this.#change(photo, {
       state: 'done',
       progress: null,
       result,
       matte,
+      backend,
       shownVersion: version,
       fileVersion: version,
     })

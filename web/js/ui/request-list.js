@@ -2,6 +2,7 @@
 
 import { onRequests } from '../gossamer.js'
 import { create, createIconButton, setText } from './dom.js'
+import { EngineList } from './engine-list.js'
 import { createIcon } from './icons.js'
 import { formatBytes, t } from './strings.js'
 
@@ -13,6 +14,7 @@ export class RequestList extends HTMLElement {
   #summary = create('p', { class: 'muted' })
   #rows = create('ul', { class: 'requests', tabindex: '0' })
   #sheet = create('section', { class: 'sheet', popover: 'auto', id: 'requests-sheet' })
+  #engines = new EngineList()
   /** @type {NetworkRequest[]} */
   #requests = []
   #stopListening = () => {}
@@ -30,7 +32,9 @@ export class RequestList extends HTMLElement {
       this.#summary,
       this.#rows,
       create('p', { class: 'muted' }, t('requestsNotListed')),
+      this.#engines,
     )
+    this.#sheet.addEventListener('toggle', () => this.#engines.refresh())
     this.replaceChildren(this.#button, this.#sheet)
     this.#requests = []
     this.#rows.replaceChildren()

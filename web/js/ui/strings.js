@@ -56,6 +56,13 @@ export function stageWords(stage, doneBytes = 0, totalBytes = 0) {
 }
 
 /**
+ * @param {string} notice of the public API, in English
+ */
+export function noticeWords(notice) {
+  return language === 'en' ? notice : t('engineChanged')
+}
+
+/**
  * The public API's messages are English and as exact as can be; elsewhere the kind of error has to
  * do.
  * @param {unknown} error

@@ -1,11 +1,13 @@
 import { decode } from '../pipeline/decode.js'
-import { infer, load, warmUp } from '../pipeline/infer.js'
+import { detect } from '../pipeline/device.js'
+import { infer, load, prove } from '../pipeline/infer.js'
 import { preprocess } from '../pipeline/preprocess.js'
 import { Moved, serve } from '../rpc/serve.js'
 
 serve({
+  detect: ['model', detect],
   load: ['model', load],
-  warmUp: ['model', warmUp],
+  prove: ['model', prove],
   decode: [
     'decode',
     async (request) => {
@@ -23,8 +25,8 @@ serve({
   infer: [
     'infer',
     async (request) => {
-      const matte = await infer(request)
-      return new Moved(matte, [matte.data.buffer])
+      const result = await infer(request)
+      return new Moved(result, [result.matte.data.buffer])
     },
   ],
 })

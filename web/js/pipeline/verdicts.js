@@ -1,0 +1,94 @@
+/**
+ * What was found out about each engine on this device. Proofs are kept across visits for as long as
+ * device, browser and file are the same; what may have been bad luck counts for this page only.
+ */
+
+import { assetUrl } from '../assets.js'
+
+/** @typedef {import('../rpc/messages.js').Device} Device */
+/** @typedef {import('../rpc/messages.js').Engine} Engine */
+
+/**
+ * `reason` is empty for an engine that has passed; `run_ms` is its first run, compiling included.
+ * @typedef {{ reason: string, run_ms: number, at: string }} Verdict
+ */
+
+// Storage belongs to an origin, and several sites may share one.
+const KEY = `gossamer-engines ${new URL(assetUrl('')).pathname}`
+
+/** @type {Map<string, Verdict>} */
+const ofThisPage = new Map()
+let device = ''
+
+/**
+ * Verdicts of another device, as after a new graphics card or a browser update, are forgotten.
+ * @param {Device} found
+ */
+export async function openVerdicts({ webgpu, webgl, simd, threads }) {
+  const gpus = [webgpu, webgl].map(({ name, f16, missing }) => [name, f16, missing])
+  device = JSON.stringify([await browserVersion(), gpus, simd, threads])
+}
+
+/**
+ * @param {Engine} engine
+ * @returns {Verdict | null} null where it was never tried
+ */
+export function verdictOn(engine) {
+  return ofThisPage.get(keyOf(engine)) ?? read()[keyOf(engine)] ?? null
+}
+
+/**
+ * @param {Engine} engine
+ * @param {Pick<Verdict, 'reason' | 'run_ms'>} verdict
+ * @param {{ lasting: boolean }} options
+ */
+export function remember(engine, verdict, { lasting }) {
+  const dated = { ...verdict, at: new Date().toISOString() }
+  if (!lasting) {
+    ofThisPage.set(keyOf(engine), dated)
+    return
+  }
+  ofThisPage.delete(keyOf(engine))
+  write({ ...read(), [keyOf(engine)]: dated })
+}
+
+/** Everything has to be proven anew. */
+export function forgetVerdicts() {
+  ofThisPage.clear()
+  try {
+    localStorage.removeItem(KEY)
+  } catch {
+    // storage is refused, so nothing is there
+  }
+}
+
+/** @param {Engine} engine */
+function keyOf({ backend, artefact, threads }) {
+  return `${backend} ${artefact.sha256} ${threads === 1 ? 1 : 'n'}`
+}
+
+/** @returns {Record<string, Verdict>} */
+function read() {
+  try {
+    const stored = JSON.parse(localStorage.getItem(KEY) ?? '{}')
+    return stored.device === device ? stored.verdicts : {}
+  } catch {
+    return {} // refused, or not what was written
+  }
+}
+
+/** @param {Record<string, Verdict>} verdicts */
+function write(verdicts) {
+  try {
+    localStorage.setItem(KEY, JSON.stringify({ device, verdicts }))
+  } catch {
+    // refused or full: the next visit proves again
+  }
+}
+
+/** Whole where the browser tells it; the user agent of some holds the first number only. */
+async function browserVersion() {
+  const { userAgentData, userAgent } = /** @type {any} */ (navigator)
+  const found = await userAgentData?.getHighEntropyValues(['fullVersionList']).catch(() => null)
+  return found ? JSON.stringify(found.fullVersionList) : userAgent
+}
