@@ -1,7 +1,8 @@
 """licences.txt: what the site is made of, whose it is, and the notices that must go with it."""
 
+import re
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib import metadata
 from pathlib import Path
 
@@ -12,6 +13,9 @@ __all__ = ["format_notices"]
 
 _RULE = "\n\n" + "-" * 80 + "\n\n"
 
+_TITLES = {"numpy": "NumPy", "pillow": "Pillow"}
+_LICENCE = re.compile(r"\.dist-info/(licenses/)?LICENSE(\.txt)?$")
+
 # Pyodide is mostly this, and its package does not say so.
 _CPYTHON = (
     "CPython 3.12 (inside Pyodide)\n"
@@ -21,7 +25,7 @@ _CPYTHON = (
 )
 
 
-def format_notices(parts: Iterable[Part], numpy_wheel: Path) -> str:
+def format_notices(parts: Iterable[Part], wheels: Mapping[str, Path]) -> str:
     """One paragraph a part, then the licence texts that the packages themselves carry."""
     own = "Gossamer\nLicence: Apache-2.0"
     headings = [own, *(_heading(part) for part in parts), _CPYTHON]
@@ -30,7 +34,7 @@ def format_notices(parts: Iterable[Part], numpy_wheel: Path) -> str:
         + (ROOT / "LICENSE").read_text(encoding="utf-8"),
         "ONNX Runtime\n\n" + _from_onnx_runtime("LICENSE"),
         "ONNX Runtime: third-party notices\n\n" + _from_onnx_runtime("ThirdPartyNotices.txt"),
-        "NumPy\n\n" + _from_wheel(numpy_wheel),
+        *(f"{_TITLES.get(name, name)}\n\n{_from_wheel(wheel)}" for name, wheel in wheels.items()),
     ]
     return _RULE.join(["\n\n".join(headings), *(text.strip() for text in texts)]) + "\n"
 
@@ -49,7 +53,7 @@ def _from_onnx_runtime(name: str) -> str:
 
 def _from_wheel(wheel: Path) -> str:
     with zipfile.ZipFile(wheel) as archive:
-        names = [name for name in archive.namelist() if name.endswith(".dist-info/LICENSE.txt")]
+        names = [name for name in archive.namelist() if _LICENCE.search(name)]
         if not names:
             raise SiteError(f"licences.txt: Expected a licence in {wheel.name}, found none.")
         return archive.read(names[0]).decode()

@@ -13,7 +13,7 @@ import json
 import shutil
 import tarfile
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ from exporter.exported import exported_file
 from exporter.js_modules import hash_modules, hashed_name
 from exporter.licences import format_notices
 from exporter.origins import cache_folder, fetch, sha256_of
-from exporter.pyodide_bundle import PACKAGES, build_pyodide_bundle
+from exporter.pyodide_bundle import LATER_PACKAGES, PACKAGES, build_pyodide_bundle
 from exporter.report import Report, silent
 from exporter.site_headers import CONTENT_SECURITY_POLICY, HEADERS
 
@@ -84,14 +84,18 @@ def _fill(site: Path, web: Path, networks: Sequence[str], precision: str, report
     report("Copying ONNX Runtime Web ...", 0, 0)
     ort_path = _add_onnx_runtime(site, runtime["onnxruntime-web"], report)
     report("Preparing Pyodide ...", 0, 0)
-    pyodide_path = _add_pyodide(site, runtime["pyodide"], runtime["numpy"], report)
+    pyodide_path = _add_pyodide(site, runtime, report)
     chosen = [find_network(name) for name in dict.fromkeys(networks)]
     exported = [exported_file(network, precision=precision, report=report) for network in chosen]
     models = [_add_model(site, *pair, precision) for pair in zip(chosen, exported, strict=True)]
 
     parts = [*runtime.values(), *(network.part for network in chosen)]
-    numpy_wheel = next((site / pyodide_path).glob("numpy-*.whl"))
-    (site / "licences.txt").write_text(format_notices(parts, numpy_wheel), encoding="utf-8")
+    wheels = {
+        part.name: next((site / pyodide_path).glob(f"{part.name}-*.whl"))
+        for part in (runtime["numpy"], *(runtime[name] for name in LATER_PACKAGES))
+    }
+    (site / "licences.txt").write_text(format_notices(parts, wheels), encoding="utf-8")
+    later = {wheels[name].relative_to(site).as_posix() for name in LATER_PACKAGES}
     (site / "icon.svg").write_bytes(_read(web, "icon.svg"))
 
     version = _hash_texts(_hash_of(site), _hash_of(web), _json(HEADERS))
@@ -122,7 +126,12 @@ def _fill(site: Path, web: Path, networks: Sequence[str], precision: str, report
     manifest = _render(web, "manifest.webmanifest", **names)
     (site / "manifest.webmanifest").write_text(manifest, encoding="utf-8")
     worker = _render(
-        web, "sw.js", version=version, precache=_precache(site), headers=list(HEADERS.items())
+        web,
+        "sw.js",
+        version=version,
+        precache=[entry for entry in _precache(site) if entry[0] not in later],
+        later=[entry for entry in _precache(site) if entry[0] in later],
+        headers=list(HEADERS.items()),
     )
     (site / "sw.js").write_text(worker, encoding="utf-8")
 
@@ -143,12 +152,13 @@ def _add_onnx_runtime(site: Path, part: Part, report: Report) -> str:
     return _with_hash(folder, part)
 
 
-def _add_pyodide(site: Path, part: Part, numpy: Part, report: Report) -> str:
+def _add_pyodide(site: Path, runtime: Mapping[str, Part], report: Report) -> str:
     """Returns the folder's path below the site."""
     folder = site / "vendor" / "pyodide"
+    part = runtime["pyodide"]
     build_pyodide_bundle(
         fetch(part, report=report),
-        fetch(numpy, report=report),
+        {name: fetch(runtime[name], report=report) for name in ("numpy", *LATER_PACKAGES)},
         folder,
         cache_dir=cache_folder() / "bytecode",
         report=report,

@@ -38,6 +38,7 @@ def refine(cutout: Cutout, options: RefineOptions, on_progress: OnProgress) -> N
     strips = contract(strips, options.contract_px)
     strips = feather(strips, height, width, options.feather_px)
     for rows, alpha_hw in strips:
+        cutout.keep_precisely(rows, alpha_hw)
         write_alpha(rgba_hwc[rows], alpha_hw, None)
         progress.of_alpha(rows)
 

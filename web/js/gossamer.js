@@ -12,6 +12,7 @@ export { ERROR_CODES, GossamerError, STAGES } from './rpc/errors.js'
 /** @typedef {import('./rpc/messages.js').Progress} Progress */
 /** @typedef {import('./rpc/messages.js').Matte} Matte */
 /** @typedef {import('./rpc/messages.js').RefineOptions} RefineOptions */
+/** @typedef {import('./rpc/messages.js').Background} Background */
 /** @typedef {import('./rpc/messages.js').OutputOptions} OutputOptions */
 /** @typedef {import('./rpc/requests.js').NetworkRequest} NetworkRequest */
 /** @typedef {import('./pipeline/pipeline.js').Timings} Timings */
@@ -21,6 +22,7 @@ export { ERROR_CODES, GossamerError, STAGES } from './rpc/errors.js'
  *   model?: string,
  *   backend?: 'auto' | 'wasm',
  *   refine?: RefineOptions,
+ *   background?: Background,
  *   output?: OutputOptions,
  *   signal?: AbortSignal,
  *   onProgress?: (progress: Progress) => void,
@@ -29,6 +31,7 @@ export { ERROR_CODES, GossamerError, STAGES } from './rpc/errors.js'
  *
  * - `model`: 'auto' (default) or a network of this site.
  * - `onProgress`: `done` of `total` in each stage; bytes in the stage `model`.
+ * - `background`: what is behind the subject; the same as in `output`, and wins over it.
  * - `output`: the file; unlike `matte` and the preview, it may show a part of the photo only.
  * - `onPreview`: gets the cut-out before it is a file; the receiver closes the bitmap.
  */
@@ -116,7 +119,8 @@ export function onRequests(listener) {
  * @param {import('./rpc/messages.js').EncodedContent} content
  */
 async function cut(source, options, content) {
-  const { refine = {}, output = {}, signal, onProgress = () => {}, onPreview } = options
+  const { refine = {}, background, signal, onProgress = () => {}, onPreview } = options
+  const output = { ...options.output, ...(background !== undefined && { background }) }
   const model = checked(options)
   const picture = await fetchSource(source, signal)
   const name = picture instanceof File ? `“${picture.name}”` : 'The picture'

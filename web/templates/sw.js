@@ -2,7 +2,7 @@
  * Keeps one whole build on this device, and gives every answer the headers that make the page
  * cross-origin isolated, for hosts that cannot be told to.
  *
- * `gossamer site` fills in the three constants. Networks are not kept here: they lie in IndexedDB.
+ * `gossamer site` fills in the four constants. Networks are not kept here: they lie in IndexedDB.
  */
 
 const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self))
@@ -10,6 +10,9 @@ const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (
 const VERSION = '{{ version }}'
 /** @type {[path: string, sha256: string][]} */
 const PRECACHE = JSON.parse('{{ precache | js_json }}')
+/** What few browsers ever need, kept from the first time that it is asked for. */
+/** @type {[path: string, sha256: string][]} */
+const LATER = JSON.parse('{{ later | js_json }}')
 /** @type {[name: string, value: string][]} */
 const HEADERS = JSON.parse('{{ headers | js_json }}')
 
@@ -37,6 +40,9 @@ worker.addEventListener('fetch', (event) => {
 async function precache() {
   const cache = await caches.open(CACHE)
   const pending = [...PRECACHE]
+  for (const [path, sha256] of LATER) {
+    if (await caches.match(urlOf(path))) pending.push([path, sha256]) // the last build needed it
+  }
   const fetchNext = async () => {
     for (let entry = pending.pop(); entry; entry = pending.pop()) await keep(cache, ...entry)
   }
@@ -91,6 +97,9 @@ async function answer(request) {
   // Any address below the site is the one page, but the notices are a page of their own.
   const wanted = request.mode === 'navigate' && !URLS.has(url) ? INDEX : url
   const cache = await caches.open(CACHE)
+  const later = LATER.find(([path]) => urlOf(path) === url)
+  // Where it cannot be kept, it is fetched all the same.
+  if (later && !(await cache.match(url))) await keep(cache, ...later).catch(() => {})
   return withHeaders((await cache.match(wanted)) ?? (await fetch(request)))
 }
 

@@ -9,11 +9,14 @@ from skimage import data
 
 from exporter.catalog import find_network
 from exporter.cli import main
-from exporter.cut import Failure, cut_photos
+from exporter.cut import CutJob, Failure, cut_photos
 from exporter.errors import ExporterError
 from exporter.exported import exported_file
-from exporter.native import NativeNetwork, preprocess
+from exporter.native import NativeNetwork, OutputOptions, preprocess
 from exporter.pictures import read_photo
+
+#: The matte enlarged, and nothing else.
+PLAIN = CutJob(None, OutputOptions())
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +44,7 @@ def alpha_of(path: Path) -> np.ndarray:
 def test_the_cup_stays_and_the_table_goes(
     u2netp: NativeNetwork, coffee: Path, tmp_path: Path
 ) -> None:
-    assert cut_photos([coffee], tmp_path, u2netp, None) == []
+    assert cut_photos([coffee], tmp_path, u2netp, PLAIN) == []
     assert [path.name for path in tmp_path.iterdir()] == ["coffee-cutout.png"]
     rgba = np.asarray(Image.open(tmp_path / "coffee-cutout.png"))
     photo = np.asarray(Image.open(coffee))
@@ -72,7 +75,7 @@ def test_exif_orientation_turns_the_cut_out(
     upright.transpose(turn).save(turned, exif=exif)
     straight = tmp_path / "straight.png"
     upright.save(straight)
-    assert cut_photos([turned, straight], tmp_path / "out", u2netp, None) == []
+    assert cut_photos([turned, straight], tmp_path / "out", u2netp, PLAIN) == []
     out = [Image.open(tmp_path / "out" / f"{stem}-cutout.png") for stem in ("turned", "straight")]
     assert np.array_equal(*map(np.asarray, out))
     assert 0x0112 not in out[0].getexif()
@@ -82,7 +85,7 @@ def test_transparent_stays_transparent(u2netp: NativeNetwork, tmp_path: Path) ->
     rgba = np.dstack([data.coffee(), np.full((400, 600), 255, np.uint8)])
     rgba[:, :300, 3] = 0
     Image.fromarray(rgba).save(tmp_path / "half.png")
-    assert cut_photos([tmp_path / "half.png"], tmp_path / "out", u2netp, None) == []
+    assert cut_photos([tmp_path / "half.png"], tmp_path / "out", u2netp, PLAIN) == []
     alpha = alpha_of(tmp_path / "out" / "half-cutout.png")
     assert (alpha[:, :300] == 0).all()
     assert alpha[:, 300:].max() > 250
@@ -103,7 +106,7 @@ def test_one_broken_photo_does_not_stop_the_rest(
     lines: list[tuple[str, int, int]] = []
     photos = [cut_off, note, tmp_path / "absent.jpg", tiny, coffee]
     failures = cut_photos(
-        photos, tmp_path / "out", u2netp, None, report=lambda *step: lines.append(step)
+        photos, tmp_path / "out", u2netp, PLAIN, report=lambda *step: lines.append(step)
     )
     assert [failure.photo for failure in failures] == photos[:-1]
     reasons = ["a whole picture", "another kind of file", "nothing there", "received 7 x 40 px"]
@@ -119,12 +122,12 @@ def test_no_photo_is_written_over(u2netp: NativeNetwork, coffee: Path, tmp_path:
     png, jpeg = tmp_path / "cup.png", tmp_path / "cup.jpg"
     Image.open(coffee).save(png)
     jpeg.write_bytes(coffee.read_bytes())
-    assert cut_photos([png, jpeg], tmp_path, u2netp, None) == []
+    assert cut_photos([png, jpeg], tmp_path, u2netp, PLAIN) == []
     names = {path.name for path in tmp_path.iterdir()}
     assert names == {"cup.png", "cup.jpg", "cup-cutout.png", "cup-cutout-2.png"}
     first = tmp_path / "cup-cutout.png"
     before = first.read_bytes()
-    assert cut_photos([png, first], tmp_path, u2netp, None) == []
+    assert cut_photos([png, first], tmp_path, u2netp, PLAIN) == []
     assert first.read_bytes() == before
     assert {path.name for path in tmp_path.iterdir()} == {*names, "cup-cutout-cutout.png"}
 
@@ -134,9 +137,9 @@ def test_a_place_that_cannot_be_written_to(
 ) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ExporterError, match="Expected a folder that can be written to"):
-        cut_photos([coffee], tmp_path / "file", u2netp, None)
+        cut_photos([coffee], tmp_path / "file", u2netp, PLAIN)
     (tmp_path / "out" / "coffee-cutout.png").mkdir(parents=True)
-    (failure,) = cut_photos([coffee], tmp_path / "out", u2netp, None)
+    (failure,) = cut_photos([coffee], tmp_path / "out", u2netp, PLAIN)
     assert isinstance(failure, Failure)
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["coffee-cutout.png"]
 

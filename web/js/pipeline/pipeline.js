@@ -3,9 +3,11 @@
 import { inferenceWorker, loadNetwork, pythonWorker, startedEarly } from './workers.js'
 
 /** @typedef {import('../assets.js').Model} Model */
+/** @typedef {import('../rpc/messages.js').ColorSpace} ColorSpace */
 /** @typedef {import('../rpc/messages.js').EncodedContent} EncodedContent */
 /** @typedef {import('../rpc/messages.js').Matte} Matte */
 /** @typedef {import('../rpc/messages.js').OutputOptions} OutputOptions */
+/** @typedef {import('../rpc/messages.js').Photo} Photo */
 /** @typedef {import('../rpc/messages.js').Progress} Progress */
 /** @typedef {import('../rpc/messages.js').RefineOptions} RefineOptions */
 /** @typedef {import('../rpc/errors.js').Stage} Stage */
@@ -84,13 +86,16 @@ export async function runPipeline(job) {
   )
   try {
     await clock.time('refine', () => refineAndShow(handle, job))
-    const { output, content } = job
-    const file = await clock.time('encode', () =>
-      pythonWorker.call('encode', { handle, output, content, density: decoded.density }, 'encode', {
+    const { content } = job
+    const file = await clock.time('encode', async () => {
+      const { output, backdrop } = await withBackdrop(job, decoded.file.colorSpace)
+      const request = { handle, output, content, backdrop }
+      return pythonWorker.call('encode', request, 'encode', {
         signal,
-      }),
-    )
-    const blob = new Blob([file.bytes], { type: output.type ?? 'image/png' })
+        transfer: backdrop ? [backdrop.rgba] : [],
+      })
+    })
+    const blob = new Blob([file.bytes], { type: job.output.type ?? 'image/png' })
     const { height, width } = file
     return { blob, height, width, backend, matte, timings: clock.timings() }
   } finally {
@@ -102,14 +107,41 @@ export async function runPipeline(job) {
  * @param {number} handle
  * @param {Job} job
  */
-async function refineAndShow(handle, { refine, signal, onProgress, onPreview }) {
+async function refineAndShow(handle, { refine, output, signal, onProgress, onPreview }) {
+  const precise = output.depth === 16
   const { preview } = await pythonWorker.call(
     'refine',
-    { handle, options: refine, preview: Boolean(onPreview) },
+    { handle, options: refine, preview: Boolean(onPreview), precise },
     'refine',
     { signal, onProgress },
   )
   if (preview) onPreview?.(preview)
+}
+
+/**
+ * The options with a picture behind taken out of them, and that picture in the photo's colours.
+ * @param {Job} job
+ * @param {ColorSpace} colorSpace
+ * @returns {Promise<{ output: OutputOptions, backdrop: Photo | null }>}
+ */
+async function withBackdrop({ output, signal }, colorSpace) {
+  const { background } = output
+  if (!isPicture(background)) return { output, backdrop: null }
+  const request = { source: background, name: 'The background', colorSpace }
+  const backdrop = await inferenceWorker.call('decode', request, 'decode', { signal })
+  return { output: { ...output, background: 'picture' }, backdrop }
+}
+
+/**
+ * @param {import('../rpc/messages.js').Background | undefined} background
+ * @returns {background is import('../rpc/messages.js').PictureSource}
+ */
+function isPicture(background) {
+  return (
+    background instanceof Blob ||
+    background instanceof ImageBitmap ||
+    background instanceof ImageData
+  )
 }
 
 /** Times the stages of one job and tells when each begins and ends. */

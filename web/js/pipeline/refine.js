@@ -21,6 +21,7 @@ export async function openPhoto({ photo, matte }) {
     matte.data,
     matte.height,
     matte.width,
+    photo.file,
   )
   return { handle }
 }
@@ -30,8 +31,8 @@ export async function openPhoto({ photo, matte }) {
  * @param {OnProgress} onProgress
  * @returns {Promise<PythonCalls['refine'][1]>} the preview is the receiver's to close
  */
-export async function refine({ handle, options, preview }, onProgress) {
-  await callPython('refine', handle, options, onProgress)
+export async function refine({ handle, options, preview, precise }, onProgress) {
+  await callPython('refine', handle, options, onProgress, precise)
   if (!preview) return { preview: null }
   /** @type {OffscreenCanvas} */
   const canvas = await callPython('draw', handle)
