@@ -34,8 +34,8 @@ _IN_FRONT = 0.4
 @dataclass(frozen=True)
 class Shadow:
     """`kind`: 'drop' is the subject's shape on a wall, 'contact' what it darkens of the ground
-    at its foot. `x_px` and `y_px` move it, `blur_px` is the sigma of its edge; None fits the subject.
-    `opacity` is from 0 to 1. Raises `invalid_argument`."""
+    at its foot. `x_px` and `y_px` move it, `blur_px` is the sigma of its edge; None fits the
+    subject. `opacity` is from 0 to 1. Raises `invalid_argument`."""
 
     kind: str = "drop"
     x_px: float | None = None

@@ -1,4 +1,4 @@
-"""`exif.py` and `tiff.py`: what goes with a cut-out, as Pillow reads it, and what no file breaks."""
+"""`exif.py` and `tiff.py`: what goes with a cut-out, as Pillow reads it; no file breaks them."""
 
 import io
 import struct
