@@ -10,6 +10,7 @@ from exporter.native import (
     NativeNetwork,
     OutputOptions,
     Refinement,
+    Source,
     finished_file,
     open_backdrop,
     open_source,
@@ -54,6 +55,8 @@ def cut_photos(
     """Writes `out_dir`/<stem>-<content>.<extension>, the page's name, for every photo that can be
     cut out, and returns the others. What stops in the middle leaves no part of a file. Raises
     ExporterError where nothing can be written at all."""
+    if job.backdrop is not None:
+        open_backdrop(job.backdrop, Source())  # a wrong one is one mistake, not one a photo
     try:
         out_dir.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -33,6 +33,7 @@ __all__ = [
     "NativeNetwork",
     "OutputOptions",
     "Refinement",
+    "Source",
     "cut_out",
     "finished_file",
     "open_backdrop",

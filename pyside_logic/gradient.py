@@ -13,6 +13,8 @@ from pyside_logic.option_values import expect_keys, expect_number, invalid
 
 __all__ = ["Gradient", "GradientRows"]
 
+_STEPS = 8192
+
 
 @dataclass(frozen=True)
 class Gradient:
@@ -59,13 +61,17 @@ class GradientRows:
         angle = math.radians(gradient.angle)
         across, down = math.sin(angle), -math.cos(angle)
         length = abs(width * across) + abs(height * down)
-        self._along_x = (np.arange(width) + 0.5 - width / 2) * across / length
-        self._along_y = (np.arange(height) + 0.5 - height / 2) * down / length
-        self._places = np.array([place for place, _ in gradient.stops])
-        self._colours = np.array([colour for _, colour in gradient.stops], np.float64)
+        along_x = (np.arange(width) + 0.5 - width / 2) * across / length
+        along_y = (np.arange(height) + 0.5 - height / 2) * down / length + 0.5
+        # In steps of the table, which is so fine that none of its steps is seen.
+        self._along_x = (along_x * _STEPS).astype(np.float32)
+        self._along_y = (along_y * _STEPS).astype(np.float32)
+        places, colours = zip(*gradient.stops, strict=True)
+        at = np.linspace(0, 1, _STEPS + 1)
+        channels = [np.interp(at, places, channel) for channel in np.transpose(colours)]
+        self._table = (np.stack(channels, axis=-1) + 0.5).astype(np.uint8)
 
     def rows(self, rows: slice) -> npt.NDArray[np.uint8]:
         """uint8 (rows, width, 3)"""
-        at = self._along_y[rows, None] + self._along_x + 0.5
-        channels = [np.interp(at, self._places, channel) for channel in self._colours.T]
-        return (np.stack(channels, axis=-1) + 0.5).astype(np.uint8)
+        at = self._along_y[rows, None] + self._along_x
+        return self._table[np.clip(at, 0, _STEPS).astype(np.intp)]

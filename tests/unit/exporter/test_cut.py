@@ -1,10 +1,14 @@
 """Cuts photographs out with the real network, and keeps going where one of them is broken."""
 
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, ImageOps
 from skimage import data
 
 from exporter.catalog import find_network
@@ -14,6 +18,9 @@ from exporter.errors import ExporterError
 from exporter.exported import exported_file
 from exporter.native import NativeNetwork, OutputOptions, preprocess
 from exporter.pictures import read_photo
+from pyside_logic.icc import icc_profile
+
+GOSSAMER = Path(sys.executable).with_name("gossamer")
 
 #: The matte enlarged, and nothing else.
 PLAIN = CutJob(None, OutputOptions())
@@ -142,6 +149,118 @@ def test_a_place_that_cannot_be_written_to(
     (failure,) = cut_photos([coffee], tmp_path / "out", u2netp, PLAIN)
     assert isinstance(failure, Failure)
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["coffee-cutout.png"]
+
+
+# ---- files of every kind -------------------------------------------------------------------------
+
+
+def run_cut(photo: Path, out: Path, *arguments: str) -> Path:
+    assert main(["cut", str(photo), "-o", str(out), "--refine", "none", *arguments]) == 0
+    (path,) = out.iterdir()
+    return path
+
+
+def test_options_of_the_files_reach_them(coffee: Path, tmp_path: Path) -> None:
+    gradient = '{"gradient": ["#000", "#fff"], "angle": 90}'
+    path = run_cut(coffee, tmp_path / "gradient", "--background", gradient)
+    picture = np.asarray(Image.open(path)).astype(int)
+    assert picture.shape == (400, 600, 3)
+    assert np.abs(picture[2, [0, 300, 599]].mean(axis=-1) - [0, 127.5, 255]).max() < 2
+
+    behind = tmp_path / "behind.png"
+    Image.new("RGB", (30, 20), (10, 20, 200)).save(behind)
+    path = run_cut(coffee, tmp_path / "picture", "--background", str(behind), "--format", "webp")
+    assert path.name == "coffee-cutout.webp"
+    picture = np.asarray(Image.open(path).convert("RGB")).astype(int)
+    assert np.abs(picture[:20, :20] - (10, 20, 200)).max() <= 6
+
+    path = run_cut(coffee, tmp_path / "product", "--preset", "product", "--canvas", "120x90")
+    assert Image.open(path).size == (120, 90)
+
+    path = run_cut(coffee, tmp_path / "alpha", "--alpha", "--depth", "16", "--crop", "5")
+    assert path.name == "coffee-alpha.png"
+    deep = Image.open(path)
+    assert deep.mode == "I;16"
+    assert deep.height < 400
+    assert len(np.unique(np.asarray(deep))) > 1000
+
+    path = run_cut(coffee, tmp_path / "svg", "--format", "svg", "--background", "teal")
+    assert b"rgb(0, 128, 128)" in path.read_bytes()
+
+    path = run_cut(coffee, tmp_path / "sticker", "--shadow", "--outline", "--crop")
+    assert Image.open(path).mode == "RGBA"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--preset", "hat"], "id-photo"),
+        (["--background", "blurple"], "#rrggbb"),
+        (["--background", "absent.jpg"], "absent.jpg"),
+        (["--shadow", '{"opacity": 7}'], "opacity"),
+        (["--outline", "{broken"], "--outline"),
+        (["--format", "svg", "--shadow"], "SVG"),
+        (["--depth", "16"], "16 bits"),
+        (["--alpha", "--background", "red"], "no background"),
+    ],
+)
+def test_each_mistake_has_one_clear_message(
+    coffee: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    told: str,
+) -> None:
+    out = tmp_path / "out"
+    assert main(["cut", str(coffee), "-o", str(out), *arguments]) == 1
+    (line,) = (line for line in capsys.readouterr().err.splitlines() if "gossamer:" in line)
+    assert told in line
+    assert not out.exists() or not list(out.iterdir())
+
+
+def test_metadata_and_wide_colours_go_along(coffee: Path, tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x013B], exif[0x0112] = "somebody", 6
+    exif.get_ifd(0x8825).update({1: "N", 2: (48.0, 51.0, 29.0)})
+    photo = tmp_path / "photo.jpg"
+    wide = icc_profile("display-p3")
+    Image.open(coffee).save(photo, exif=exif, dpi=(300, 150), icc_profile=wide, quality=100)
+    written = Image.open(run_cut(photo, tmp_path / "keep"))
+    assert written.getexif()[0x013B] == "somebody"
+    assert not written.getexif().get_ifd(0x8825)
+    assert written.info["dpi"] == pytest.approx((150, 300), abs=0.02)
+    assert written.info["icc_profile"] == wide
+    rgba = np.asarray(written)
+    decoded = np.asarray(ImageOps.exif_transpose(Image.open(photo)))
+    opaque = rgba[..., 3] == 255
+    assert np.abs(rgba[..., :3].astype(int) - decoded)[opaque].max() <= 1
+    assert (
+        Image.open(run_cut(photo, tmp_path / "all", "--metadata", "all")).getexif().get_ifd(0x8825)
+    )
+    assert not Image.open(run_cut(photo, tmp_path / "none", "--metadata", "none")).getexif()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_leaves_no_half_written_file(
+    coffee: Path, tmp_path: Path, number: signal.Signals
+) -> None:
+    out = tmp_path / "out"
+    copies = [tmp_path / f"{index}.jpg" for index in range(40)]
+    for copy in copies:
+        copy.write_bytes(coffee.read_bytes())
+    command = [GOSSAMER, "cut", *map(str, copies), "-o", str(out)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE) as process:
+        deadline_s = time.monotonic() + 60
+        while not list(out.glob("*.png")) and time.monotonic() < deadline_s:
+            time.sleep(0.02)
+        process.send_signal(number)
+        _, told = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert b"Traceback" not in told
+    written = list(out.iterdir())
+    assert 1 <= len(written) < 40
+    for path in written:
+        assert alpha_of(path).shape == (400, 600)
 
 
 # ---- pictures ------------------------------------------------------------------------------------
