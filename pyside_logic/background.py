@@ -14,27 +14,40 @@ __all__ = ["mix", "over", "over_colour"]
 
 UInt8 = npt.NDArray[np.uint8]
 
-_STRIP_ROWS = 64
+#: So few that what is computed stays in the cache.
+_STRIP_ROWS = 32
 
 
 def over_colour(rgba_hwc: UInt8, colour: Colour) -> UInt8:
     """`rgba_hwc` (height, width, 4), straight, on `colour`: opaque (height, width, 3)."""
-    rgb_hwc = np.empty((*rgba_hwc.shape[:2], 3), np.uint8)
-    behind = np.array(colour, np.uint8)
-    for rows in strips_of(len(rgba_hwc), _STRIP_ROWS):
-        rgb_hwc[rows] = mix(behind, rgba_hwc[rows, :, :3], rgba_hwc[rows, :, 3:])
-    return rgb_hwc
+    return mix(np.array(colour, np.uint8), rgba_hwc[..., :3], rgba_hwc[..., 3:])
 
 
 def mix(behind: UInt8, front: UInt8, alpha: UInt8) -> UInt8:
-    """`front` over the opaque `behind`, exactly and rounded. The three broadcast."""
-    mixed = front * alpha.astype(np.uint16)
-    mixed += behind * (np.uint16(255) - alpha)
+    """`front` over the opaque `behind`, exactly and rounded, as (rows, width, 3). Either may be one
+    colour (3,); `alpha` is (rows, width, 1)."""
+    shape = (*alpha.shape[:2], 3)
+    behind, front = np.broadcast_to(behind, shape), np.broadcast_to(front, shape)
+    mixed = np.array(behind)
+    for rows in strips_of(len(alpha), _STRIP_ROWS):
+        seen = np.flatnonzero(alpha[rows].any(axis=(0, 2)))
+        if seen.size:
+            part = rows, slice(int(seen[0]), int(seen[-1]) + 1)
+            mixed[part] = _mixed(behind[part], front[part], alpha[part])
+    return mixed
+
+
+def _mixed(behind: UInt8, front: UInt8, alpha: UInt8) -> npt.NDArray[np.uint16]:
+    # NumPy is many times slower where it has to repeat a value for each pixel's three.
+    weights = np.repeat(alpha.astype(np.uint16), 3, axis=2)
+    mixed = front * weights
+    np.subtract(np.uint16(255), weights, out=weights)
+    mixed += behind * weights
     # Divides by 255 with rounding, exactly, without a division (J. Blinn, 1994).
     mixed += np.uint16(128)
     mixed += mixed >> np.uint16(8)
     mixed >>= np.uint16(8)
-    return mixed.astype(np.uint8)
+    return mixed
 
 
 def over(front_hwc: UInt8, behind_hwc: UInt8) -> UInt8:
