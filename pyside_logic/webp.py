@@ -20,11 +20,13 @@ _GREATEST_SIDE_PX = 16_383
 _HAS_PROFILE, _HAS_ALPHA, _HAS_EXIF = 0x20, 0x10, 0x08
 #: Pillow's 0 to 6, from fast to small: 4 is libwebp's own default and what browsers take.
 _METHOD = 4
+#: 0 to 100, from fast to small.
+_LOSSLESS_EFFORT = 50
 
 
 def encode_webp(pixels: npt.NDArray[np.uint8], quality: float, ancillary: Ancillary) -> bytes:
     """`pixels` (h, w), (h, w, 3) or (h, w, 4) straight, with `quality` from 0 to 1; alpha without
-    loss. Raises `invalid_argument` for a side that WebP cannot have."""
+    loss, and at 1 every colour that is seen, as browsers do. Raises `invalid_argument` for a side that WebP cannot have."""
     from PIL import Image
 
     height, width = pixels.shape[:2]
@@ -37,7 +39,10 @@ def encode_webp(pixels: npt.NDArray[np.uint8], quality: float, ancillary: Ancill
         )
     file = io.BytesIO()
     picture = Image.fromarray(np.ascontiguousarray(pixels))
-    picture.save(file, "WEBP", quality=round(100 * quality), method=_METHOD)
+    if quality == 1:
+        picture.save(file, "WEBP", lossless=True, quality=_LOSSLESS_EFFORT)
+    else:
+        picture.save(file, "WEBP", quality=round(100 * quality), method=_METHOD)
     return label_webp(file.getvalue(), height, width, ancillary)
 
 

@@ -38,7 +38,11 @@ def test_pictures_of_any_size_come_back(
     picture = opened(encode_webp(pixels, 1.0, NOTHING))
     assert picture.size == (width, height)
     if channels == 4:
-        assert np.array_equal(np.asarray(picture.convert("RGBA"))[..., 3], pixels[..., 3])
+        read = np.asarray(picture.convert("RGBA"))
+        assert np.array_equal(read[..., 3], pixels[..., 3])
+        assert np.array_equal(read[pixels[..., 3] > 0], pixels[pixels[..., 3] > 0])
+        lossy = opened(encode_webp(pixels, 0.5, NOTHING)).convert("RGBA")
+        assert np.array_equal(np.asarray(lossy)[..., 3], pixels[..., 3])
     even = np.full(shape, 180, np.uint8)
     read = np.asarray(opened(encode_webp(even, 0.9, NOTHING)).convert("RGB")).astype(int)
     assert np.abs(read - 180).max() <= 3
