@@ -26,7 +26,8 @@ _LOSSLESS_EFFORT = 50
 
 def encode_webp(pixels: npt.NDArray[np.uint8], quality: float, ancillary: Ancillary) -> bytes:
     """`pixels` (h, w), (h, w, 3) or (h, w, 4) straight, with `quality` from 0 to 1; alpha without
-    loss, and at 1 every colour that is seen, as browsers do. Raises `invalid_argument` for a side that WebP cannot have."""
+    loss, and at 1 every colour that is seen, as browsers do. Raises `invalid_argument` for a side
+    that WebP cannot have."""
     from PIL import Image
 
     height, width = pixels.shape[:2]

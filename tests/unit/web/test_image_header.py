@@ -3,6 +3,7 @@
 import base64
 import io
 import struct
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from skimage import data
+
+from pyside_logic.icc import icc_profile
 
 from .conftest import RunJs
 
@@ -79,6 +82,19 @@ def test_resolution_in_centimetres_and_the_shape_of_a_pixel(run_js: RunJs, tmp_p
     assert read(run_js, tmp_path, bytes(jfif))["density"] == {"vertical": 5000, "horizontal": 6000}
     jfif[at] = 0
     assert read(run_js, tmp_path, bytes(jfif))["density"] is None
+
+
+@pytest.mark.parametrize("format_name", ["JPEG", "PNG", "WEBP"])
+def test_exif_and_profile_are_found(run_js: RunJs, tmp_path: Path, format_name: str) -> None:
+    """A profile of 100 kB comes in two segments of a JPEG."""
+    profile = icc_profile("display-p3") + bytes(100_000)
+    exif = Image.Exif()
+    exif[0x010E] = "a cat"
+    found = read(run_js, tmp_path, encoded(format_name, exif=exif, icc_profile=profile))
+    assert base64.b64decode(found["exif"]) == exif.tobytes().removeprefix(b"Exif\0\0")
+    received = base64.b64decode(found["profile"])
+    assert (zlib.decompress(received) if format_name == "PNG" else received) == profile
+    assert found["complete"]
 
 
 @pytest.mark.parametrize("name", [name for name in FILES if name not in HAVE_NO_END])
