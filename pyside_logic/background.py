@@ -53,14 +53,24 @@ def _mixed(behind: UInt8, front: UInt8, alpha: UInt8) -> npt.NDArray[np.uint16]:
 def over(front_hwc: UInt8, behind_hwc: UInt8) -> UInt8:
     """Both (rows, width, 4) and straight, and so is what comes back. Where nothing is in front or
     nothing behind, the other's pixels are exactly as they were."""
-    front_alpha = front_hwc[..., 3].astype(np.float32)
-    shining = behind_hwc[..., 3] * (1 - front_alpha / 255)
+    mixed = behind_hwc.copy()
+    for rows in strips_of(len(front_hwc), _STRIP_ROWS):
+        seen = np.flatnonzero(front_hwc[rows, :, 3].any(axis=0))
+        if seen.size:
+            part = rows, slice(int(seen[0]), int(seen[-1]) + 1)
+            mixed[part] = _over(front_hwc[part], behind_hwc[part])
+    return mixed
+
+
+def _over(front: UInt8, behind: UInt8) -> npt.NDArray[np.float32]:
+    front_alpha = front[..., 3].astype(np.float32)
+    shining = behind[..., 3] * (1 - front_alpha * np.float32(1 / 255))
     alpha = front_alpha + shining
-    share = (shining / np.maximum(alpha, 1e-6))[..., None]
-    mixed = np.empty(front_hwc.shape, np.float32)
-    mixed[..., :3] = front_hwc[..., :3] + share * (
-        behind_hwc[..., :3].astype(np.float32) - front_hwc[..., :3]
-    )
+    share = shining / np.maximum(alpha, np.float32(1e-6))
+    mixed = behind.astype(np.float32)
+    mixed -= front
+    mixed *= np.repeat(share[..., None], 4, axis=2)
+    mixed += front
     mixed[..., 3] = alpha
     mixed += 0.5
-    return mixed.astype(np.uint8)
+    return mixed

@@ -25,9 +25,13 @@ class Sampled:
     ) -> None:
         self._small = small
         self._y = _between(np.arange(height) * step[0] + offset[0], len(small))
-        self._left, self._right, self._across = _between(
+        self._left, self._right, across = _between(
             np.arange(width) * step[1] + offset[1], small.shape[1]
         )
+        # Whole, since NumPy is many times slower where it repeats a value for each pixel's few.
+        shape = (width, *small.shape[2:])
+        self._across = np.empty(shape, np.float32)
+        self._across.T[...] = across
 
     def rows(self, rows: slice) -> Float32:
         """float32 (rows, width, ...)"""
@@ -37,7 +41,10 @@ class Sampled:
         lines = self._small[top]
         lines += (self._small[bottom] - lines) * down.reshape(-1, 1, *tail)
         sampled: Float32 = lines[:, self._left]
-        sampled += (lines[:, self._right] - sampled) * self._across.reshape(-1, *tail)
+        way = lines[:, self._right]
+        way -= sampled
+        way *= self._across
+        sampled += way
         return sampled
 
 

@@ -33,7 +33,7 @@ def resize_picture(pixels_hwc: UInt8, height: int, width: int) -> UInt8:
     down = _taps(len(pixels_hwc) / factor, len(source), height)
     across = _taps(pixels_hwc.shape[1] / factor, source.shape[1], width)
     resized = np.empty((height, width, source.shape[2]), np.uint8)
-    held = np.zeros((0, width, source.shape[2]), np.float32)
+    held = np.zeros((0, *source.shape[1:]), np.float32)
     first = 0  # of the rows in `held`
     for rows in strips_of(height, _STRIP_ROWS):
         indices, weights = down[0][:, rows], down[1][:, rows]
@@ -41,11 +41,11 @@ def resize_picture(pixels_hwc: UInt8, height: int, width: int) -> UInt8:
         held = held[max(0, top - first) :]
         first = max(first, top) if len(held) else top
         new = source[first + len(held) : end]
-        held = np.concatenate([held, _across(_premultiplied(new), across)])
-        mixed = held[indices[0] - first] * weights[0][:, None, None]
-        for index, weight in zip(indices[1:] - first, weights[1:], strict=True):
-            mixed += held[index] * weight[:, None, None]
-        resized[rows] = _straight(mixed)
+        held = np.concatenate([held, _premultiplied(new)])
+        lines = _mixed(held, (indices - first, weights))
+        # Columns as rows: what is taken together then lies together.
+        columns = _mixed(np.ascontiguousarray(lines.transpose(1, 0, 2)), across)
+        resized[rows] = _straight(columns.transpose(1, 0, 2))
     return resized
 
 
@@ -65,11 +65,14 @@ def _taps(extent: float, length: int, to_length: int) -> Taps:
     return np.clip(indices, 0, length - 1), weights.astype(np.float32)
 
 
-def _across(rows: Float32, taps: Taps) -> Float32:
+def _mixed(rows: Float32, taps: Taps) -> Float32:
     indices, weights = taps
-    mixed: Float32 = rows[:, indices[0]] * weights[0][:, None]
+    mixed: Float32 = rows[indices[0]]
+    mixed *= weights[0][:, None, None]
     for index, weight in zip(indices[1:], weights[1:], strict=True):
-        mixed += rows[:, index] * weight[:, None]
+        term = rows[index]
+        term *= weight[:, None, None]
+        mixed += term
     return mixed
 
 

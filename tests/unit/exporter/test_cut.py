@@ -154,6 +154,12 @@ def test_a_place_that_cannot_be_written_to(
 # ---- files of every kind -------------------------------------------------------------------------
 
 
+def opened(path: Path) -> Image.Image:
+    with Image.open(path) as picture:
+        picture.load()
+        return picture
+
+
 def run_cut(photo: Path, out: Path, *arguments: str) -> Path:
     assert main(["cut", str(photo), "-o", str(out), "--refine", "none", *arguments]) == 0
     (path,) = out.iterdir()
@@ -163,7 +169,7 @@ def run_cut(photo: Path, out: Path, *arguments: str) -> Path:
 def test_options_of_the_files_reach_them(coffee: Path, tmp_path: Path) -> None:
     gradient = '{"gradient": ["#000", "#fff"], "angle": 90}'
     path = run_cut(coffee, tmp_path / "gradient", "--background", gradient)
-    picture = np.asarray(Image.open(path)).astype(int)
+    picture = np.asarray(opened(path)).astype(int)
     assert picture.shape == (400, 600, 3)
     assert np.abs(picture[2, [0, 300, 599]].mean(axis=-1) - [0, 127.5, 255]).max() < 2
 
@@ -171,15 +177,15 @@ def test_options_of_the_files_reach_them(coffee: Path, tmp_path: Path) -> None:
     Image.new("RGB", (30, 20), (10, 20, 200)).save(behind)
     path = run_cut(coffee, tmp_path / "picture", "--background", str(behind), "--format", "webp")
     assert path.name == "coffee-cutout.webp"
-    picture = np.asarray(Image.open(path).convert("RGB")).astype(int)
+    picture = np.asarray(opened(path).convert("RGB")).astype(int)
     assert np.abs(picture[:20, :20] - (10, 20, 200)).max() <= 6
 
     path = run_cut(coffee, tmp_path / "product", "--preset", "product", "--canvas", "120x90")
-    assert Image.open(path).size == (120, 90)
+    assert opened(path).size == (120, 90)
 
     path = run_cut(coffee, tmp_path / "alpha", "--alpha", "--depth", "16", "--crop", "5")
     assert path.name == "coffee-alpha.png"
-    deep = Image.open(path)
+    deep = opened(path)
     assert deep.mode == "I;16"
     assert deep.height < 400
     assert len(np.unique(np.asarray(deep))) > 1000
@@ -188,7 +194,7 @@ def test_options_of_the_files_reach_them(coffee: Path, tmp_path: Path) -> None:
     assert b"rgb(0, 128, 128)" in path.read_bytes()
 
     path = run_cut(coffee, tmp_path / "sticker", "--shadow", "--outline", "--crop")
-    assert Image.open(path).mode == "RGBA"
+    assert opened(path).mode == "RGBA"
 
 
 @pytest.mark.parametrize(
@@ -225,7 +231,7 @@ def test_metadata_and_wide_colours_go_along(coffee: Path, tmp_path: Path) -> Non
     photo = tmp_path / "photo.jpg"
     wide = icc_profile("display-p3")
     Image.open(coffee).save(photo, exif=exif, dpi=(300, 150), icc_profile=wide, quality=100)
-    written = Image.open(run_cut(photo, tmp_path / "keep"))
+    written = opened(run_cut(photo, tmp_path / "keep"))
     assert written.getexif()[0x013B] == "somebody"
     assert not written.getexif().get_ifd(0x8825)
     assert written.info["dpi"] == pytest.approx((150, 300), abs=0.02)
@@ -234,10 +240,8 @@ def test_metadata_and_wide_colours_go_along(coffee: Path, tmp_path: Path) -> Non
     decoded = np.asarray(ImageOps.exif_transpose(Image.open(photo)))
     opaque = rgba[..., 3] == 255
     assert np.abs(rgba[..., :3].astype(int) - decoded)[opaque].max() <= 1
-    assert (
-        Image.open(run_cut(photo, tmp_path / "all", "--metadata", "all")).getexif().get_ifd(0x8825)
-    )
-    assert not Image.open(run_cut(photo, tmp_path / "none", "--metadata", "none")).getexif()
+    assert opened(run_cut(photo, tmp_path / "all", "--metadata", "all")).getexif().get_ifd(0x8825)
+    assert not opened(run_cut(photo, tmp_path / "none", "--metadata", "none")).getexif()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
