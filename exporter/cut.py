@@ -6,14 +6,36 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from exporter.errors import ExporterError
-from exporter.native import NativeNetwork, Refinement, cut_out, encode_png
-from exporter.pictures import read_photo
+from exporter.native import (
+    NativeNetwork,
+    OutputOptions,
+    Refinement,
+    Source,
+    finished_file,
+    open_backdrop,
+    open_source,
+)
 from exporter.report import Report, silent
 
-__all__ = ["FORMATS", "Failure", "cut_photos"]
+__all__ = ["FORMATS", "CutJob", "Failure", "cut_photos"]
 
-#: How a file is written, by the extension of its name.
-FORMATS = {"png": encode_png}
+#: The MIME type of a file, by the extension of its name.
+FORMATS = {"png": "image/png", "webp": "image/webp", "svg": "image/svg+xml"}
+
+
+@dataclass(frozen=True)
+class CutJob:
+    """What is made of every photo: `content` is 'cutout', or 'alpha' for the matte alone;
+    `backdrop` is the picture behind, where `output` wants one."""
+
+    refinement: Refinement
+    output: OutputOptions
+    content: str = "cutout"
+    backdrop: Path | None = None
+
+    @property
+    def extension(self) -> str:
+        return next(name for name, mime in FORMATS.items() if mime == self.output.type)
 
 
 @dataclass(frozen=True)
@@ -26,13 +48,15 @@ def cut_photos(
     photos: Sequence[Path],
     out_dir: Path,
     network: NativeNetwork,
-    refinement: Refinement,
+    job: CutJob,
     *,
-    extension: str = "png",
     report: Report = silent,
 ) -> list[Failure]:
-    """Writes `out_dir`/<stem>-cutout.<extension>, the page's name, for every photo that can be cut
-    out, and returns the others. Raises ExporterError where nothing can be written at all."""
+    """Writes `out_dir`/<stem>-<content>.<extension>, the page's name, for every photo that can be
+    cut out, and returns the others. What stops in the middle leaves no part of a file. Raises
+    ExporterError where nothing can be written at all."""
+    if job.backdrop is not None:
+        open_backdrop(job.backdrop, Source())  # a wrong one is one mistake, not one a photo
     try:
         out_dir.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -40,15 +64,16 @@ def cut_photos(
             f"{out_dir}: Expected a folder that can be written to: {error}"
         ) from error
     failures = []
-    targets = _targets(photos, out_dir, extension)
+    targets = _targets(photos, out_dir, f"{job.content}.{job.extension}")
     for done, (photo, target) in enumerate(zip(photos, targets, strict=True)):
         report(f"Cutting out {photo.name}", done, len(photos))
         try:
-            rgba_hwc = read_photo(photo)
-            cutout_hwc = cut_out(rgba_hwc, network.matte(rgba_hwc), refinement)
-            _write(target, FORMATS[extension](cutout_hwc))
+            _write(target, _cut(photo, network, job))
         except ExporterError as error:
-            failures.append(Failure(photo, str(error)))
+            reason = str(error)
+            failures.append(
+                Failure(photo, reason if str(photo) in reason else f"{photo}: {reason}")
+            )
         except (OSError, MemoryError) as error:
             failures.append(Failure(photo, f"{photo}: {error or 'not enough memory'}"))
     count = len(photos)
@@ -56,14 +81,28 @@ def cut_photos(
     return failures
 
 
-def _targets(photos: Sequence[Path], out_dir: Path, extension: str) -> list[Path]:
+def _cut(photo: Path, network: NativeNetwork, job: CutJob) -> bytes:
+    rgba_hwc, source = open_source(photo)
+    return finished_file(
+        rgba_hwc,
+        network.matte(rgba_hwc),
+        job.refinement,
+        job.output,
+        content=job.content,
+        source=source,
+        backdrop_hwc=None if job.backdrop is None else open_backdrop(job.backdrop, source),
+    )
+
+
+def _targets(photos: Sequence[Path], out_dir: Path, ending: str) -> list[Path]:
     """A name of its own for each: two photos may share a stem, and none is written over."""
     taken = {photo.resolve() for photo in photos}
     targets = []
     for photo in photos:
-        target, number = out_dir / f"{photo.stem}-cutout.{extension}", 2
+        stem, extension = ending.split(".")
+        target, number = out_dir / f"{photo.stem}-{ending}", 2
         while target.resolve() in taken:
-            target = out_dir / f"{photo.stem}-cutout-{number}.{extension}"
+            target = out_dir / f"{photo.stem}-{stem}-{number}.{extension}"
             number += 1
         taken.add(target.resolve())
         targets.append(target)

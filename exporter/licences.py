@@ -1,5 +1,6 @@
 """licences.txt: what the site is made of, whose it is, and the notices that must go with it."""
 
+import re
 import tarfile
 import zipfile
 from collections.abc import Iterable, Mapping
@@ -13,6 +14,9 @@ __all__ = ["format_notices", "read_member"]
 
 _RULE = "\n\n" + "-" * 80 + "\n\n"
 
+_TITLES = {"numpy": "NumPy", "pillow": "Pillow"}
+_LICENCE = re.compile(r"\.dist-info/(licenses/)?LICENSE(\.txt)?$")
+
 # Pyodide is mostly this, and its package does not say so.
 _CPYTHON = (
     "CPython 3.12 (inside Pyodide)\n"
@@ -22,9 +26,11 @@ _CPYTHON = (
 )
 
 
-def format_notices(parts: Iterable[Part], numpy_wheel: Path, packages: Mapping[str, Path]) -> str:
-    """One paragraph a part, then the licence texts that the packages themselves carry. `packages`
-    are those of npm, by name."""
+def format_notices(
+    parts: Iterable[Part], wheels: Mapping[str, Path], packages: Mapping[str, Path]
+) -> str:
+    """One paragraph a part, then the licence texts that the packages themselves carry: `wheels` are
+    Python's, `packages` npm's, by name."""
     own = "Gossamer\nLicence: Apache-2.0"
     headings = [own, *(_heading(part) for part in parts), _CPYTHON]
     texts = [
@@ -32,7 +38,7 @@ def format_notices(parts: Iterable[Part], numpy_wheel: Path, packages: Mapping[s
         + (ROOT / "LICENSE").read_text(encoding="utf-8"),
         "ONNX Runtime\n\n" + _from_onnx_runtime("LICENSE"),
         "ONNX Runtime: third-party notices\n\n" + _from_onnx_runtime("ThirdPartyNotices.txt"),
-        "NumPy\n\n" + _from_wheel(numpy_wheel),
+        *(f"{_TITLES.get(name, name)}\n\n{_from_wheel(wheel)}" for name, wheel in wheels.items()),
         "client-zip\n\n" + read_member(packages["client-zip"], "LICENSE.txt").decode(),
         "libheif, a library of its own file, which may be replaced by another version\n\n"
         + read_member(packages["libheif-js"], "LICENSE").decode()
@@ -67,7 +73,7 @@ def read_member(package: Path, name: str) -> bytes:
 
 def _from_wheel(wheel: Path) -> str:
     with zipfile.ZipFile(wheel) as archive:
-        names = [name for name in archive.namelist() if name.endswith(".dist-info/LICENSE.txt")]
+        names = [name for name in archive.namelist() if _LICENCE.search(name)]
         if not names:
             raise SiteError(f"licences.txt: Expected a licence in {wheel.name}, found none.")
         return archive.read(names[0]).decode()

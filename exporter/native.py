@@ -7,6 +7,7 @@ Preprocessing is Pillow's, which web/js/pipeline/lanczos.js reproduces in the br
 """
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,18 +19,26 @@ from PIL import Image
 
 from exporter.catalog import InputSpec, Network, OutputSpec
 from exporter.errors import ExporterError
+from exporter.pictures import read_photo, read_photo_file
 from pyside_logic.compose import write_alpha
 from pyside_logic.encode import encode
 from pyside_logic.errors import GossamerError
+from pyside_logic.icc import icc_profile
 from pyside_logic.output_options import OutputOptions
 from pyside_logic.refine import Cutout, RefineOptions, refine
 from pyside_logic.resample import resize_bilinear
+from pyside_logic.source import ColourSpace, Source
 
 __all__ = [
     "NativeNetwork",
+    "OutputOptions",
     "Refinement",
+    "Source",
     "cut_out",
-    "encode_png",
+    "finished_file",
+    "open_backdrop",
+    "open_source",
+    "parse_output",
     "parse_refinement",
     "postprocess",
     "preprocess",
@@ -127,20 +136,69 @@ def parse_refinement(text: str) -> Refinement:
         raise ExporterError(error.message) from error
 
 
+def parse_output(values: dict[str, Any]) -> OutputOptions:
+    """From the public API's `output`. Raises ExporterError."""
+    try:
+        return OutputOptions.from_dict(values)
+    except GossamerError as error:
+        raise ExporterError(error.message) from error
+
+
+def open_source(path: Path) -> tuple[Uint8, Source]:
+    """A photo as the browser decodes it, uint8 (height, width, 4), and what its file says beside.
+    Raises PictureError."""
+    file = read_photo_file(path, icc_profile("display-p3"))
+    space: ColourSpace = "display-p3" if file.is_wide else "srgb"
+    return file.rgba_hwc, Source(file.density, file.exif, file.has_profile, space)
+
+
+def open_backdrop(path: Path, source: Source) -> Uint8:
+    """A picture to stand behind the photo of `source`, in its colours. Raises PictureError."""
+    wanted = None if source.colour_space == "srgb" else icc_profile(source.colour_space)
+    return read_photo(path, wanted)
+
+
 def cut_out(rgba_hwc: Uint8, matte_hw: Float32, refinement: Refinement) -> Uint8:
     """A copy of `rgba_hwc` (height, width, 4) with the alpha of the matte. Raises ExporterError."""
+    return _cutout(rgba_hwc, matte_hw, refinement, precise=False).rgba_hwc
+
+
+def finished_file(
+    rgba_hwc: Uint8,
+    matte_hw: Float32,
+    refinement: Refinement,
+    output: OutputOptions,
+    *,
+    content: str = "cutout",
+    source: Source | None = None,
+    backdrop_hwc: Uint8 | None = None,
+) -> bytes:
+    """The file that the browser writes of a photo and its matte; a PNG byte for byte. Raises
+    ExporterError."""
+    precise = content == "alpha" and output.depth == 16
+    cutout = _cutout(rgba_hwc, matte_hw, refinement, precise=precise)
+    known = replace(
+        source or Source(),
+        alpha_hw=cutout.source_alpha_hw,
+        precise_alpha_hw=cutout.precise_alpha_hw,
+    )
+    try:
+        return encode(cutout.rgba_hwc, output, content, known, backdrop_hwc).data
+    except GossamerError as error:
+        raise ExporterError(error.message) from error
+
+
+def _cutout(rgba_hwc: Uint8, matte_hw: Float32, refinement: Refinement, *, precise: bool) -> Cutout:
     try:
         cutout = Cutout(rgba_hwc.copy(), matte_hw)
+        if precise:
+            cutout.ask_for_precision()
         if refinement is None:
             alpha_hw = resize_bilinear(matte_hw, *rgba_hwc.shape[:2])
+            cutout.keep_precisely(slice(0, len(alpha_hw)), alpha_hw)
             write_alpha(cutout.rgba_hwc, alpha_hw, cutout.source_alpha_hw)
         else:
             refine(cutout, refinement, lambda _done, _total: None)
     except GossamerError as error:
         raise ExporterError(error.message) from error
-    return cutout.rgba_hwc
-
-
-def encode_png(rgba_hwc: Uint8) -> bytes:
-    """The file that the browser writes, byte for byte."""
-    return encode(rgba_hwc, OutputOptions(), "cutout").data
+    return cutout

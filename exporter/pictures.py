@@ -1,6 +1,7 @@
-"""Pictures from files, as a browser shows them: upright, sRGB, eight bits."""
+"""Pictures from files, as a browser shows them: upright, in a known colour space, eight bits."""
 
 import io
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -9,28 +10,95 @@ from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from exporter.errors import PictureError
 
-__all__ = ["read_grey", "read_photo"]
+__all__ = ["PhotoFile", "read_grey", "read_photo", "read_photo_file"]
 
 # The bounds of the page (web/js/pipeline/decode.js); Pillow's own come before ours otherwise.
 MAX_PIXELS = 100_000_000
 MIN_SIDE_PX = 8
 Image.MAX_IMAGE_PIXELS = None
 
+#: From XYZ under D50, in which profiles give their primaries, to linear sRGB (B. Lindbloom).
+_XYZ_TO_SRGB = np.array(
+    [
+        [3.1338561, -1.6168667, -0.4906146],
+        [-0.9787684, 1.9161415, 0.0334540],
+        [0.0719453, -0.2289914, 1.4052427],
+    ]
+)
+#: Less red, green or blue than this is not rounding but another colour.
+_OUTSIDE = -0.03
 
-def read_photo(path: Path) -> npt.NDArray[np.uint8]:
-    """uint8 (height, width, 4), straight sRGB; what is fully transparent is black.
 
-    Raises PictureError.
-    """
+@dataclass(frozen=True)
+class PhotoFile:
+    """A photo and what its file says of it: uint8 (height, width, 4), straight; whether it has a
+    colour profile, and one of more colours than sRGB; (vertical, horizontal) pixels per metre of
+    the upright picture; the TIFF structure of its EXIF."""
+
+    rgba_hwc: npt.NDArray[np.uint8]
+    has_profile: bool
+    is_wide: bool
+    density: tuple[int, int] | None
+    exif: bytes | None
+
+
+def read_photo(path: Path, profile: bytes | None = None) -> npt.NDArray[np.uint8]:
+    """uint8 (height, width, 4), straight, in the colours of `profile`, None for sRGB; what is fully
+    transparent is black. Raises PictureError."""
+    return _pixels(_upright(path, _load(path)), profile)
+
+
+def read_photo_file(path: Path, wide_profile: bytes) -> PhotoFile:
+    """As `read_photo`, but a photo of more colours than sRGB comes in those of `wide_profile`."""
     picture = _load(path)
+    upright = _upright(path, picture)
+    profile = picture.info.get("icc_profile")
+    is_wide = profile is not None and upright.mode in ("RGB", "RGBA") and _is_wide(profile)
+    return PhotoFile(
+        _pixels(upright, wide_profile if is_wide else None),
+        bool(profile),
+        is_wide,
+        _density(picture, lies=picture.size != upright.size),
+        picture.info["exif"].removeprefix(b"Exif\0\0") if picture.info.get("exif") else None,
+    )
+
+
+def _upright(path: Path, picture: Image.Image) -> Image.Image:
     try:
-        upright = ImageOps.exif_transpose(picture)
+        return ImageOps.exif_transpose(picture)
     except (OSError, SyntaxError, ValueError) as error:
         raise _damaged(path, error) from error
-    rgba_hwc = np.array(_to_srgb(_eight_bits(upright)))
+
+
+def _pixels(upright: Image.Image, profile: bytes | None) -> npt.NDArray[np.uint8]:
+    rgba_hwc = np.array(_converted(_eight_bits(upright), profile))
     # A canvas keeps no colour under alpha 0, and the network must see here what it sees there.
     rgba_hwc[rgba_hwc[..., 3] == 0] = 0
     return rgba_hwc
+
+
+def _density(picture: Image.Image, *, lies: bool) -> tuple[int, int] | None:
+    try:
+        horizontal, vertical = (round(float(value) / 0.0254) for value in picture.info["dpi"])
+    except (KeyError, TypeError, ValueError, OverflowError, ZeroDivisionError):
+        return None
+    if not (0 < horizontal < 2**31 and 0 < vertical < 2**31):
+        return None
+    return (horizontal, vertical) if lies else (vertical, horizontal)
+
+
+def _is_wide(profile: bytes) -> bool:
+    """Whether a primary lies outside of sRGB, as web/js/pipeline/colour-profile.js tells it."""
+    try:
+        parsed = ImageCms.ImageCmsProfile(io.BytesIO(profile)).profile
+        colorants = (parsed.red_colorant, parsed.green_colorant, parsed.blue_colorant)
+    except OSError:
+        return False
+    primaries = [colorant[0] for colorant in colorants if colorant is not None]
+    if parsed.xcolor_space.strip() != "RGB" or len(primaries) < 3:
+        return False
+    linear = np.array(primaries) @ _XYZ_TO_SRGB.T
+    return bool(linear.min() < _OUTSIDE)
 
 
 def read_grey(path: Path) -> npt.NDArray[np.uint8]:
@@ -78,24 +146,31 @@ def _eight_bits(picture: Image.Image) -> Image.Image:
     return Image.fromarray(np.round(sixteen_bits / 257).astype(np.uint8))
 
 
-def _to_srgb(picture: Image.Image) -> Image.Image:
-    """RGBA. A colour profile is applied, since the files that are written carry none."""
+def _converted(picture: Image.Image, target: bytes | None) -> Image.Image:
+    """RGBA in the colours of the profile `target`, None for sRGB."""
     profile = picture.info.get("icc_profile")
+    if not profile and target is not None:
+        profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     if not profile or picture.mode not in ("RGB", "RGBA", "L", "CMYK"):
         return picture.convert("RGBA")
     alpha = picture.getchannel("A") if picture.mode == "RGBA" else None
     try:
-        srgb = ImageCms.profileToProfile(
+        wanted = (
+            ImageCms.createProfile("sRGB")
+            if target is None
+            else ImageCms.ImageCmsProfile(io.BytesIO(target))
+        )
+        converted = ImageCms.profileToProfile(
             picture.convert("RGB") if alpha else picture,
             ImageCms.ImageCmsProfile(io.BytesIO(profile)),
-            ImageCms.createProfile("sRGB"),
+            wanted,
             outputMode="RGB",
         )
     except (OSError, ImageCms.PyCMSError):
         # What browsers do with a profile that is broken or of another kind of picture.
         return picture.convert("RGBA")
-    assert srgb is not None  # it is None only for `inPlace`
-    rgba = srgb.convert("RGBA")
+    assert converted is not None  # it is None only for `inPlace`
+    rgba = converted.convert("RGBA")
     if alpha:
         rgba.putalpha(alpha)
     return rgba

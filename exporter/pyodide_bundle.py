@@ -1,4 +1,4 @@
-"""Pyodide as the site ships it: byte-compiled, and nothing in it but NumPy and pyside_logic."""
+"""Pyodide as the site ships it: byte-compiled, with NumPy, pyside_logic, and Pillow for later."""
 
 import hashlib
 import json
@@ -8,7 +8,7 @@ import sys
 import tarfile
 import tempfile
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -19,9 +19,12 @@ from exporter.errors import BundleError
 from exporter.origins import sha256_of
 from exporter.report import Report, silent
 
-__all__ = ["PACKAGES", "build_pyodide_bundle"]
+__all__ = ["LATER_PACKAGES", "PACKAGES", "build_pyodide_bundle"]
 
+#: Loaded at the start.
 PACKAGES = ("numpy", "pyside-logic")
+#: Loaded by browsers that need them, when they do.
+LATER_PACKAGES = ("pillow",)
 
 _HERE = Path(__file__).parent
 _COMPILER = _HERE / "node" / "compile.mjs"
@@ -47,31 +50,34 @@ class _Archive:
 
 def build_pyodide_bundle(
     package_tgz: Path,
-    numpy_wheel: Path,
+    wheels: Mapping[str, Path],
     out_dir: Path,
     *,
     cache_dir: Path,
     report: Report = silent,
 ) -> None:
-    """Fills `out_dir` with what `loadPyodide({indexURL, packages: PACKAGES})` asks for.
+    """Fills `out_dir` with what `loadPyodide({indexURL, packages: PACKAGES})` and `loadPackage` of
+    LATER_PACKAGES ask for.
 
-    `package_tgz` is the npm package `pyodide`; `numpy_wheel` must be the wheel whose sha256 that
-    package's own lock file names. The compiled archives stay in `cache_dir`, found again by the
-    hashes of everything that they depend on. Equal inputs give equal bytes on every host.
-    Raises BundleError.
+    `package_tgz` is the npm package `pyodide`; `wheels` are those of numpy and of LATER_PACKAGES,
+    and must be the ones whose sha256 that package's own lock file names. The compiled archives stay
+    in `cache_dir`, found again by the hashes of everything that they depend on. Equal inputs give
+    equal bytes on every host. Raises BundleError.
     """
     with tempfile.TemporaryDirectory() as folder:
         package_dir = _unpack(package_tgz, Path(folder))
         lock = PyodideLockSpec.from_json(package_dir / _LOCK)
-        _check_numpy(numpy_wheel, lock.packages["numpy"])
-        # The name under which the lock file knows it, whatever the download was called.
-        numpy = Path(folder, lock.packages["numpy"].file_name)
-        shutil.copyfile(numpy_wheel, numpy)
+        copies = {}
+        for name, wheel in wheels.items():
+            _check_wheel(wheel, lock.packages[name])
+            # The name under which the lock file knows it, whatever the download was called.
+            copies[name] = Path(folder, lock.packages[name].file_name)
+            shutil.copyfile(wheel, copies[name])
         own = _build_own_wheel(Path(folder))
         compiled = _compile(
             [
                 _Archive(package_dir / _STDLIB, "/lib/python312.zip"),
-                _Archive(numpy, _SITE_PACKAGES),
+                *(_Archive(copy, _SITE_PACKAGES) for copy in copies.values()),
                 _Archive(own, _SITE_PACKAGES),
             ],
             package_dir,
@@ -84,7 +90,7 @@ def build_pyodide_bundle(
             shutil.copyfile(package_dir / name, out_dir / name)
         for source, archive in compiled.items():
             shutil.copyfile(archive, out_dir / source.name)
-        _write_lock(lock, out_dir, numpy.name, own.name)
+        _write_lock(lock, out_dir, wheels, own.name)
 
 
 def _unpack(package_tgz: Path, folder: Path) -> Path:
@@ -102,7 +108,7 @@ def _unpack(package_tgz: Path, folder: Path) -> Path:
     return folder / "package"
 
 
-def _check_numpy(wheel: Path, pinned: PackageSpec) -> None:
+def _check_wheel(wheel: Path, pinned: PackageSpec) -> None:
     received = sha256_of(wheel)
     if received != pinned.sha256:
         raise BundleError(
@@ -195,10 +201,13 @@ def _find_node() -> str:
     return node
 
 
-def _write_lock(lock: PyodideLockSpec, out_dir: Path, numpy: str, own: str) -> None:
-    """The official lock file, reduced to PACKAGES, with the hashes of the compiled wheels."""
+def _write_lock(lock: PyodideLockSpec, out_dir: Path, official: Iterable[str], own: str) -> None:
+    """The official lock file, reduced to what is here, with the hashes of the compiled wheels."""
     lock.packages = {
-        "numpy": lock.packages["numpy"].model_copy(update={"sha256": sha256_of(out_dir / numpy)}),
+        **{
+            name: package.model_copy(update={"sha256": sha256_of(out_dir / package.file_name)})
+            for name, package in ((name, lock.packages[name]) for name in official)
+        },
         "pyside-logic": PackageSpec(
             name="pyside-logic",
             version=version("gossamer"),

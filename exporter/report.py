@@ -7,6 +7,9 @@ from typing import Protocol, TextIO
 __all__ = ["Report", "TerminalReport", "silent"]
 
 
+_BAR_COLUMNS = 20
+
+
 class Report(Protocol):
     """`total` is 0 for a line that stands alone, else in the unit of `done` (bytes for downloads).
 
@@ -21,7 +24,8 @@ def silent(line: str, done: int = 0, total: int = 0) -> None:
 
 
 class TerminalReport:
-    """Writes to a terminal with the percentage kept up to date, to a log with one line at times."""
+    """Writes to a terminal with a bar and the percentage kept up to date, to a log with one line at
+    times."""
 
     def __init__(self, stream: TextIO = sys.stderr, *, log_interval_s: float = 5.0) -> None:
         self._stream = stream
@@ -35,7 +39,7 @@ class TerminalReport:
         if total and line == self._counted and done < total and now_s < self._next_s:
             return
         self._next_s = now_s + self._interval_s
-        percent = f" {100 * done // total:3d} %" if total else ""
+        percent = f" {self._bar(done, total)}{100 * done // total:3d} %" if total else ""
         if not self._stream.isatty():
             self._stream.write(f"{line}{percent}\n")
         elif total and done < total:
@@ -44,3 +48,8 @@ class TerminalReport:
             self._stream.write(f"\r\x1b[K{line}{percent}\n")
         self._counted = line if total else ""
         self._stream.flush()
+
+    def _bar(self, done: int, total: int) -> str:
+        filled = _BAR_COLUMNS * done // total
+        bar = "#" * filled + "." * (_BAR_COLUMNS - filled)
+        return f"[{bar}] " if self._stream.isatty() else ""

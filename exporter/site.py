@@ -12,7 +12,7 @@ The same inputs give the same bytes. Nothing is seen of a build until it is whol
 import hashlib
 import json
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 import jinja2
@@ -24,7 +24,7 @@ from exporter.js_modules import hash_modules, hashed_name, slimmed
 from exporter.licences import format_notices, read_member
 from exporter.origins import cache_folder, fetch, sha256_of
 from exporter.ort_web import RUNTIME_FILES, unpack_runtime
-from exporter.pyodide_bundle import PACKAGES, build_pyodide_bundle
+from exporter.pyodide_bundle import LATER_PACKAGES, PACKAGES, build_pyodide_bundle
 from exporter.report import Report, silent
 from exporter.site_headers import CONTENT_SECURITY_POLICY, HEADERS
 from exporter.site_models import SiteChoices, add_model
@@ -41,8 +41,6 @@ _NPM_FILES = {
     # Its licence asks for a file of its own, with its notice beside it.
     "libheif-js": ("libheif-wasm/libheif-bundle.mjs", "LICENSE"),
 }
-#: Kept for offline use when it was needed once, and not by everybody.
-_FETCHED_WHEN_NEEDED = "vendor/libheif-js-"
 DEFAULT_CHOICES = SiteChoices()
 
 
@@ -95,14 +93,21 @@ def _fill(
         for name, files in _NPM_FILES.items()
     }
     report("Preparing Pyodide ...", 0, 0)
-    pyodide_path = _add_pyodide(site, runtime["pyodide"], runtime["numpy"], report)
+    pyodide_path = _add_pyodide(site, runtime, report)
     chosen = [find_network(name) for name in dict.fromkeys(networks)]
     models = [add_model(site, network, choices, report) for network in chosen]
 
     parts = [*runtime.values(), *(network.part for network in chosen)]
-    numpy_wheel = next((site / pyodide_path).glob("numpy-*.whl"))
-    notices = format_notices(parts, numpy_wheel, packages)
+    wheels = {
+        part.name: next((site / pyodide_path).glob(f"{part.name}-*.whl"))
+        for part in (runtime["numpy"], *(runtime[name] for name in LATER_PACKAGES))
+    }
+    notices = format_notices(parts, wheels, packages)
     (site / "licences.txt").write_text(notices, encoding="utf-8")
+    later = [
+        *(wheels[name].relative_to(site).as_posix() for name in LATER_PACKAGES),
+        folders["libheif-js"],
+    ]
     (site / "icon.svg").write_bytes(_read(web, "icon.svg"))
     for name, (size, filled) in ICONS.items():
         (site / name).write_bytes(draw_icon(size, filled=filled))
@@ -152,8 +157,8 @@ def _fill(
         web,
         "sw.js",
         version=version,
-        precache=[entry for entry in kept if not entry[0].startswith(_FETCHED_WHEN_NEEDED)],
-        when_needed=[entry for entry in kept if entry[0].startswith(_FETCHED_WHEN_NEEDED)],
+        precache=[entry for entry in kept if not entry[0].startswith(tuple(later))],
+        later=[entry for entry in kept if entry[0].startswith(tuple(later))],
         engines=engines,
         headers=list(HEADERS.items()),
     )
@@ -176,12 +181,13 @@ def _add_npm_files(site: Path, part: Part, package: Path, names: Sequence[str]) 
     return _with_hash(folder, part)
 
 
-def _add_pyodide(site: Path, part: Part, numpy: Part, report: Report) -> str:
+def _add_pyodide(site: Path, runtime: Mapping[str, Part], report: Report) -> str:
     """Returns the folder's path below the site."""
     folder = site / "vendor" / "pyodide"
+    part = runtime["pyodide"]
     build_pyodide_bundle(
         fetch(part, report=report),
-        fetch(numpy, report=report),
+        {name: fetch(runtime[name], report=report) for name in ("numpy", *LATER_PACKAGES)},
         folder,
         cache_dir=cache_folder() / "bytecode",
         report=report,

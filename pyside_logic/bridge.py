@@ -6,6 +6,7 @@ or `{error: {code, stage, message}}`. Pixels are copied once on the way in and o
 
 import asyncio
 import contextlib
+import dataclasses
 import functools
 import itertools
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
@@ -17,13 +18,15 @@ import numpy as np
 import numpy.typing as npt
 from pyodide.ffi import JsException, create_proxy, to_js
 
+from pyside_logic.encode import ancillary_of, render, strips
 from pyside_logic.encode import encode as encode_pixels
-from pyside_logic.encode import render
 from pyside_logic.errors import ErrorCode, GossamerError, Stage
 from pyside_logic.output_options import OutputOptions
+from pyside_logic.png import Ancillary
 from pyside_logic.preview import Preview
 from pyside_logic.refine import Cutout, RefineOptions
 from pyside_logic.refine import refine as refine_cutout
+from pyside_logic.source import Source
 from pyside_logic.store import (
     DownloadError,
     Entry,
@@ -34,6 +37,7 @@ from pyside_logic.store import (
     StorageError,
 )
 from pyside_logic.touch_up import Stroke, TouchUp
+from pyside_logic.webp import label_webp
 
 __all__ = [
     "close_photo",
@@ -41,6 +45,7 @@ __all__ = [
     "draw_preview",
     "encode",
     "ensure_model",
+    "label",
     "open_photo",
     "paint",
     "refine",
@@ -53,6 +58,7 @@ UInt8 = npt.NDArray[np.uint8]
 @dataclass(frozen=True)
 class _Photo:
     cutout: Cutout
+    source: Source
     preview: Preview
     touch_up: TouchUp
 
@@ -94,37 +100,52 @@ def _answers(stage: Stage) -> Callable[[Callable[..., Any]], Callable[..., Any]]
 
 @_answers(Stage.REFINE)
 def open_photo(
-    rgba: Any, height: int, width: int, matte: Any, matte_height: int, matte_width: int
+    rgba: Any,
+    height: int,
+    width: int,
+    matte: Any,
+    matte_height: int,
+    matte_width: int,
+    file: Any = None,
 ) -> int:
     """Keeps a photo and its matte. `rgba` is a Uint8Array of height x width x 4, straight; `matte`
-    a Float32Array of matte_height x matte_width in [0, 1]. Returns its handle."""
+    a Float32Array of matte_height x matte_width in [0, 1]; `file` is what decode.js has read in the
+    photo's file beside its pixels, or null. Returns its handle."""
     rgba_hwc = np.empty((height, width, 4), np.uint8)
     rgba.assign_to(rgba_hwc.reshape(-1))
     matte_hw = np.empty((matte_height, matte_width), np.float32)
     matte.assign_to(matte_hw.reshape(-1))
     handle = next(_handles)
     cutout = Cutout(rgba_hwc, matte_hw)
-    _photos[handle] = _Photo(cutout, Preview(cutout), TouchUp(height, width))
+    _photos[handle] = _Photo(cutout, _source(file), Preview(cutout), TouchUp(height, width))
     return handle
 
 
 @_answers(Stage.REFINE)
-def refine(handle: int, options: Any, on_progress: Callable[[int, int], None]) -> None:
-    """Makes the alpha of an open photo. `options` is a JavaScript object of RefineOptions."""
-    refine_cutout(_opened(handle), RefineOptions.from_dict(options.to_py()), on_progress)
+def refine(
+    handle: int, options: Any, on_progress: Callable[[int, int], None], precise: bool = False
+) -> None:
+    """Makes the alpha of an open photo. `options` is a JavaScript object of RefineOptions;
+    `precise` keeps alpha in 16 bits too, for a file of that depth."""
+    cutout = _opened(handle)
+    if precise:
+        cutout.ask_for_precision()
+    refine_cutout(cutout, RefineOptions.from_dict(options.to_py()), on_progress)
 
 
 @_answers(Stage.REFINE)
 def draw(handle: int) -> Any:
     """The cut-out of an open photo on an OffscreenCanvas of its size."""
-    return _on_canvas(_opened(handle).rgba_hwc)
+    photo = _photo(handle)
+    return _on_canvas(photo.cutout.rgba_hwc, photo.source)
 
 
 @_answers(Stage.REFINE)
 def draw_preview(handle: int, options: Any, longest_px: int) -> Any:
     """What `refine` and `draw` would give, but of at most `longest_px` a side."""
     wanted = RefineOptions.from_dict(options.to_py())
-    return _on_canvas(_photo(handle).preview.refined(wanted, longest_px))
+    photo = _photo(handle)
+    return _on_canvas(photo.preview.refined(wanted, longest_px), photo.source)
 
 
 @_answers(Stage.REFINE)
@@ -136,24 +157,41 @@ def touch_up(handle: int, strokes: Any) -> None:
 
 
 @_answers(Stage.ENCODE)
-def encode(handle: int, output: Any, content: str, density: Any = None) -> Any:
+def encode(handle: int, output: Any, content: str, backdrop: Any = None) -> Any:
     """An open photo's file, {bytes: Uint8Array, height, width}. `output` is a JavaScript object of
-    OutputOptions; `content` is 'cutout' or 'alpha'; `density` is {vertical, horizontal} in pixels
-    per metre, or null."""
+    OutputOptions; `content` is 'cutout' or 'alpha'; `backdrop` is the picture behind, {rgba:
+    Uint8Array, height, width}, or null."""
     options = OutputOptions.from_dict(output.to_py())
-    resolution = None if density is None else (density.vertical, density.horizontal)
-    file = encode_pixels(_opened(handle).rgba_hwc, options, content, resolution)
+    cutout = _opened(handle)
+    source = _source_of(handle)
+    file = encode_pixels(cutout.rgba_hwc, options, content, source, _pixels_of(backdrop))
     entries = _entries(bytes=file.data, height=file.height, width=file.width)
     return js.Object.fromEntries(entries)
 
 
 @_answers(Stage.ENCODE)
-def paint(handle: int, output: Any, content: str) -> Any:
-    """What `encode` would write, for a file that the browser writes: {canvas, quality}."""
+def paint(handle: int, output: Any, content: str, backdrop: Any = None) -> Any:
+    """What `encode` would write, for a file that the browser writes: {canvas, quality, label}.
+    `label` is what `label` below wants of the file's profile and EXIF."""
     options = OutputOptions.from_dict(output.to_py())
-    pixels = render(_opened(handle).rgba_hwc, options, content)
-    canvas = _on_canvas(_with_alpha(pixels))
-    return js.Object.fromEntries(_entries(canvas=canvas, quality=options.quality))
+    cutout = _opened(handle)
+    source = _source_of(handle)
+    picture = render(cutout.rgba_hwc, options, content, source, _pixels_of(backdrop))
+    canvas, context = _canvas(picture.height, picture.width, source)
+    top = 0
+    for pixels in strips(picture):
+        _put(context, _with_alpha(pixels.astype(np.uint8, copy=False)), top, source)
+        top += len(pixels)
+    ancillary = ancillary_of(picture, options, source)
+    label = js.Object.fromEntries(_entries(profile=ancillary.profile, exif=ancillary.exif))
+    return js.Object.fromEntries(_entries(canvas=canvas, quality=options.quality, label=label))
+
+
+@_answers(Stage.ENCODE)
+def label(webp: Any, height: int, width: int, label: Any) -> Any:
+    """The WebP file that a browser wrote of a canvas from `paint`, with what it does not write."""
+    profile, exif = (data and data.to_bytes() for data in (label.profile, label.exif))
+    return to_js(label_webp(webp.to_bytes(), height, width, Ancillary(None, profile, exif)))
 
 
 @_answers(Stage.REFINE)
@@ -162,13 +200,23 @@ def close_photo(handle: int) -> None:
     _photos.pop(handle, None)
 
 
-def _on_canvas(rgba_hwc: UInt8) -> Any:
+def _on_canvas(rgba_hwc: UInt8, source: Source) -> Any:
+    canvas, context = _canvas(rgba_hwc.shape[0], rgba_hwc.shape[1], source)
+    _put(context, rgba_hwc, 0, source)
+    return canvas
+
+
+def _canvas(height: int, width: int, source: Source) -> tuple[Any, Any]:
+    canvas = js.OffscreenCanvas.new(width, height)
+    return canvas, canvas.getContext("2d", _object(colorSpace=source.colour_space))
+
+
+def _put(context: Any, rgba_hwc: UInt8, top: int, source: Source) -> None:
     height, width = rgba_hwc.shape[:2]
     pixels = js.Uint8ClampedArray.new(rgba_hwc.size)
     pixels.assign(rgba_hwc.reshape(-1))
-    canvas = js.OffscreenCanvas.new(width, height)
-    canvas.getContext("2d").putImageData(js.ImageData.new(pixels, width, height), 0, 0)
-    return canvas
+    space = _object(colorSpace=source.colour_space)
+    context.putImageData(js.ImageData.new(pixels, width, height, space), 0, top)
 
 
 def _with_alpha(pixels: UInt8) -> UInt8:
@@ -178,6 +226,32 @@ def _with_alpha(pixels: UInt8) -> UInt8:
     rgba_hwc = np.full((*pixels.shape[:2], 4), 255, np.uint8)
     rgba_hwc[..., :3] = pixels if pixels.ndim == 3 else pixels[..., None]
     return rgba_hwc
+
+
+def _pixels_of(photo: Any) -> UInt8 | None:
+    """A JavaScript Photo, copied, or None for null."""
+    if photo is None:
+        return None
+    rgba_hwc = np.empty((photo.height, photo.width, 4), np.uint8)
+    photo.rgba.assign_to(rgba_hwc.reshape(-1))
+    return rgba_hwc
+
+
+def _source(file: Any) -> Source:
+    if file is None:
+        return Source()
+    density = file.density and (file.density.vertical, file.density.horizontal)
+    exif = file.exif and file.exif.to_bytes()
+    return Source(density or None, exif or None, file.hasProfile, file.colorSpace)
+
+
+def _source_of(handle: int) -> Source:
+    photo = _photo(handle)
+    return dataclasses.replace(
+        photo.source,
+        alpha_hw=photo.cutout.source_alpha_hw,
+        precise_alpha_hw=photo.cutout.precise_alpha_hw,
+    )
 
 
 def _opened(handle: int) -> Cutout:
@@ -352,6 +426,10 @@ def _says_out_of_memory(error: Exception) -> bool:
 def _entries(**values: Any) -> Any:
     """[[key, value], ...] as JavaScript arrays."""
     return to_js([[key, value] for key, value in values.items()])
+
+
+def _object(**values: Any) -> Any:
+    return js.Object.fromEntries(_entries(**values))
 
 
 def _blob(data: bytes) -> Any:

@@ -32,8 +32,24 @@ class Cutout:
         opaque = bool((rgba_hwc[..., 3] == 255).all())
         #: The photo's own alpha, where it has one: `refine` may run many times.
         self.source_alpha_hw = None if opaque else rgba_hwc[..., 3].copy()
+        self.precise_alpha_hw: npt.NDArray[np.uint16] | None = None
         # Only the soft edges ever change colour: a copy of the whole photo would take its size.
         self._original_colours: list[tuple[Indices, UInt8]] = []
+
+    def ask_for_precision(self) -> None:
+        """From the next `refine` on, `precise_alpha_hw` holds alpha in 16 bits, uint16 (height,
+        width): not the eight bits of the pixels stretched, but what they were rounded from."""
+        if self.precise_alpha_hw is None:
+            self.precise_alpha_hw = np.zeros(self.rgba_hwc.shape[:2], np.uint16)
+
+    def keep_precisely(self, rows: slice, alpha_hw: npt.NDArray[np.float32]) -> None:
+        """Keeps alpha, (rows, width) in [0, 1], times the photo's own, where it was asked for."""
+        if self.precise_alpha_hw is None:
+            return
+        scaled = alpha_hw * np.float32(65535)
+        if self.source_alpha_hw is not None:
+            scaled *= self.source_alpha_hw[rows] * np.float32(1 / 255)
+        self.precise_alpha_hw[rows] = scaled + np.float32(0.5)
 
     def recolour(self, pixels: Indices, colours: UInt8) -> None:
         """Gives the pixels (flat indices, each at most once between restores) colours (n, 3)."""

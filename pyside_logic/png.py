@@ -1,28 +1,31 @@
 """A PNG writer that keeps straight alpha.
 
 A canvas stores premultiplied colours, so that what it exports has lost the RGB values under partial
-alpha; this writes every one of them as it is. The browser has decoded the photo into sRGB already,
-so that its own ICC profile would be wrong here: the file says sRGB and carries none. Format: W3C
-PNG specification, third edition.
+alpha; this writes every one of them as it is. Format: W3C PNG specification, third edition.
 """
 
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from pyside_logic.errors import ErrorCode, GossamerError, Stage
+from pyside_logic.resample import strips_of
 
-__all__ = ["Density", "encode_png"]
+__all__ = ["Ancillary", "Density", "encode_png", "strip_rows", "write_png"]
 
 UInt8 = npt.NDArray[np.uint8]
+#: 8 or 16 bits.
+Pixels = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 #: Vertical and horizontal resolution in pixels per metre.
 Density = tuple[int, int]
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_GREY, _RGB, _RGBA = 0, 2, 6
+#: By channels.
+_COLOUR_TYPES = {1: 0, 3: 2, 4: 6}
 _SUB_FILTER = 1
 _PERCEPTUAL_INTENT = 0
 _PER_METRE = 1
@@ -30,73 +33,109 @@ _PER_METRE = 1
 _STRIP_BYTES = 4 << 20
 
 
-def encode_png(pixels: npt.NDArray[np.uint8], density: Density | None = None) -> bytes:
-    """`pixels` as the bytes of an 8-bit sRGB file.
+@dataclass(frozen=True)
+class Ancillary:
+    """What a file says beside its pixels. `density`: how large it is meant to be printed.
+    `profile`: the ICC profile of its colours; None: they are sRGB. `exif`: a TIFF structure."""
+
+    density: Density | None = None
+    profile: bytes | None = None
+    exif: bytes | None = None
+
+
+def encode_png(pixels: Pixels, density: Density | None = None) -> bytes:
+    """`pixels` as the bytes of an sRGB file.
 
     `pixels` is uint8: (height, width) grey, (height, width, 3) RGB or (height, width, 4) RGBA with
-    straight alpha. RGB under alpha 0 becomes black, which nobody sees and which makes the typical
-    cut-out a third of its size. `density` tells how large it is meant to be printed. Raises
-    `invalid_argument` for other pixels.
+    straight alpha; or uint16 grey. RGB under alpha 0 becomes black, which nobody sees and which
+    makes the typical cut-out a third of its size. Raises `invalid_argument` for other pixels.
     """
-    colour_type = _colour_type(pixels)
+    channels = _channels_of(pixels)
     height, width = pixels.shape[:2]
-    header = struct.pack(">IIBBBBB", width, height, 8, colour_type, 0, 0, 0)
+    pixel_bytes = channels * pixels.itemsize
+    strips = (pixels[rows] for rows in strips_of(height, strip_rows(width * pixel_bytes)))
+    return write_png(strips, height, width, channels, 8 * pixels.itemsize, Ancillary(density))
+
+
+def strip_rows(row_bytes: int) -> int:
+    """How many rows are best written at a time."""
+    return max(1, _STRIP_BYTES // row_bytes)
+
+
+def write_png(
+    strips: Iterable[Pixels],
+    height: int,
+    width: int,
+    channels: int,
+    depth: int,
+    ancillary: Ancillary,
+) -> bytes:
+    """As `encode_png`, for a picture that comes in strips from top to bottom."""
+    header = struct.pack(">IIBBBBB", width, height, depth, _COLOUR_TYPES[channels], 0, 0, 0)
     return b"".join(
         [
             _SIGNATURE,
             _chunk(b"IHDR", header),
-            _chunk(b"sRGB", bytes([_PERCEPTUAL_INTENT])),
-            b"" if density is None else _chunk(b"pHYs", _physical_size(density)),
-            *(_chunk(b"IDAT", data) for data in _compressed(pixels)),
+            *_ancillary_chunks(ancillary),
+            *(_chunk(b"IDAT", data) for data in _compressed(strips)),
             _chunk(b"IEND", b""),
         ]
     )
 
 
-def _physical_size(density: Density) -> bytes:
-    vertical, horizontal = density
-    return struct.pack(">IIB", horizontal, vertical, _PER_METRE)
+def _ancillary_chunks(ancillary: Ancillary) -> Iterator[bytes]:
+    if ancillary.profile is None:
+        yield _chunk(b"sRGB", bytes([_PERCEPTUAL_INTENT]))
+    else:
+        yield _chunk(b"iCCP", b"ICC profile\0\0" + zlib.compress(ancillary.profile, 9))
+    if ancillary.density is not None:
+        vertical, horizontal = ancillary.density
+        yield _chunk(b"pHYs", struct.pack(">IIB", horizontal, vertical, _PER_METRE))
+    if ancillary.exif is not None:
+        yield _chunk(b"eXIf", ancillary.exif)
 
 
-def _colour_type(pixels: npt.NDArray[np.uint8]) -> int:
-    found = {2: _GREY}.get(pixels.ndim)
-    if pixels.ndim == 3:
-        found = {3: _RGB, 4: _RGBA}.get(pixels.shape[2])
-    if found is None or pixels.dtype != np.uint8 or pixels.size == 0:
+def _channels_of(pixels: Pixels) -> int:
+    channels = 1 if pixels.ndim == 2 else pixels.shape[-1] if pixels.ndim == 3 else 0
+    deep = pixels.dtype == np.uint16 and pixels.ndim == 2
+    fits = (deep or pixels.dtype == np.uint8) and channels in ((1,) if pixels.ndim == 2 else (3, 4))
+    if not fits or pixels.size == 0:
         raise GossamerError(
             ErrorCode.INVALID_ARGUMENT,
             Stage.ENCODE,
             "Expected uint8 pixels of shape (height, width), (height, width, 3) or"
-            f" (height, width, 4), received {pixels.dtype} {pixels.shape}.",
+            " (height, width, 4), or uint16 ones of shape (height, width),"
+            f" received {pixels.dtype} {pixels.shape}.",
         )
-    return found
+    return channels
 
 
-def _compressed(pixels: UInt8) -> Iterator[bytes]:
+def _compressed(strips: Iterable[Pixels]) -> Iterator[bytes]:
     # Run lengths of the filtered bytes are nearly as small as matches for photographs, and on
     # transparency the same, in two thirds of the time.
     deflate = zlib.compressobj(1, zlib.DEFLATED, 15, 9, zlib.Z_RLE)
-    rows_bytes = pixels[0].nbytes
-    strip_rows = max(1, _STRIP_BYTES // rows_bytes)
-    for top in range(0, len(pixels), strip_rows):
-        data = deflate.compress(_filtered(pixels[top : top + strip_rows]).data)
+    for rows in strips:
+        data = deflate.compress(_filtered(rows).data)
         if data:
             yield data
     yield deflate.flush()
 
 
-def _filtered(rows: UInt8) -> UInt8:
+def _filtered(rows: Pixels) -> UInt8:
     """Scan lines of `rows`: a filter byte, then the difference to the pixel on the left."""
     channels = 1 if rows.ndim == 2 else rows.shape[2]
+    step = channels * rows.itemsize
     if channels == 4:
         # As one integer a pixel, alpha on top: many times as fast as a boolean index.
         whole = np.ascontiguousarray(rows).view("<u4")
         rows = (whole * (whole > 0x00FFFFFF)).view(np.uint8)
-    flat = rows.reshape(len(rows), -1)
+    if rows.itemsize == 2:
+        rows = rows.astype(">u2")  # the order of every number in a PNG
+    flat = np.ascontiguousarray(rows).view(np.uint8).reshape(len(rows), -1)
     lines = np.empty((len(rows), 1 + flat.shape[1]), np.uint8)
     lines[:, 0] = _SUB_FILTER
-    lines[:, 1 : 1 + channels] = flat[:, :channels]
-    np.subtract(flat[:, channels:], flat[:, :-channels], out=lines[:, 1 + channels :])
+    lines[:, 1 : 1 + step] = flat[:, :step]
+    np.subtract(flat[:, step:], flat[:, :-step], out=lines[:, 1 + step :])
     return lines
 
 

@@ -34,6 +34,7 @@ def refine(cutout: Cutout, options: RefineOptions, on_progress: OnProgress) -> N
 
     strips = found_strips(cutout, options, progress.of_matting)
     for rows, alpha_hw in edged_strips(strips, cutout, options):
+        cutout.keep_precisely(rows, alpha_hw)
         write_alpha(rgba_hwc[rows], alpha_hw, None)
         progress.of_alpha(rows)
 

@@ -8,7 +8,8 @@ import numpy.typing as npt
 from pyside_logic.bezier import fit_closed
 from pyside_logic.colours import Colour
 from pyside_logic.contours import trace_contours
-from pyside_logic.png import encode_png
+from pyside_logic.png import Ancillary, write_png
+from pyside_logic.resample import strips_of
 
 __all__ = ["encode_svg", "outline_path"]
 
@@ -22,9 +23,16 @@ _TOLERANCE_PX, _TOLERANCE = 0.35, 1 / 4000
 _LEAST_SIZE_PX, _LEAST_SIZE = 1.4, 1 / 500
 
 
-def encode_svg(rgba_hwc: UInt8, *, embed: bool, background: Colour | None = None) -> bytes:
+def encode_svg(
+    rgba_hwc: UInt8,
+    *,
+    embed: bool,
+    background: Colour | None = None,
+    profile: bytes | None = None,
+) -> bytes:
     """The SVG of `rgba_hwc` (height, width, 4), straight: its outline filled black, or with `embed`
-    the photo's pixels clipped to it. Where alpha is 0, no pixel of the photo is in the file."""
+    the photo's pixels clipped to it. Where alpha is 0, no pixel of the photo is in the file.
+    `profile` is the ICC profile of the pixels, None for sRGB."""
     height, width = rgba_hwc.shape[:2]
     size = f'width="{width}" height="{height}"'
     path = f'd="{outline_path(rgba_hwc[..., 3])}"'
@@ -34,7 +42,7 @@ def encode_svg(rgba_hwc: UInt8, *, embed: bool, background: Colour | None = None
     if embed:
         lines += [
             f'<clipPath id="subject"><path clip-rule="evenodd" {path}/></clipPath>',
-            f'<image {size} clip-path="url(#subject)" href="{_photo_url(rgba_hwc)}"/>',
+            f'<image {size} clip-path="url(#subject)" href="{_photo_url(rgba_hwc, profile)}"/>',
         ]
     else:
         lines.append(f'<path fill-rule="evenodd" {path}/>')
@@ -67,8 +75,11 @@ def _area(points: Float64) -> float:
     return abs(float((x * np.roll(y, -1) - y * np.roll(x, -1)).sum())) / 2
 
 
-def _photo_url(rgba_hwc: UInt8) -> str:
+def _photo_url(rgba_hwc: UInt8, profile: bytes | None) -> str:
     """The clip makes the edge, so that what is soft under it must not be so once more."""
     photo = rgba_hwc.copy()
     photo[..., 3] = np.where(photo[..., 3] > 0, 255, 0)
-    return "data:image/png;base64," + base64.b64encode(encode_png(photo)).decode()
+    height, width, channels = photo.shape
+    strips = (photo[rows] for rows in strips_of(height))
+    png = write_png(strips, height, width, channels, 8, Ancillary(profile=profile))
+    return "data:image/png;base64," + base64.b64encode(png).decode()

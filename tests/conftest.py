@@ -151,6 +151,19 @@ class Watch:
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     """In a fresh context. Fails the test on a foreign request, an uncaught error or a violation."""
+    with watched_page(browser) as page:
+        yield page
+
+
+@pytest.fixture(scope="module")
+def lasting_page(browser: Browser) -> Iterator[Page]:
+    """One for all tests of a module, whose last one it fails: engines take seconds to start."""
+    with watched_page(browser) as page:
+        yield page
+
+
+@contextmanager
+def watched_page(browser: Browser) -> Iterator[Page]:
     context = browser.new_context()
     watch = Watch(context)
     yield context.new_page()

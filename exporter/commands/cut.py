@@ -1,13 +1,19 @@
 """`gossamer cut`"""
 
 import argparse
+import json
+import signal
 import sys
 from pathlib import Path
+from typing import Any
 
 from exporter.commands.networks import add_spec_argument, choose_network
+from exporter.errors import ExporterError
 from exporter.report import TerminalReport
 
 __all__ = ["add_arguments", "run"]
+
+_MIME_TYPES = {"png": "image/png", "webp": "image/webp", "svg": "image/svg+xml"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,32 +29,125 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_spec_argument(parser)
     parser.add_argument(
-        "--format", choices=("png",), default="png", help="of the cut-outs (default: %(default)s)"
-    )
-    parser.add_argument(
         "--refine",
         default="default",
         metavar="OPTIONS",
         help="default, none, or the options as a JSON object (default: %(default)s)",
     )
+    _add_output_arguments(parser.add_argument_group("the files"))
+
+
+def _add_output_arguments(group: Any) -> None:
+    group.add_argument(
+        "--format", choices=_MIME_TYPES, default="png", help="of the files (default: %(default)s)"
+    )
+    group.add_argument(
+        "--preset", metavar="NAME", help="product, id-photo or sticker; other options win over it"
+    )
+    group.add_argument(
+        "--background",
+        metavar="WHAT",
+        help="transparent, a colour, blur, a picture's file, or a JSON object such as"
+        ' {"gradient": ["white", "#89a"], "angle": 180}',
+    )
+    group.add_argument(
+        "--shadow",
+        nargs="?",
+        const="drop",
+        metavar="KIND",
+        help="drop (default) or contact, or the options as a JSON object",
+    )
+    group.add_argument(
+        "--outline",
+        nargs="?",
+        const="{}",
+        metavar="OPTIONS",
+        help='a rim around the subject, such as {"width_px": 12, "colour": "white"}',
+    )
+    group.add_argument(
+        "--crop",
+        nargs="?",
+        const=0,
+        type=int,
+        metavar="PX",
+        help="to the subject, with so many pixels around it (default: 0)",
+    )
+    group.add_argument(
+        "--canvas",
+        metavar="SIZE",
+        help='a picture of another size, as 800x600 px or a JSON object such as {"width_mm": 35,'
+        ' "height_mm": 45}',
+    )
+    group.add_argument("--quality", type=float, metavar="Q", help="of a WebP, 0 to 1 (0.9)")
+    group.add_argument(
+        "--metadata",
+        choices=("keep", "all", "none"),
+        help="of the photo: keep says who, when and with what (default), all where too",
+    )
+    group.add_argument("--alpha", action="store_true", help="write the matte alone, in grey")
+    group.add_argument("--depth", type=int, choices=(8, 16), help="bits of --alpha in a PNG")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from exporter.cut import cut_photos
+    from exporter.cut import CutJob, cut_photos
     from exporter.exported import exported_file
-    from exporter.native import NativeNetwork, parse_refinement
+    from exporter.native import NativeNetwork, parse_output, parse_refinement
 
+    signal.signal(signal.SIGTERM, _interrupt)
     report = TerminalReport()
-    refinement = parse_refinement(arguments.refine)
+    values, backdrop = _output_values(arguments)
+    job = CutJob(
+        parse_refinement(arguments.refine),
+        parse_output(values),
+        "alpha" if arguments.alpha else "cutout",
+        backdrop,
+    )
     network, local = choose_network(arguments.model, arguments.spec)
     failures = cut_photos(
         arguments.photo,
         arguments.out,
         NativeNetwork(network, exported_file(network, local=local, report=report)),
-        refinement,
-        extension=arguments.format,
+        job,
         report=report,
     )
     for failure in failures:
         sys.stderr.write(f"gossamer: {failure.reason}\n")
     return 1 if failures else 0
+
+
+def _output_values(arguments: argparse.Namespace) -> tuple[dict[str, Any], Path | None]:
+    """The public API's `output`, and the picture behind. Raises ExporterError."""
+    values: dict[str, Any] = {"type": _MIME_TYPES[arguments.format]}
+    for name in ("preset", "quality", "metadata", "depth"):
+        if getattr(arguments, name) is not None:
+            values[name] = getattr(arguments, name)
+    for name in ("shadow", "outline", "canvas", "background"):
+        if getattr(arguments, name) is not None:
+            values[name] = _parsed(name, getattr(arguments, name))
+    if arguments.crop is not None:
+        values["crop"] = {"margin_px": arguments.crop}
+    backdrop = None
+    background = values.get("background")
+    if isinstance(background, str) and (Path(background).suffix or Path(background).is_file()):
+        backdrop, values["background"] = Path(background), "picture"
+    return values, backdrop
+
+
+def _parsed(name: str, text: str) -> Any:
+    """A JSON object, WIDTHxHEIGHT, or the text itself."""
+    if text.lstrip().startswith("{"):
+        try:
+            return json.loads(text)
+        except json.JSONDecodeError as error:
+            raise ExporterError(
+                f"Expected a JSON object for --{name}, received {text!r}: {error}."
+            ) from error
+    width, x, height = text.partition("x")
+    if name == "canvas" and x and width.isdecimal() and height.isdecimal():
+        return {"height_px": int(height), "width_px": int(width)}
+    return text
+
+
+def _interrupt(_number: int, _frame: object) -> None:
+    """As Ctrl+C: what is unfinished is taken away on the way out."""
+    raise KeyboardInterrupt

@@ -6,13 +6,21 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 from playwright.sync_api import Page
 from skimage import data
+
+from pyside_logic.icc import icc_profile
 
 from .app import ApiError, ApiResult, App, call_api, intersection_over_union, png
 
 ROCKET = png(data.rocket())
+
+
+@pytest.fixture(scope="module")
+def app(lasting_page: Page, server: str) -> App:
+    """The page, open and ready, for all of these tests."""
+    return App(lasting_page, server).open()
 
 
 def cut(page: Page, method: str = "removeBackground", **output: Any) -> ApiResult:
@@ -93,8 +101,14 @@ def test_alpha_as_webp(app: App) -> None:
     assert np.abs(read - alpha).mean() < 2
 
 
-def test_a_browser_that_writes_no_webp_is_told_as_such(app: App) -> None:
-    call_api(app.page, "removeBackground", ROCKET)
+def test_where_the_browser_writes_no_webp_python_does(page: Page, server: str) -> None:
+    requests: list[str] = []
+    page.context.on("request", lambda request: requests.append(request.url))
+    app = App(page, server).open()
+    rgba = np.asarray(cut(app.page).picture).astype(int)
+    cut(app.page, type="image/webp")
+    app.wait_until_offline_ready()
+    assert not any("pillow" in url for url in requests)
     worker = next(worker for worker in app.page.workers if "/python-worker." in worker.url)
     worker.evaluate(  # as Safari does
         """() => {
@@ -104,12 +118,21 @@ def test_a_browser_that_writes_no_webp_is_told_as_such(app: App) -> None:
           }
         }"""
     )
-    with pytest.raises(ApiError) as caught:
-        cut(app.page, type="image/webp")
-    assert caught.value.fields["code"] == "backend_unavailable"
-    assert caught.value.fields["stage"] == "encode"
-    assert "image/png" in caught.value.fields["message"]
-    assert cut(app.page).picture.size == (640, 427)
+    fetched = []
+    for _ in range(2):
+        result = cut(app.page, type="image/webp", crop=False)
+        assert result.picture.format == "WEBP"
+        assert result.fields["type"] == "image/webp"
+        read = np.asarray(result.picture).astype(int)
+        assert np.array_equal(read[..., 3], rgba[..., 3])
+        opaque = rgba[..., 3] == 255
+        assert np.abs(read - rgba)[opaque].mean() < 3
+        fetched.append([url for url in requests if "pillow-" in url])
+    assert len(set(fetched[0])) == 1
+    assert fetched[1] == fetched[0]
+    page.context.set_offline(True)  # and the service worker has kept it
+    kept = page.evaluate("(url) => fetch(url).then((response) => response.ok)", fetched[0][0])
+    assert kept
 
 
 @pytest.mark.parametrize(
@@ -201,14 +224,171 @@ def jpeg(**options: Any) -> bytes:
     return buffer.getvalue()
 
 
-def test_resolution_is_carried_over_and_metadata_is_not(app: App) -> None:
+DESCRIPTION, ARTIST, EXPOSED, SERIAL_NUMBER, GPS = 0x010E, 0x013B, 0x9003, 0xA431, 0x8825
+
+
+def exif_of_a_camera() -> Image.Exif:
     exif = Image.Exif()
-    exif[0x010E] = "taken at home"
-    photo = jpeg(dpi=(300, 150), exif=exif)
-    written = call_api(app.page, "removeBackground", photo).picture
-    assert written.info["dpi"] == pytest.approx((300, 150), abs=0.02)
-    assert not written.getexif()
-    assert "dpi" not in cut(app.page).picture.info
+    exif[DESCRIPTION] = "a rocket"
+    exif[ARTIST] = "somebody"
+    exif.get_ifd(0x8769).update({EXPOSED: "2026:01:02 03:04:05", SERIAL_NUMBER: "12345"})
+    exif.get_ifd(GPS).update({1: "N", 2: (48.0, 51.0, 29.0)})
+    return exif
+
+
+@pytest.mark.parametrize("kind", ["image/png", "image/webp"])
+@pytest.mark.parametrize("metadata", ["keep", "all", "none"])
+def test_metadata_goes_with_the_picture_and_places_only_when_asked(
+    app: App, kind: str, metadata: str
+) -> None:
+    photo = jpeg(dpi=(300, 150), exif=exif_of_a_camera())
+    output = {"type": kind, "metadata": metadata}
+    written = call_api(app.page, "removeBackground", photo, options={"output": output}).picture
+    exif = written.getexif()
+    assert (exif.get(DESCRIPTION), exif.get(ARTIST)) == (
+        (None, None) if metadata == "none" else ("a rocket", "somebody")
+    )
+    details = exif.get_ifd(0x8769)
+    assert (EXPOSED in details) == (metadata != "none")
+    assert (SERIAL_NUMBER in details) == (metadata == "all")
+    assert bool(exif.get_ifd(GPS)) == (metadata == "all")
+    if kind == "image/png":
+        assert written.info["dpi"] == pytest.approx((300, 150), abs=0.02)
+
+
+def test_no_metadata_is_made_up(app: App) -> None:
+    written = cut(app.page).picture
+    assert not {"dpi", "exif", "icc_profile"} & set(written.info)
+
+
+DISPLAY_P3 = icc_profile("display-p3")
+
+
+def on_srgb(picture: Image.Image) -> np.ndarray:
+    """The picture's pixels as a colour-managed viewer shows them on an sRGB screen."""
+    profile = ImageCms.ImageCmsProfile(io.BytesIO(picture.info["icc_profile"]))
+    srgb = ImageCms.createProfile("sRGB")
+    shown = ImageCms.profileToProfile(picture.convert("RGB"), profile, srgb)
+    assert shown is not None
+    return np.asarray(shown).astype(int)
+
+
+@pytest.mark.parametrize("kind", ["image/png", "image/webp"])
+@pytest.mark.parametrize("container", ["PNG", "JPEG", "WEBP"])
+def test_colours_that_srgb_has_not_are_kept(app: App, container: str, kind: str) -> None:
+    rgb = data.rocket().copy()
+    rgb[150:350, 200:400] = (250, 20, 10)  # redder than sRGB's red
+    buffer = io.BytesIO()
+    lossless = {"lossless": True} if container == "WEBP" else {"quality": 100}
+    Image.fromarray(rgb).save(buffer, container, icc_profile=DISPLAY_P3, **lossless)
+    output = {"type": kind, "background": "#ff0000", "quality": 1}
+    written = call_api(
+        app.page, "removeBackground", buffer.getvalue(), options={"output": output}
+    ).picture
+    assert "Display P3" in ImageCms.getProfileName(io.BytesIO(written.info["icc_profile"]))
+    plain = call_api(
+        app.page, "removeBackground", buffer.getvalue(), options={"output": {}}
+    ).picture
+    pixels = np.asarray(plain).astype(int)
+    opaque = pixels[..., 3] == 255
+    decoded = np.asarray(Image.open(buffer).convert("RGB")).astype(int)
+    assert np.abs(pixels[..., :3] - decoded)[opaque].max() <= 2
+    # The background is the red of sRGB, which is not the greatest red of Display P3.
+    behind = on_srgb(written)[pixels[..., 3] == 0]
+    assert np.abs(np.median(behind, axis=0) - (255, 0, 0)).max() <= 3
+    assert np.median(np.asarray(written.convert("RGB"))[pixels[..., 3] == 0], axis=0)[0] < 240
+
+
+def test_a_photo_with_the_profile_of_srgb_leaves_with_one(app: App) -> None:
+    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    buffer = io.BytesIO()
+    Image.fromarray(data.rocket()).save(buffer, "PNG", icc_profile=srgb)
+    written = call_api(app.page, "removeBackground", buffer.getvalue()).picture
+    assert "sRGB" in ImageCms.getProfileName(io.BytesIO(written.info["icc_profile"]))
+    pixels = np.asarray(written)
+    opaque = pixels[..., 3] == 255
+    assert np.abs(pixels[..., :3].astype(int) - data.rocket())[opaque].max() <= 1
+
+
+def test_alpha_in_sixteen_bits(app: App) -> None:
+    eight = np.asarray(cut(app.page, "segmentForeground").picture)
+    deep = cut(app.page, "segmentForeground", depth=16).picture
+    assert deep.mode == "I;16"
+    values = np.asarray(deep).astype(float)
+    assert np.abs(values / 257 - eight).max() <= 0.51
+    assert len(np.unique(values)) > 1000
+
+
+WITH_BACKGROUND = """
+async ([kind, background]) => {
+  const pixels = new ImageData(300, 240)
+  for (let y = 0; y < 240; y++) {
+    for (let x = 0; x < 300; x++) {
+      const inside = Math.hypot(y + 0.5 - 120, x + 0.5 - 150) < 80
+      pixels.data.set(inside ? [240, 60, 30, 255] : [30, 60, 40, 255], 4 * (y * 300 + x))
+    }
+  }
+  const canvas = new OffscreenCanvas(60, 60)
+  const context = canvas.getContext('2d')
+  context.fillStyle = '#3264c8'
+  context.fillRect(0, 0, 60, 60)
+  const picture = await canvas.convertToBlob()
+  const behind = { blob: picture, bitmap: () => createImageBitmap(picture),
+                   data: context.getImageData(0, 0, 60, 60), given: background }[kind]
+  const wanted = typeof behind === 'function' ? await behind() : behind
+  const { blob } = await window.gossamer.removeBackground(pixels, { background: wanted })
+  const bitmap = await createImageBitmap(blob)
+  const drawing = new OffscreenCanvas(bitmap.width, bitmap.height).getContext('2d')
+  drawing.drawImage(bitmap, 0, 0)
+  return [Array.from(drawing.getImageData(4, 4, 1, 1).data),
+          Array.from(drawing.getImageData(4, 235, 1, 1).data),
+          Array.from(drawing.getImageData(150, 120, 1, 1).data)]
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("kind", "background", "above", "below"),
+    [
+        ("blob", None, (50, 100, 200), (50, 100, 200)),
+        ("bitmap", None, (50, 100, 200), (50, 100, 200)),
+        ("data", None, (50, 100, 200), (50, 100, 200)),
+        ("given", "blur", (30, 60, 40), (30, 60, 40)),
+        ("given", {"gradient": ["black", "white"]}, (5, 5, 5), (250, 250, 250)),
+        ("given", "teal", (0, 128, 128), (0, 128, 128)),
+    ],
+)
+def test_what_is_behind_the_subject(
+    app: App, kind: str, background: Any, above: tuple[int, ...], below: tuple[int, ...]
+) -> None:
+    seen = app.page.evaluate(WITH_BACKGROUND, [kind, background])
+    for received, expected in zip(seen, (above, below, (240, 60, 30)), strict=True):
+        assert np.abs(np.array(received) - (*expected, 255)).max() <= 4
+
+
+def test_a_background_that_is_no_picture_is_told_as_such(app: App) -> None:
+    message = app.page.evaluate(
+        """async () => {
+          const pixels = new ImageData(64, 48)
+          const background = new Blob(['no picture'])
+          try { await window.gossamer.removeBackground(pixels, { background }) }
+          catch (error) { return [error.code, error.message] }
+        }"""
+    )
+    assert message[0] == "unsupported_format"
+    assert message[1].startswith("The background")
+
+
+@pytest.mark.parametrize(
+    ("preset", "size"), [("product", (2000, 2000)), ("id-photo", (413, 531)), ("sticker", None)]
+)
+def test_presets(app: App, preset: str, size: tuple[int, int] | None) -> None:
+    result = cut(app.page, preset=preset)
+    assert result.picture.size == size or size is None
+    assert result.picture.mode == ("RGBA" if preset == "sticker" else "RGB")
+    assert (result.fields["width"], result.fields["height"]) == result.picture.size
+    if preset == "id-photo":
+        assert result.picture.info["dpi"] == pytest.approx((300, 300), abs=0.02)
 
 
 def test_resolution_is_turned_with_the_photo(app: App) -> None:

@@ -14,6 +14,7 @@ export { ERROR_CODES, GossamerError, STAGES } from './rpc/errors.js'
 /** @typedef {import('./rpc/messages.js').Progress} Progress */
 /** @typedef {import('./rpc/messages.js').Matte} Matte */
 /** @typedef {import('./rpc/messages.js').RefineOptions} RefineOptions */
+/** @typedef {import('./rpc/messages.js').Background} Background */
 /** @typedef {import('./rpc/messages.js').OutputOptions} OutputOptions */
 /** @typedef {import('./rpc/messages.js').Stroke} Stroke */
 /** @typedef {import('./rpc/requests.js').NetworkRequest} NetworkRequest */
@@ -27,6 +28,7 @@ export { ERROR_CODES, GossamerError, STAGES } from './rpc/errors.js'
  *   model?: string,
  *   backend?: Wanted,
  *   refine?: RefineOptions,
+ *   background?: Background,
  *   output?: OutputOptions,
  *   signal?: AbortSignal,
  *   onProgress?: (progress: Progress) => void,
@@ -38,6 +40,7 @@ export { ERROR_CODES, GossamerError, STAGES } from './rpc/errors.js'
  *   this device, and the next one when it fails; a name takes that one or none; a list is an order of
  *   one's own, software GPUs included.
  * - `onProgress`: `done` of `total` in each stage; bytes in the stage `model`.
+ * - `background`: what is behind the subject; the same as in `output`, and wins over it.
  * - `output`: the file; unlike `matte` and the preview, it may show a part of the photo only.
  * - `onPreview`: gets the cut-out before it is a file; the receiver closes the bitmap.
  */
@@ -185,7 +188,8 @@ export function onRequests(listener) {
  * @param {import('./rpc/messages.js').EncodedContent} content
  */
 async function cut(source, options, content) {
-  const { refine = {}, output = {}, signal, onProgress = () => {}, onPreview } = options
+  const { refine = {}, background, signal, onProgress = () => {}, onPreview } = options
+  const output = { ...options.output, ...(background !== undefined && { background }) }
   const { model, backend } = checked(options)
   const { notices, onNotice } = noticeList()
   const { engine, ...outcome } = await runPipeline({

@@ -11,8 +11,9 @@ const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (
 const VERSION = '{{ version }}'
 /** @type {[path: string, sha256: string][]} */
 const PRECACHE = JSON.parse('{{ precache | js_json }}')
-/** Kept from the first time on that somebody needs it. @type {[path: string, sha256: string][]} */
-const WHEN_NEEDED = JSON.parse('{{ when_needed | js_json }}')
+/** What few browsers ever need, kept from the first time that it is asked for. */
+/** @type {[path: string, sha256: string][]} */
+const LATER = JSON.parse('{{ later | js_json }}')
 /** @type {Record<string, [path: string, sha256: string][]>} by backend */
 const ENGINES = JSON.parse('{{ engines | js_json }}')
 /** @type {[name: string, value: string][]} */
@@ -48,7 +49,7 @@ worker.addEventListener('fetch', (event) => {
 
 /** Rejects, and so keeps the build that is here, unless every file has arrived as it was built. */
 async function precache() {
-  await keepAll([...PRECACHE, ...(await enginesInUse())])
+  await keepAll([...PRECACHE, ...(await inUse())])
 }
 
 /** @param {[path: string, sha256: string][]} files */
@@ -59,22 +60,19 @@ async function keepAll(files) {
     for (let entry = pending.pop(); entry; entry = pending.pop()) await keep(cache, ...entry)
   }
   await Promise.all(Array.from({ length: CONCURRENT_FETCHES }, fetchNext))
-  for (const [path, sha256] of WHEN_NEEDED) {
-    if (await caches.match(urlOf(path))) await keep(cache, path, sha256) // by an earlier build
-  }
 }
 
 /**
- * What an earlier build has kept of engines, in this build's version.
+ * What an earlier build has kept of engines, and of what few need, in this build's version.
  * @returns {Promise<[path: string, sha256: string][]>}
  */
-async function enginesInUse() {
+async function inUse() {
   const kept = new Set()
   for (const name of await cachesOfOurs()) {
     const requests = await (await caches.open(name)).keys()
     for (const { url } of requests) kept.add(fileName(url))
   }
-  return Object.values(ENGINES)
+  return [...Object.values(ENGINES), ...LATER.map((file) => [file])]
     .filter((files) => files.every(([path]) => kept.has(fileName(path))))
     .flat()
 }
@@ -147,8 +145,9 @@ async function answer(request) {
   // Any address below the site is the one page, but the notices are a page of their own.
   const wanted = request.mode === 'navigate' && !URLS.has(url) ? INDEX : url
   const cache = await caches.open(CACHE)
-  const needed = WHEN_NEEDED.find(([path]) => urlOf(path) === url)
-  if (needed && !(await cache.match(url))) await keep(cache, ...needed)
+  const later = LATER.find(([path]) => urlOf(path) === url)
+  // Where it cannot be kept, it is fetched all the same.
+  if (later && !(await cache.match(url))) await keep(cache, ...later).catch(() => {})
   return withHeaders((await cache.match(wanted)) ?? (await fetch(request)))
 }
 

@@ -1,19 +1,29 @@
 """Cuts photographs out with the real network, and keeps going where one of them is broken."""
 
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, ImageOps
 from skimage import data
 
 from exporter.catalog import find_network
 from exporter.cli import main
-from exporter.cut import Failure, cut_photos
+from exporter.cut import CutJob, Failure, cut_photos
 from exporter.errors import ExporterError
 from exporter.exported import exported_file
-from exporter.native import NativeNetwork, preprocess
+from exporter.native import NativeNetwork, OutputOptions, preprocess
 from exporter.pictures import read_photo
+from pyside_logic.icc import icc_profile
+
+GOSSAMER = Path(sys.executable).with_name("gossamer")
+
+#: The matte enlarged, and nothing else.
+PLAIN = CutJob(None, OutputOptions())
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +51,7 @@ def alpha_of(path: Path) -> np.ndarray:
 def test_the_cup_stays_and_the_table_goes(
     u2netp: NativeNetwork, coffee: Path, tmp_path: Path
 ) -> None:
-    assert cut_photos([coffee], tmp_path, u2netp, None) == []
+    assert cut_photos([coffee], tmp_path, u2netp, PLAIN) == []
     assert [path.name for path in tmp_path.iterdir()] == ["coffee-cutout.png"]
     rgba = np.asarray(Image.open(tmp_path / "coffee-cutout.png"))
     photo = np.asarray(Image.open(coffee))
@@ -72,7 +82,7 @@ def test_exif_orientation_turns_the_cut_out(
     upright.transpose(turn).save(turned, exif=exif)
     straight = tmp_path / "straight.png"
     upright.save(straight)
-    assert cut_photos([turned, straight], tmp_path / "out", u2netp, None) == []
+    assert cut_photos([turned, straight], tmp_path / "out", u2netp, PLAIN) == []
     out = [Image.open(tmp_path / "out" / f"{stem}-cutout.png") for stem in ("turned", "straight")]
     assert np.array_equal(*map(np.asarray, out))
     assert 0x0112 not in out[0].getexif()
@@ -82,7 +92,7 @@ def test_transparent_stays_transparent(u2netp: NativeNetwork, tmp_path: Path) ->
     rgba = np.dstack([data.coffee(), np.full((400, 600), 255, np.uint8)])
     rgba[:, :300, 3] = 0
     Image.fromarray(rgba).save(tmp_path / "half.png")
-    assert cut_photos([tmp_path / "half.png"], tmp_path / "out", u2netp, None) == []
+    assert cut_photos([tmp_path / "half.png"], tmp_path / "out", u2netp, PLAIN) == []
     alpha = alpha_of(tmp_path / "out" / "half-cutout.png")
     assert (alpha[:, :300] == 0).all()
     assert alpha[:, 300:].max() > 250
@@ -103,7 +113,7 @@ def test_one_broken_photo_does_not_stop_the_rest(
     lines: list[tuple[str, int, int]] = []
     photos = [cut_off, note, tmp_path / "absent.jpg", tiny, coffee]
     failures = cut_photos(
-        photos, tmp_path / "out", u2netp, None, report=lambda *step: lines.append(step)
+        photos, tmp_path / "out", u2netp, PLAIN, report=lambda *step: lines.append(step)
     )
     assert [failure.photo for failure in failures] == photos[:-1]
     reasons = ["a whole picture", "another kind of file", "nothing there", "received 7 x 40 px"]
@@ -119,12 +129,12 @@ def test_no_photo_is_written_over(u2netp: NativeNetwork, coffee: Path, tmp_path:
     png, jpeg = tmp_path / "cup.png", tmp_path / "cup.jpg"
     Image.open(coffee).save(png)
     jpeg.write_bytes(coffee.read_bytes())
-    assert cut_photos([png, jpeg], tmp_path, u2netp, None) == []
+    assert cut_photos([png, jpeg], tmp_path, u2netp, PLAIN) == []
     names = {path.name for path in tmp_path.iterdir()}
     assert names == {"cup.png", "cup.jpg", "cup-cutout.png", "cup-cutout-2.png"}
     first = tmp_path / "cup-cutout.png"
     before = first.read_bytes()
-    assert cut_photos([png, first], tmp_path, u2netp, None) == []
+    assert cut_photos([png, first], tmp_path, u2netp, PLAIN) == []
     assert first.read_bytes() == before
     assert {path.name for path in tmp_path.iterdir()} == {*names, "cup-cutout-cutout.png"}
 
@@ -134,11 +144,127 @@ def test_a_place_that_cannot_be_written_to(
 ) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ExporterError, match="Expected a folder that can be written to"):
-        cut_photos([coffee], tmp_path / "file", u2netp, None)
+        cut_photos([coffee], tmp_path / "file", u2netp, PLAIN)
     (tmp_path / "out" / "coffee-cutout.png").mkdir(parents=True)
-    (failure,) = cut_photos([coffee], tmp_path / "out", u2netp, None)
+    (failure,) = cut_photos([coffee], tmp_path / "out", u2netp, PLAIN)
     assert isinstance(failure, Failure)
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["coffee-cutout.png"]
+
+
+# ---- files of every kind -------------------------------------------------------------------------
+
+
+def opened(path: Path) -> Image.Image:
+    with Image.open(path) as picture:
+        picture.load()
+        return picture
+
+
+def run_cut(photo: Path, out: Path, *arguments: str) -> Path:
+    assert main(["cut", str(photo), "-o", str(out), "--refine", "none", *arguments]) == 0
+    (path,) = out.iterdir()
+    return path
+
+
+def test_options_of_the_files_reach_them(coffee: Path, tmp_path: Path) -> None:
+    gradient = '{"gradient": ["#000", "#fff"], "angle": 90}'
+    path = run_cut(coffee, tmp_path / "gradient", "--background", gradient)
+    picture = np.asarray(opened(path)).astype(int)
+    assert picture.shape == (400, 600, 3)
+    assert np.abs(picture[2, [0, 300, 599]].mean(axis=-1) - [0, 127.5, 255]).max() < 2
+
+    behind = tmp_path / "behind.png"
+    Image.new("RGB", (30, 20), (10, 20, 200)).save(behind)
+    path = run_cut(coffee, tmp_path / "picture", "--background", str(behind), "--format", "webp")
+    assert path.name == "coffee-cutout.webp"
+    picture = np.asarray(opened(path).convert("RGB")).astype(int)
+    assert np.abs(picture[:20, :20] - (10, 20, 200)).max() <= 6
+
+    path = run_cut(coffee, tmp_path / "product", "--preset", "product", "--canvas", "120x90")
+    assert opened(path).size == (120, 90)
+
+    path = run_cut(coffee, tmp_path / "alpha", "--alpha", "--depth", "16", "--crop", "5")
+    assert path.name == "coffee-alpha.png"
+    deep = opened(path)
+    assert deep.mode == "I;16"
+    assert deep.height < 400
+    assert len(np.unique(np.asarray(deep))) > 1000
+
+    path = run_cut(coffee, tmp_path / "svg", "--format", "svg", "--background", "teal")
+    assert b"rgb(0, 128, 128)" in path.read_bytes()
+
+    path = run_cut(coffee, tmp_path / "sticker", "--shadow", "--outline", "--crop")
+    assert opened(path).mode == "RGBA"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--preset", "hat"], "id-photo"),
+        (["--background", "blurple"], "#rrggbb"),
+        (["--background", "absent.jpg"], "absent.jpg"),
+        (["--shadow", '{"opacity": 7}'], "opacity"),
+        (["--outline", "{broken"], "--outline"),
+        (["--format", "svg", "--shadow"], "SVG"),
+        (["--depth", "16"], "16 bits"),
+        (["--alpha", "--background", "red"], "no background"),
+    ],
+)
+def test_each_mistake_has_one_clear_message(
+    coffee: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    told: str,
+) -> None:
+    out = tmp_path / "out"
+    assert main(["cut", str(coffee), "-o", str(out), *arguments]) == 1
+    (line,) = (line for line in capsys.readouterr().err.splitlines() if "gossamer:" in line)
+    assert told in line
+    assert not out.exists() or not list(out.iterdir())
+
+
+def test_metadata_and_wide_colours_go_along(coffee: Path, tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x013B], exif[0x0112] = "somebody", 6
+    exif.get_ifd(0x8825).update({1: "N", 2: (48.0, 51.0, 29.0)})
+    photo = tmp_path / "photo.jpg"
+    wide = icc_profile("display-p3")
+    Image.open(coffee).save(photo, exif=exif, dpi=(300, 150), icc_profile=wide, quality=100)
+    written = opened(run_cut(photo, tmp_path / "keep"))
+    assert written.getexif()[0x013B] == "somebody"
+    assert not written.getexif().get_ifd(0x8825)
+    assert written.info["dpi"] == pytest.approx((150, 300), abs=0.02)
+    assert written.info["icc_profile"] == wide
+    rgba = np.asarray(written)
+    decoded = np.asarray(ImageOps.exif_transpose(Image.open(photo)))
+    opaque = rgba[..., 3] == 255
+    assert np.abs(rgba[..., :3].astype(int) - decoded)[opaque].max() <= 1
+    assert opened(run_cut(photo, tmp_path / "all", "--metadata", "all")).getexif().get_ifd(0x8825)
+    assert not opened(run_cut(photo, tmp_path / "none", "--metadata", "none")).getexif()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_leaves_no_half_written_file(
+    coffee: Path, tmp_path: Path, number: signal.Signals
+) -> None:
+    out = tmp_path / "out"
+    copies = [tmp_path / f"{index}.jpg" for index in range(40)]
+    for copy in copies:
+        copy.write_bytes(coffee.read_bytes())
+    command = [GOSSAMER, "cut", *map(str, copies), "-o", str(out)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE) as process:
+        deadline_s = time.monotonic() + 60
+        while not list(out.glob("*.png")) and time.monotonic() < deadline_s:
+            time.sleep(0.02)
+        process.send_signal(number)
+        _, told = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert b"Traceback" not in told
+    written = list(out.iterdir())
+    assert 1 <= len(written) < 40
+    for path in written:
+        assert alpha_of(path).shape == (400, 600)
 
 
 # ---- pictures ------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ import pytest
 from exporter.catalog import load_runtime
 from exporter.errors import BundleError
 from exporter.origins import fetch
-from exporter.pyodide_bundle import PACKAGES, build_pyodide_bundle
+from exporter.pyodide_bundle import LATER_PACKAGES, PACKAGES, build_pyodide_bundle
 
 # Runs `code` in a bundle the way the site's worker starts it; prints what it evaluates to as JSON.
 LOAD = """
@@ -29,14 +29,19 @@ try {
 """
 
 
+Parts = tuple[Path, dict[str, Path]]
+
+
 @pytest.fixture(scope="session")
-def parts() -> tuple[Path, Path]:
+def parts() -> Parts:
     runtime = load_runtime()
-    return fetch(runtime["pyodide"]), fetch(runtime["numpy"])
+    return fetch(runtime["pyodide"]), {
+        name: fetch(runtime[name]) for name in ("numpy", *LATER_PACKAGES)
+    }
 
 
 @pytest.fixture(scope="session")
-def bundle(parts: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def bundle(parts: Parts, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Made without any cache."""
     folder = tmp_path_factory.mktemp("bundle")
     build_pyodide_bundle(*parts, folder / "out", cache_dir=folder / "cache")
@@ -81,7 +86,9 @@ def test_every_module_of_ours_is_there(bundle: Path) -> None:
         assert {name for name in archive.namelist() if ".dist-info/" not in name} == expected
 
 
-@pytest.mark.parametrize("pattern", ["python_stdlib.zip", "numpy-*.whl", "pyside_logic-*.whl"])
+@pytest.mark.parametrize(
+    "pattern", ["python_stdlib.zip", "numpy-*.whl", "pillow-*.whl", "pyside_logic-*.whl"]
+)
 def test_no_source_is_left_and_no_clock_shows(bundle: Path, pattern: str) -> None:
     (path,) = bundle.glob(pattern)
     with zipfile.ZipFile(path) as archive:
@@ -94,7 +101,7 @@ def test_no_source_is_left_and_no_clock_shows(bundle: Path, pattern: str) -> Non
     assert flags == {(1).to_bytes(4, "little")}
 
 
-@pytest.mark.parametrize("pattern", ["numpy-*.whl", "pyside_logic-*.whl"])
+@pytest.mark.parametrize("pattern", ["numpy-*.whl", "pillow-*.whl", "pyside_logic-*.whl"])
 def test_record_lists_what_the_wheel_holds(bundle: Path, pattern: str) -> None:
     (path,) = bundle.glob(pattern)
     with zipfile.ZipFile(path) as archive:
@@ -107,20 +114,20 @@ def test_record_lists_what_the_wheel_holds(bundle: Path, pattern: str) -> None:
 
 def test_lock_pins_the_compiled_wheels(bundle: Path) -> None:
     lock = json.loads((bundle / "pyodide-lock.json").read_text())
-    assert set(lock["packages"]) == set(PACKAGES)
+    assert set(lock["packages"]) == {*PACKAGES, *LATER_PACKAGES}
     for package in lock["packages"].values():
         data = (bundle / package["file_name"]).read_bytes()
         assert package["sha256"] == hashlib.sha256(data).hexdigest()
     assert lock["packages"]["pyside-logic"]["depends"] == ["numpy"]
 
 
-def test_the_same_bytes_again(bundle: Path, parts: tuple[Path, Path], tmp_path: Path) -> None:
+def test_the_same_bytes_again(bundle: Path, parts: Parts, tmp_path: Path) -> None:
     build_pyodide_bundle(*parts, tmp_path / "out", cache_dir=tmp_path / "cache")
     for path in bundle.iterdir():
         assert (tmp_path / "out" / path.name).read_bytes() == path.read_bytes(), path.name
 
 
-def test_a_second_build_compiles_nothing(parts: tuple[Path, Path], tmp_path: Path) -> None:
+def test_a_second_build_compiles_nothing(parts: Parts, tmp_path: Path) -> None:
     told: list[str] = []
     for name in ("first", "second"):
         told.append(name)
@@ -133,18 +140,21 @@ def test_a_second_build_compiles_nothing(parts: tuple[Path, Path], tmp_path: Pat
     assert [line.split()[0] for line in told] == ["first", "Byte-compiling", "second"]
 
 
-def test_another_numpy_than_the_official_one_is_refused(
-    parts: tuple[Path, Path], tmp_path: Path
+@pytest.mark.parametrize("name", ["numpy", "pillow"])
+def test_another_wheel_than_the_official_one_is_refused(
+    parts: Parts, tmp_path: Path, name: str
 ) -> None:
-    package, numpy = parts
-    forged = tmp_path / "numpy.whl"
-    forged.write_bytes(numpy.read_bytes() + b"\0")
+    package, wheels = parts
+    forged = tmp_path / "forged.whl"
+    forged.write_bytes(wheels[name].read_bytes() + b"\0")
     with pytest.raises(BundleError, match="as Pyodide's own lock file says"):
-        build_pyodide_bundle(package, forged, tmp_path / "out", cache_dir=tmp_path / "cache")
+        build_pyodide_bundle(
+            package, {**wheels, name: forged}, tmp_path / "out", cache_dir=tmp_path / "cache"
+        )
     assert not (tmp_path / "out").exists()
 
 
-def test_a_package_that_is_not_pyodide_is_refused(parts: tuple[Path, Path], tmp_path: Path) -> None:
+def test_a_package_that_is_not_pyodide_is_refused(parts: Parts, tmp_path: Path) -> None:
     onnx_runtime = fetch(load_runtime()["onnxruntime-web"])
     with pytest.raises(BundleError, match=r"package/pyodide-lock\.json"):
         build_pyodide_bundle(onnx_runtime, parts[1], tmp_path / "out", cache_dir=tmp_path / "cache")

@@ -12,7 +12,7 @@ from PIL import Image
 from pyside_logic.background import over_colour
 from pyside_logic.colours import COLOUR_NAMES, parse_colour
 from pyside_logic.crop import subject_box
-from pyside_logic.encode import encode, render
+from pyside_logic.encode import encode, render, strips
 from pyside_logic.errors import ErrorCode, GossamerError, Stage
 from pyside_logic.output_options import OutputOptions
 
@@ -21,6 +21,10 @@ def picture(content: bytes) -> Image.Image:
     opened = Image.open(io.BytesIO(content))
     opened.load()
     return opened
+
+
+def pixels_of(rgba: np.ndarray, output: OutputOptions, content: str) -> np.ndarray:
+    return np.concatenate([*strips(render(rgba, output, content))])
 
 
 def cutout(height: int = 40, width: int = 60) -> np.ndarray:
@@ -92,8 +96,8 @@ def test_a_crop_keeps_the_subject_and_its_margin(
     top, bottom, left, right = box
     output = OutputOptions.from_dict({"crop": {"margin_px": margin_px}})
     expected = rgba[top:bottom, left:right]
-    assert np.array_equal(render(rgba, output, "cutout"), expected)
-    assert np.array_equal(render(rgba, output, "alpha"), expected[..., 3])
+    assert np.array_equal(pixels_of(rgba, output, "cutout"), expected)
+    assert np.array_equal(pixels_of(rgba, output, "alpha"), expected[..., 3])
     written = np.asarray(picture(encode(rgba, output, "cutout").data))
     assert np.array_equal(written[expected[..., 3] > 0], expected[expected[..., 3] > 0])
     assert written.shape == expected.shape
@@ -119,7 +123,7 @@ def test_where_nothing_is_found_nothing_is_cropped() -> None:
 
 def test_crop_and_background_together() -> None:
     output = OutputOptions.from_dict({"crop": True, "background": "white"})
-    pixels = render(cutout(), output, "cutout")
+    pixels = pixels_of(cutout(), output, "cutout")
     assert np.array_equal(pixels, over_colour(cutout(), (255, 255, 255))[10:20, 25:50])
 
 
@@ -145,6 +149,33 @@ def test_crop_and_background_together() -> None:
         ({"background": "#ggg"}, "background"),
         ({"background": [255, 255, 255]}, "background"),
         ({"embed": 1}, "embed"),
+        ({"depth": 12}, "depth"),
+        ({"depth": 16.0}, "depth"),
+        ({"depth": 16, "type": "image/webp"}, "depth"),
+        ({"metadata": "some"}, "metadata"),
+        ({"preset": "hat"}, "sticker"),
+        ({"background": {"gradient": ["red"]}}, "two or more"),
+        ({"background": {"gradient": ["red", "blurple"]}}, "gradient's colour"),
+        ({"background": {"gradient": [["red", 0.9], ["blue", 0.1]]}}, "ascending"),
+        ({"background": {"gradient": ["red", ["blue", 2]]}}, "place"),
+        ({"background": {"gradient": ["red", "blue"], "angle": "up"}}, "angle"),
+        ({"background": {"blur_px": 0}}, "blur_px"),
+        ({"background": {"sparkle": 1}}, "gradient"),
+        ({"shadow": "long"}, "contact"),
+        ({"shadow": {"opacity": 2}}, "opacity"),
+        ({"shadow": {"depth": 2}}, "shadow options"),
+        ({"shadow": 3}, "shadow"),
+        ({"outline": {"width_px": -3}}, "width_px"),
+        ({"outline": {"colour": "blurple"}}, "colour of outline"),
+        ({"canvas": {"height_px": 100}}, "width_px"),
+        ({"canvas": {"height_px": 100, "width_mm": 3}}, "both in px or both in mm"),
+        ({"canvas": {"height_px": 0, "width_px": 7}}, "height of canvas"),
+        ({"canvas": {"height_px": 20000, "width_px": 7}}, "height of canvas"),
+        ({"canvas": {"height_mm": 45, "width_mm": 35, "dpi": float("nan")}}, "dpi"),
+        ({"canvas": 7}, "canvas"),
+        ({"canvas": {"height_px": 9, "width_px": 9}, "crop": True}, "one of the two"),
+        ({"type": "image/svg+xml", "background": "blur"}, "background of an SVG"),
+        ({"type": "image/svg+xml", "shadow": True}, "shadow of an SVG"),
         ({"sparkle": 1}, "sparkle"),
     ],
 )
@@ -161,7 +192,7 @@ def test_alpha_has_no_background() -> None:
     assert caught.value.code is ErrorCode.INVALID_ARGUMENT
 
 
-def test_python_leaves_webp_to_the_browser() -> None:
-    with pytest.raises(GossamerError, match="image/webp") as caught:
-        encode(cutout(), OutputOptions(type="image/webp"), "cutout")
-    assert caught.value.code is ErrorCode.BACKEND_UNAVAILABLE
+def test_a_picture_behind_has_to_be_there() -> None:
+    with pytest.raises(GossamerError, match="picture for background") as caught:
+        encode(cutout(), OutputOptions(background="picture"), "cutout")
+    assert caught.value.code is ErrorCode.INVALID_ARGUMENT

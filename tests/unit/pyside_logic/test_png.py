@@ -15,6 +15,9 @@ from pyside_logic.encode import encode
 from pyside_logic.errors import ErrorCode, GossamerError
 from pyside_logic.output_options import OutputOptions
 from pyside_logic.png import encode_png
+from pyside_logic.refine import Cutout, RefineOptions, refine
+from pyside_logic.resample import resize_bilinear
+from pyside_logic.source import Source
 
 
 def read_back(content: bytes) -> np.ndarray:
@@ -107,3 +110,31 @@ def test_encode_names_what_it_knows() -> None:
     with pytest.raises(GossamerError, match="Expected alpha or cutout") as caught:
         encode(np.zeros((2, 2, 4), np.uint8), OutputOptions(), "shadow")
     assert caught.value.code is ErrorCode.INVALID_ARGUMENT
+
+
+@settings(max_examples=60, deadline=None)
+@given(height=st.integers(1, 40), width=st.integers(1, 40), seed=st.integers(0, 1000))
+def test_sixteen_bits_come_back(height: int, width: int, seed: int) -> None:
+    pixels = np.random.default_rng(seed).integers(0, 65536, (height, width), np.uint16)
+    assert np.array_equal(read_back(encode_png(pixels)), pixels)
+
+
+def test_alpha_in_sixteen_bits_is_more_than_eight_stretched() -> None:
+    photo = np.full((60, 80, 4), 255, np.uint8)
+    photo[:30, :, 3] = 128
+    matte = np.linspace(0, 1, 5, dtype=np.float32)[None].repeat(3, axis=0)
+    cutout = Cutout(photo, matte)
+    cutout.ask_for_precision()
+    refine(cutout, RefineOptions(sharpen=0, decontaminate=False), lambda _done, _total: None)
+    source = Source(precise_alpha_hw=cutout.precise_alpha_hw)
+    output = OutputOptions(depth=16)
+    read = read_back(encode(cutout.rgba_hwc, output, "alpha", source).data)
+    exact = resize_bilinear(matte, 60, 80) * 65535.0
+    exact[:30] *= 128 / 255
+    assert np.abs(read - exact).max() <= 0.51
+    assert len(np.unique(read % 257)) > 50
+    assert np.abs(read / 257 - cutout.rgba_hwc[..., 3]).max() <= 0.51
+    cropped = encode(cutout.rgba_hwc, OutputOptions(depth=16, margin_px=0), "alpha", source)
+    assert np.array_equal(read_back(cropped.data), read[:, 80 - cropped.width :])
+    with pytest.raises(GossamerError, match="no 16 bits"):
+        encode(cutout.rgba_hwc, output, "alpha")

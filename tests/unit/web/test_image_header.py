@@ -1,7 +1,9 @@
 """`image-header.js` on real files of every format, whole and cut off."""
 
+import base64
 import io
 import struct
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +14,17 @@ from hypothesis import strategies as st
 from PIL import Image
 from skimage import data
 
+from pyside_logic.icc import icc_profile
+
 from .conftest import RunJs
 
-READ = "return module.readImageHeader(new Uint8Array(readFileSync(given.path)))"
+READ = """
+const header = module.readImageHeader(new Uint8Array(readFileSync(given.path)))
+for (const name of ['exif', 'profile']) {
+  if (header?.[name]) header[name] = Buffer.from(header[name]).toString('base64')
+}
+return header
+"""
 
 
 def encoded(format_name: str, **options: Any) -> bytes:
@@ -41,6 +51,8 @@ FILES = {
     "bmp": encoded("BMP"),
     "avif": encoded("AVIF"),
 }
+EMPTY_TIFF = b"MM\0*\0\0\0\x08\0\0\0\0\0\0"
+HAVE_EXIF = ("jpeg", "webp extended")
 HAVE_NO_END = ("gif", "avif")
 
 
@@ -51,6 +63,8 @@ def test_whole_files(run_js: RunJs, tmp_path: Path, name: str) -> None:
         "height": 300,
         "width": 451,
         "density": None,
+        "exif": base64.b64encode(EMPTY_TIFF).decode() if name in HAVE_EXIF else None,
+        "profile": None,
         "complete": True,
     }
 
@@ -69,6 +83,19 @@ def test_resolution_in_centimetres_and_the_shape_of_a_pixel(run_js: RunJs, tmp_p
     assert read(run_js, tmp_path, bytes(jfif))["density"] == {"vertical": 5000, "horizontal": 6000}
     jfif[at] = 0
     assert read(run_js, tmp_path, bytes(jfif))["density"] is None
+
+
+@pytest.mark.parametrize("format_name", ["JPEG", "PNG", "WEBP"])
+def test_exif_and_profile_are_found(run_js: RunJs, tmp_path: Path, format_name: str) -> None:
+    """A profile of 100 kB comes in two segments of a JPEG."""
+    profile = icc_profile("display-p3") + bytes(100_000)
+    exif = Image.Exif()
+    exif[0x010E] = "a cat"
+    found = read(run_js, tmp_path, encoded(format_name, exif=exif, icc_profile=profile))
+    assert base64.b64decode(found["exif"]) == exif.tobytes().removeprefix(b"Exif\0\0")
+    received = base64.b64decode(found["profile"])
+    assert (zlib.decompress(received) if format_name == "PNG" else received) == profile
+    assert found["complete"]
 
 
 @pytest.mark.parametrize("name", [name for name in FILES if name not in HAVE_NO_END])

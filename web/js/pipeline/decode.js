@@ -1,9 +1,11 @@
-/** Stage 1, inference worker: a file becomes upright sRGB pixels, or an error that names the file. */
+/** Stage 1, inference worker: a file becomes upright pixels, or an error that names the file. */
 
 import { GossamerError } from '../rpc/errors.js'
+import { isWide } from './colour-profile.js'
 import { decodeHeif } from './heif.js'
 import { readImageHeader } from './image-header.js'
 
+/** @typedef {import('../rpc/messages.js').ColorSpace} ColorSpace */
 /** @typedef {import('../rpc/messages.js').DecodedPhoto} DecodedPhoto */
 /** @typedef {import('../rpc/messages.js').Photo} Photo */
 /** @typedef {import('./image-header.js').ImageHeader} ImageHeader */
@@ -18,23 +20,59 @@ const MIN_SIDE_PX = 8
 const MAX_FILE_BYTES = 512e6
 
 /**
- * @param {{ source: Blob | ImageBitmap | ImageData, name: string }} request `name` is for messages;
- *   an ImageBitmap is closed
+ * @param {{
+ *   source: Blob | ImageBitmap | ImageData,
+ *   name: string,
+ *   colorSpace?: ColorSpace,
+ * }} request `name` is for messages; an ImageBitmap is closed. `colorSpace` is that of the pixels,
+ *   by default sRGB, or Display P3 for a photo whose profile has more colours
  * @returns {Promise<DecodedPhoto>}
  */
-export async function decode({ source, name }) {
+export async function decode({ source, name, colorSpace }) {
   if (source instanceof ImageData) {
     checkSize(source, name)
     const bitmap = await createImageBitmap(source, { premultiplyAlpha: 'none' })
-    return { ...pixelsOf(bitmap, name), density: null }
+    return withoutFile(pixelsOf(bitmap, name, colorSpace ?? source.colorSpace))
   }
   if (source instanceof ImageBitmap) {
     checkSize(source, name)
-    return { ...pixelsOf(source, name), density: null }
+    return withoutFile(pixelsOf(source, name, colorSpace ?? 'srgb'))
   }
   const header = await checkFile(source, name)
-  const photo = pixelsOf(await toBitmap(source, name, header.format), name)
-  return { ...photo, density: uprightDensity(header, photo) }
+  const wanted = colorSpace ?? ((await isWideFile(header)) ? 'display-p3' : 'srgb')
+  const bitmap = await toBitmap(source, name, header.format)
+  const { photo, colorSpace: received } = pixelsOf(bitmap, name, wanted)
+  const file = {
+    density: uprightDensity(header, photo),
+    exif: header.exif?.slice() ?? null, // the rest of the file is not kept
+    hasProfile: header.profile !== null,
+    colorSpace: received,
+  }
+  return { ...photo, file }
+}
+
+/** @param {{ photo: Photo, colorSpace: ColorSpace }} pixels */
+function withoutFile({ photo, colorSpace }) {
+  return { ...photo, file: { density: null, exif: null, hasProfile: false, colorSpace } }
+}
+
+/** @param {ImageHeader} header */
+async function isWideFile({ format, profile }) {
+  if (!profile) return false
+  return isWide(format === 'png' ? await inflated(profile) : profile)
+}
+
+/**
+ * @param {Uint8Array<ArrayBuffer>} data a zlib stream
+ * @returns {Promise<Uint8Array<ArrayBuffer>>} what is in it; nothing, where it is damaged
+ */
+async function inflated(data) {
+  try {
+    const stream = new Blob([data]).stream().pipeThrough(new DecompressionStream('deflate'))
+    return new Uint8Array(await new Response(stream).arrayBuffer())
+  } catch {
+    return new Uint8Array()
+  }
 }
 
 /**
@@ -141,17 +179,19 @@ async function toBitmap(blob, name, format) {
 /**
  * @param {ImageBitmap} bitmap closed here
  * @param {string} name
- * @returns {Photo}
+ * @param {ColorSpace} wanted
+ * @returns {{ photo: Photo, colorSpace: ColorSpace }} a browser may know sRGB only
  */
-function pixelsOf(bitmap, name) {
+function pixelsOf(bitmap, name, wanted) {
   const { height, width } = bitmap
   try {
     const canvas = new OffscreenCanvas(width, height)
-    const context = canvas.getContext('2d', { willReadFrequently: true, colorSpace: 'srgb' })
+    const context = canvas.getContext('2d', { willReadFrequently: true, colorSpace: wanted })
     if (!context) throw new Error('no 2D canvas')
     context.drawImage(bitmap, 0, 0)
-    const { data } = context.getImageData(0, 0, width, height, { colorSpace: 'srgb' })
-    return { rgba: data.buffer, height, width }
+    const pixels = context.getImageData(0, 0, width, height, { colorSpace: wanted })
+    const colorSpace = /** @type {ColorSpace} */ (pixels.colorSpace ?? 'srgb')
+    return { photo: { rgba: pixels.data.buffer, height, width }, colorSpace }
   } catch (error) {
     throw failure(
       'out_of_memory',

@@ -1,10 +1,11 @@
 /**
  * Stage 5, Python worker: pixels become a file. Python writes what keeps every pixel
- * (`pyside_logic/encode.py`), the browser what loses some anyway.
+ * (`pyside_logic/encode.py`), the browser what loses some anyway; where it cannot, Python does that
+ * too, with a package that is fetched then and not before.
  */
 
 import { GossamerError } from '../rpc/errors.js'
-import { callPython } from './python.js'
+import { callPython, loadPythonPackage } from './python.js'
 
 /** @typedef {import('../rpc/messages.js').PythonCalls} PythonCalls */
 
@@ -14,32 +15,21 @@ const WRITTEN_BY_BROWSER = ['image/webp']
  * @param {PythonCalls['encode'][0]} request
  * @returns {Promise<PythonCalls['encode'][1]>}
  */
-export async function encode({ handle, output, content, density }) {
+export async function encode({ handle, output, content, backdrop }) {
   const wanted = withoutUndefined(output)
-  if (!WRITTEN_BY_BROWSER.includes(wanted.type ?? '')) {
-    return callPython('encode', handle, wanted, content, density)
+  const behind = backdrop && { ...backdrop, rgba: new Uint8Array(backdrop.rgba) }
+  const type = wanted.type ?? ''
+  if (WRITTEN_BY_BROWSER.includes(type)) {
+    const { canvas, quality, label } = await callPython('paint', handle, wanted, content, behind)
+    const blob = await written(canvas, type, quality)
+    if (blob.type === type) {
+      const { height, width } = canvas
+      const bytes = new Uint8Array(await blob.arrayBuffer())
+      return { bytes: await callPython('label', bytes, height, width, label), height, width }
+    }
+    await loadPythonPackage('pillow') // as in Safari, which hands back a PNG
   }
-  const { canvas, quality } = await callPython('paint', handle, wanted, content)
-  return encodeCanvas(canvas, /** @type {string} */ (wanted.type), quality)
-}
-
-/**
- * @param {OffscreenCanvas} canvas
- * @param {string} type
- * @param {number} quality
- * @returns {Promise<PythonCalls['encode'][1]>}
- */
-async function encodeCanvas(canvas, type, quality) {
-  const { height, width } = canvas
-  const blob = await written(canvas, type, quality)
-  if (blob.type !== type) {
-    throw new GossamerError(
-      'backend_unavailable',
-      'encode',
-      `Expected ${type} from this browser, received ${blob.type}: it cannot write such files. Choose image/png.`,
-    )
-  }
-  return { bytes: new Uint8Array(await blob.arrayBuffer()), height, width }
+  return callPython('encode', handle, wanted, content, behind)
 }
 
 /**

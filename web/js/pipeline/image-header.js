@@ -1,7 +1,7 @@
 /**
  * What a picture file says of itself before anything decodes it: its format, its size, how large it
- * is meant to be printed, and whether its end is there. Browsers decode cut-off files without a word and allocate whatever a header
- * asks for.
+ * is meant to be printed, where its EXIF and its colour profile lie, and whether its end is there.
+ * Browsers decode cut-off files without a word and allocate whatever a header asks for.
  */
 
 /** @typedef {'jpeg' | 'png' | 'gif' | 'webp' | 'bmp' | 'avif' | 'heif'} Format */
@@ -11,12 +11,15 @@
  */
 /**
  * `height` and `width` in px as stored (before EXIF orientation), 0 where the file does not say;
- * `density` null where it does not, or not in units of length.
+ * `density` null where it does not, or not in units of length. `exif` is a TIFF structure;
+ * `profile` an ICC profile, in a PNG as a zlib stream. Both are parts of the file's own bytes.
  * @typedef {{
  *   format: Format,
  *   height: number,
  *   width: number,
  *   density: Density | null,
+ *   exif: Uint8Array<ArrayBuffer> | null,
+ *   profile: Uint8Array<ArrayBuffer> | null,
  *   complete: boolean,
  * }} ImageHeader
  */
@@ -30,21 +33,22 @@ export function readImageHeader(bytes) {
   for (const [format, matches, read] of FORMATS) {
     if (!matches(bytes)) continue
     try {
-      return { format, density: null, ...read(view, bytes) }
+      return { format, ...NOTHING, ...read(view, bytes) }
     } catch (error) {
       if (!(error instanceof RangeError)) throw error
       // The header itself is cut off.
-      return { format, height: 0, width: 0, density: null, complete: false }
+      return { format, ...NOTHING, height: 0, width: 0, complete: false }
     }
   }
   return null
 }
 
+const NOTHING = { density: null, exif: null, profile: null }
 const AVIF = ['avif', 'avis']
 const HEIF = ['heic', 'heix', 'heim', 'heis', 'hevc', 'mif1', 'msf1']
 
-/** @typedef {Omit<ImageHeader, 'format' | 'density'> & { density?: Density | null }} Found */
-/** @type {[Format, (bytes: Uint8Array) => boolean, (view: DataView, bytes: Uint8Array) => Found][]} */
+/** @typedef {Pick<ImageHeader, 'height' | 'width' | 'complete'> & Partial<ImageHeader>} Found */
+/** @type {[Format, (bytes: Uint8Array) => boolean, typeof readPng][]} */
 const FORMATS = [
   ['jpeg', (bytes) => startsWith(bytes, 0, 'ÿØÿ'), readJpeg],
   ['png', (bytes) => startsWith(bytes, 0, '\x89PNG\r\n\x1a\n'), readPng],
@@ -60,12 +64,17 @@ function readJpeg(view, bytes) {
   let height = 0
   let width = 0
   let density = null
+  let exif = null
+  /** @type {Uint8Array<ArrayBuffer>[]} */
+  const profile = []
   let at = 2
   for (;;) {
     at = bytes.indexOf(0xff, at)
     if (at < 0 || at + 1 >= bytes.length) return { height, width, density, complete: false }
     const marker = view.getUint8(at + 1)
-    if (marker === 0xd9) return { height, width, density, complete: height > 0 }
+    if (marker === 0xd9) {
+      return { height, width, density, exif, profile: joined(profile), complete: height > 0 }
+    }
     if (marker === 0xff) {
       at += 1 // fill byte
     } else if (marker === 0 || marker === 1 || (marker >= 0xd0 && marker <= 0xd8)) {
@@ -77,9 +86,32 @@ function readJpeg(view, bytes) {
         width = view.getUint16(at + 7)
       }
       if (marker === 0xe0 && startsWith(bytes, at + 4, 'JFIF\0')) density = jfifDensity(view, at)
-      at += 2 + view.getUint16(at + 2)
+      const end = at + 2 + view.getUint16(at + 2)
+      if (marker === 0xe1 && startsWith(bytes, at + 4, 'Exif\0\0')) {
+        exif ??= bytes.subarray(at + 10, end)
+      }
+      if (marker === 0xe2 && startsWith(bytes, at + 4, 'ICC_PROFILE\0')) {
+        profile[view.getUint8(at + 16) - 1] = bytes.subarray(at + 18, end)
+      }
+      at = end
     }
   }
+}
+
+/**
+ * A profile comes in as many segments as it needs, which are numbered.
+ * @param {Uint8Array<ArrayBuffer>[]} parts
+ */
+function joined(parts) {
+  if (parts.length < 2) return parts[0] ?? null
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + (part?.length ?? 0), 0))
+  let at = 0
+  for (const part of parts) {
+    if (!part) return null // one is missing
+    whole.set(part, at)
+    at += part.length
+  }
+  return whole
 }
 
 /** Per inch, or per centimetre, or the shape of a pixel only. @param {DataView} view @param {number} at */
@@ -103,17 +135,26 @@ function densityOf(vertical, horizontal) {
 /**
  * Signature, then chunks of length, type, data, CRC, until IEND.
  * @param {DataView} view
- * @param {Uint8Array} bytes
+ * @param {Uint8Array<ArrayBuffer>} bytes
  * @returns {Found}
  */
 function readPng(view, bytes) {
   const found = { height: view.getUint32(20), width: view.getUint32(16), complete: false }
   let density = null
+  let exif = null
+  let profile = null
   for (let at = 8; at + 12 <= bytes.length; at += 12 + view.getUint32(at)) {
+    const end = at + 8 + view.getUint32(at)
+    if (startsWith(bytes, at + 4, 'eXIf')) exif ??= bytes.subarray(at + 8, end)
+    if (startsWith(bytes, at + 4, 'iCCP')) {
+      // A name that ends with a zero, and the method of compression, of which there is one.
+      profile ??= bytes.subarray(bytes.indexOf(0, at + 8) + 2, end)
+    }
     if (startsWith(bytes, at + 4, 'pHYs') && view.getUint8(at + 16) === 1) {
       density = densityOf(view.getUint32(at + 12), view.getUint32(at + 8))
     }
-    if (startsWith(bytes, at + 4, 'IEND')) return { ...found, density, complete: true }
+    if (startsWith(bytes, at + 4, 'IEND'))
+      return { ...found, density, exif, profile, complete: true }
   }
   return found
 }
@@ -129,7 +170,8 @@ function readWebp(view, bytes) {
   if (startsWith(bytes, 12, 'VP8X')) {
     const uint24 = (/** @type {number} */ at) =>
       view.getUint16(at, true) + 65536 * view.getUint8(at + 2)
-    return { height: uint24(27) + 1, width: uint24(24) + 1, complete }
+    const { exif, profile } = readWebpChunks(view, bytes)
+    return { height: uint24(27) + 1, width: uint24(24) + 1, exif, profile, complete }
   }
   if (startsWith(bytes, 12, 'VP8L')) {
     const bits = view.getUint32(21, true)
@@ -140,6 +182,25 @@ function readWebp(view, bytes) {
     width: view.getUint16(26, true) & 0x3fff,
     complete,
   }
+}
+
+/**
+ * @param {DataView} view
+ * @param {Uint8Array<ArrayBuffer>} bytes
+ */
+function readWebpChunks(view, bytes) {
+  let exif = null
+  let profile = null
+  for (let at = 12; at + 8 <= bytes.length; ) {
+    const end = at + 8 + view.getUint32(at + 4, true)
+    if (startsWith(bytes, at, 'ICCP')) profile ??= bytes.subarray(at + 8, end)
+    if (startsWith(bytes, at, 'EXIF')) {
+      // Some writers put the JPEG marker's name before it.
+      exif ??= bytes.subarray(startsWith(bytes, at + 8, 'Exif\0\0') ? at + 14 : at + 8, end)
+    }
+    at = end + (end % 2)
+  }
+  return { exif, profile }
 }
 
 /** @type {typeof readPng} */

@@ -3,45 +3,52 @@
  * neither a decoder nor a network.
  */
 
-import { pythonWorker } from './workers.js'
+import { inferenceWorker, pythonWorker } from './workers.js'
 
-/** @typedef {import('../rpc/messages.js').Density} Density */
 /** @typedef {import('../rpc/messages.js').EncodedContent} EncodedContent */
 /** @typedef {import('../rpc/messages.js').Engine} Engine */
 /** @typedef {import('../rpc/messages.js').Matte} Matte */
 /** @typedef {import('../rpc/messages.js').OutputOptions} OutputOptions */
+/** @typedef {import('../rpc/messages.js').Photo} Photo */
+/** @typedef {import('../rpc/messages.js').PhotoFile} PhotoFile */
 /** @typedef {import('../rpc/messages.js').Progress} Progress */
 /** @typedef {import('../rpc/messages.js').RefineOptions} RefineOptions */
 /** @typedef {import('../rpc/messages.js').Stroke} Stroke */
 
 /**
  * @typedef {{
+ *   precise?: boolean,
  *   signal?: AbortSignal | undefined,
  *   onProgress?: ((progress: Progress) => void) | undefined,
  *   onPreview?: ((preview: ImageBitmap) => void) | undefined,
  * }} RefineCall
+ *
+ * - `precise`: keeps alpha in 16 bits too, for a file of that depth.
  */
 
 /** @typedef {{ blob: Blob, height: number, width: number }} Picture */
 
 export class OpenPhoto {
   #handle
-  #density
+  #file
+  /** @type {RefineOptions} of the last `refine` */
+  #options = {}
+  #isPrecise = false
 
   /**
    * @param {{
    *   handle: number,
    *   height: number,
    *   width: number,
+   *   file: PhotoFile,
    *   matte: Matte,
-   *   density: Density | null,
    *   model: string,
    *   engine: Engine | null,
    * }} opened `engine` is null when the matte was given and no network ran
    */
-  constructor({ handle, height, width, matte, density, model, engine }) {
+  constructor({ handle, height, width, file, matte, model, engine }) {
     this.#handle = handle
-    this.#density = density
+    this.#file = file
     this.height = height
     this.width = width
     this.matte = matte
@@ -55,18 +62,21 @@ export class OpenPhoto {
    * @param {RefineOptions} [options]
    * @param {RefineCall} [call] the receiver of `onPreview` closes the bitmap
    */
-  async refine(options = {}, { signal, onProgress, onPreview } = {}) {
+  async refine(options = {}, { precise = false, signal, onProgress, onPreview } = {}) {
     const { preview } = await pythonWorker.call(
       'refine',
       {
         handle: this.#handle,
         options,
         preview: Boolean(onPreview),
+        precise,
         cancelled: cancelFlag(signal),
       },
       'refine',
       { signal, onProgress },
     )
+    this.#options = options
+    this.#isPrecise ||= precise
     if (preview) onPreview?.(preview)
   }
 
@@ -99,17 +109,49 @@ export class OpenPhoto {
    * @returns {Promise<Picture>}
    */
   async encode(output = {}, { content = 'cutout', signal } = {}) {
-    const request = { handle: this.#handle, output, content, density: this.#density }
+    if (output.depth === 16 && !this.#isPrecise) {
+      await this.refine(this.#options, { precise: true, signal })
+    }
+    const behind = await this.#behind(output, signal)
+    const request = { handle: this.#handle, content, ...behind }
     const { bytes, height, width } = await pythonWorker.call('encode', request, 'encode', {
       signal,
+      transfer: behind.backdrop ? [behind.backdrop.rgba] : [],
     })
     return { blob: new Blob([bytes], { type: output.type ?? 'image/png' }), height, width }
+  }
+
+  /**
+   * The options with a picture behind taken out of them, and that picture in the photo's colours.
+   * @param {OutputOptions} output
+   * @param {AbortSignal | undefined} signal
+   * @returns {Promise<{ output: OutputOptions, backdrop: Photo | null }>}
+   */
+  async #behind(output, signal) {
+    const { background } = output
+    if (!isPicture(background)) return { output, backdrop: null }
+    const { colorSpace } = this.#file
+    const request = { source: background, name: 'The background', colorSpace }
+    const backdrop = await inferenceWorker.call('decode', request, 'decode', { signal })
+    return { output: { ...output, background: 'picture' }, backdrop }
   }
 
   /** Gives its memory back. */
   close() {
     pythonWorker.call('closePhoto', { handle: this.#handle }, 'refine').catch(() => {}) // gone with its worker
   }
+}
+
+/**
+ * @param {import('../rpc/messages.js').Background | undefined} background
+ * @returns {background is import('../rpc/messages.js').PictureSource}
+ */
+function isPicture(background) {
+  return (
+    background instanceof Blob ||
+    background instanceof ImageBitmap ||
+    background instanceof ImageData
+  )
 }
 
 /**

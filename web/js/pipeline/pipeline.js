@@ -6,12 +6,11 @@ import { StageClock } from './stage-clock.js'
 import { countRun, inferenceWorker, pythonWorker, startedEarly } from './workers.js'
 
 /** @typedef {import('../assets.js').Model} Model */
-/** @typedef {import('../rpc/messages.js').Density} Density */
 /** @typedef {import('../rpc/messages.js').EncodedContent} EncodedContent */
 /** @typedef {import('../rpc/messages.js').Engine} Engine */
 /** @typedef {import('../rpc/messages.js').Matte} Matte */
 /** @typedef {import('../rpc/messages.js').OutputOptions} OutputOptions */
-/** @typedef {import('../rpc/messages.js').Photo} Photo */
+/** @typedef {import('../rpc/messages.js').DecodedPhoto} DecodedPhoto */
 /** @typedef {import('../rpc/messages.js').Progress} Progress */
 /** @typedef {import('../rpc/messages.js').RefineOptions} RefineOptions */
 /** @typedef {import('./stage-clock.js').Timings} Timings */
@@ -52,7 +51,7 @@ import { countRun, inferenceWorker, pythonWorker, startedEarly } from './workers
  */
 
 /**
- * @typedef {{ photo: Photo, matte: Matte, engine: Engine | null, density: Density | null }} Subject
+ * @typedef {{ photo: DecodedPhoto, matte: Matte, engine: Engine | null }} Subject
  *
  * - `engine`: what found the matte; null when it was given.
  */
@@ -66,7 +65,10 @@ export async function runPipeline(job) {
   const clock = new StageClock(job)
   const photo = await openPhoto(job, clock)
   try {
-    await clock.time('refine', () => photo.refine(refine, { signal, onProgress, onPreview }))
+    const precise = output.depth === 16
+    await clock.time('refine', () =>
+      photo.refine(refine, { precise, signal, onProgress, onPreview }),
+    )
     const picture = await clock.time('encode', () => photo.encode(output, { content, signal }))
     const { engine, matte } = photo
     return { ...picture, engine, matte, timings: clock.timings() }
@@ -88,12 +90,12 @@ export async function openPhoto(job, clock = new StageClock(job)) {
   const subject = await findSubject(job, clock)
 
   await python
-  const { photo, matte, engine, density } = subject
-  const { height, width } = photo
+  const { photo, matte, engine } = subject
+  const { height, width, file } = photo
   const { handle } = await clock.time('refine', () =>
     pythonWorker.call('openPhoto', { photo, matte }, 'refine', { signal, transfer: [photo.rgba] }),
   )
-  return new OpenPhoto({ handle, height, width, matte, density, model: model.name, engine })
+  return new OpenPhoto({ handle, height, width, file, matte, model: model.name, engine })
 }
 
 /**
@@ -125,10 +127,10 @@ async function attempt({ source, name, model, matte: known, signal }, choice, cl
   )
   // A bad photo does not wait for the network to fail.
   const choosing = known ? null : startedEarly(choice.ready())
-  const { density, ...decoded } = await decoding
+  const decoded = await decoding
   const engine = await choosing
   if (known || !engine) {
-    return { photo: decoded, matte: /** @type {Matte} */ (known), engine: null, density }
+    return { photo: decoded, matte: /** @type {Matte} */ (known), engine: null }
   }
 
   const { input, photo } = await clock.time('preprocess', () =>
@@ -146,5 +148,5 @@ async function attempt({ source, name, model, matte: known, signal }, choice, cl
     }),
   )
   countRun(heap_bytes)
-  return { photo, matte, engine, density }
+  return { photo, matte, engine }
 }

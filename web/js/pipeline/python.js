@@ -9,21 +9,30 @@ import { fromWire, GossamerError } from '../rpc/errors.js'
 
 /** @typedef {(...args: any[]) => any} PyCallable */
 /** @typedef {Record<string, PyCallable>} Bridge */
-/** @typedef {{ pyimport(name: string): Bridge }} Pyodide */
+/**
+ * @typedef {{
+ *   pyimport(name: string): Bridge,
+ *   loadPackage(name: string, options: { errorCallback(message: string): void }): Promise<unknown[]>,
+ * }} Pyodide
+ */
 
-/** @type {Promise<Bridge> | null} */
-let bridge = null
+/** @type {Promise<{ pyodide: Pyodide, bridge: Bridge }> | null} */
+let started = null
 
 /**
  * Starts Python; later calls wait for the same start.
  * @returns {Promise<Bridge>}
  */
 export async function startPython() {
-  bridge ??= importBridge()
+  return (await start()).bridge
+}
+
+async function start() {
+  started ??= importBridge()
   try {
-    return await bridge
+    return await started
   } catch (error) {
-    bridge = null
+    started = null
     throw new GossamerError(
       'backend_unavailable',
       'refine',
@@ -32,7 +41,6 @@ export async function startPython() {
   }
 }
 
-/** @returns {Promise<Bridge>} */
 async function importBridge() {
   const indexURL = assetUrl(build.pyodide.path)
   const { loadPyodide } = await import(`${indexURL}pyodide.mjs`)
@@ -43,7 +51,28 @@ async function importBridge() {
       stdout: () => {},
     })
   )
-  return pyodide.pyimport('pyside_logic.bridge')
+  return { pyodide, bridge: pyodide.pyimport('pyside_logic.bridge') }
+}
+
+/**
+ * Fetches a package of this build that nothing needs at the start, and verifies it; once.
+ * @param {string} name
+ */
+export async function loadPythonPackage(name) {
+  const { pyodide } = await start()
+  /** @type {string[]} */
+  const complaints = []
+  const failed = await pyodide
+    .loadPackage(name, { errorCallback: (message) => complaints.push(message) })
+    .then(() => '')
+    .catch((error) => String(error))
+  if (failed || complaints.length > 0) {
+    throw new GossamerError(
+      'backend_unavailable',
+      'encode',
+      `This browser cannot write such files itself, and the part that can could not be fetched: ${failed || complaints.join(' ')} Check the connection, or choose image/png.`,
+    )
+  }
 }
 
 /**

@@ -24,6 +24,7 @@ export async function openPhoto({ photo, matte }) {
     matte.data,
     matte.height,
     matte.width,
+    photo.file,
   )
   return { handle }
 }
@@ -33,11 +34,12 @@ export async function openPhoto({ photo, matte }) {
  * @param {OnProgress} onProgress
  * @returns {Promise<PythonCalls['refine'][1]>} the preview is the receiver's to close
  */
-export async function refine({ handle, options, preview, cancelled }, onProgress) {
-  await callPython('refine', handle, options, (/** @type {number[]} */ ...counts) => {
+export async function refine({ handle, options, preview, precise, cancelled }, onProgress) {
+  const report = (/** @type {number[]} */ ...counts) => {
     if (cancelled && Atomics.load(cancelled, 0)) throw new Error('nobody waits for this any more')
     onProgress(counts[0] ?? 0, counts[1] ?? 0)
-  })
+  }
+  await callPython('refine', handle, options, report, precise)
   if (!preview) return { preview: null }
   return { preview: await toBitmap(await callPython('draw', handle)) }
 }

@@ -11,12 +11,25 @@
 /** @typedef {import('./errors.js').WireError} WireError */
 
 /**
- * A decoded photo: straight, upright sRGB pixels of `height` x `width` x 4 bytes.
+ * A decoded photo: straight, upright pixels of `height` x `width` x 4 bytes.
  * @typedef {{ rgba: ArrayBuffer, height: number, width: number }} Photo
  */
 
 /** @typedef {import('../pipeline/image-header.js').Density} Density */
-/** @typedef {Photo & { density: Density | null }} DecodedPhoto */
+/** @typedef {'srgb' | 'display-p3'} ColorSpace */
+
+/**
+ * What a photo's file says beside its pixels: its resolution upright, its EXIF as a TIFF structure,
+ * whether it has a colour profile; and the colour space that its pixels were decoded into.
+ * @typedef {{
+ *   density: Density | null,
+ *   exif: Uint8Array<ArrayBuffer> | null,
+ *   hasProfile: boolean,
+ *   colorSpace: ColorSpace,
+ * }} PhotoFile
+ */
+
+/** @typedef {Photo & { file: PhotoFile }} DecodedPhoto */
 
 /**
  * What a network returned: `height` x `width` values in [0, 1].
@@ -39,6 +52,8 @@
 /** @typedef {Record<string, number | boolean | string>} RefineOptions */
 /** @typedef {'cutout' | 'alpha'} EncodedContent */
 
+/** @typedef {Blob | ImageBitmap | ImageData} PictureSource */
+
 /**
  * One stroke of a brush that corrects the matte: `keep` paints the subject, else the background.
  * `points` are x, y, x, y ... and with `radius` in pixels of the photo; `hardness` is 0 to 1, the
@@ -47,18 +62,62 @@
  */
 
 /**
- * - `type`: 'image/png' (default), 'image/svg+xml', or 'image/webp' where the browser writes it.
+ * What is behind the subject, which makes the picture opaque; null or 'transparent': nothing.
+ * - '#rrggbb', '#rgb' or one of the sixteen colours that HTML has names for, such as 'white'.
+ * - A linear gradient between two or more colours, each with its place from 0 to 1 or evenly
+ *   spread; `angle` in degrees as CSS counts them, 180 (downwards) by default.
+ * - 'blur' or `blur_px` (the sigma): the photo's own background, out of focus.
+ * - Another picture, of which the middle is taken.
+ * @typedef {string | null
+ *   | { gradient: (string | [colour: string, place: number])[], angle?: number }
+ *   | { blur_px: number }
+ *   | PictureSource} Background
+ */
+
+/**
+ * - `type`: 'image/png' (default), 'image/svg+xml' or 'image/webp'.
  * - `quality`: of a WebP, 0 to 1, 0.9 by default.
+ * - `depth`: bits of alpha from `segmentForeground` in a PNG, 8 (default) or 16.
  * - `crop`: to the subject, with `margin_px` (none by default) around it as far as the photo goes.
- * - `background`: '#rrggbb', '#rgb' or one of the sixteen colours that HTML has names for, such as
- *   'white': the picture is opaque then. 'transparent' by default.
+ * - `canvas`: a picture of another size for the subject to stand on, in px or in mm at `dpi` (300 by
+ *   default). The subject fills `fill` of it (0.85), or its head that much of the height where
+ *   `align` is 'head', with `head_room` (0.1) above.
+ * - `background`: see Background.
+ * - `shadow`: true, 'drop' or 'contact', or its lengths, opacity (0.4) and colour.
+ * - `outline`: true, or the rim's width and colour (white).
+ * - `preset`: options for 'product' (on a white square of 2000 px), 'id-photo' (35 x 45 mm) or
+ *   'sticker'; those given beside it win.
+ * - `metadata`: what of the photo's EXIF is written: 'keep' (default) says who made it, when, with
+ *   what and of what; 'all' places and serial numbers too; 'none' nothing.
  * - `embed`: whether an SVG holds the photo, clipped to the subject's outline (default), or the
  *   outline alone.
  * @typedef {{
  *   type?: 'image/png' | 'image/webp' | 'image/svg+xml',
  *   quality?: number,
+ *   depth?: 8 | 16,
  *   crop?: boolean | { margin_px?: number },
- *   background?: string,
+ *   canvas?: {
+ *     height_px?: number,
+ *     width_px?: number,
+ *     height_mm?: number,
+ *     width_mm?: number,
+ *     dpi?: number,
+ *     fill?: number,
+ *     align?: 'centre' | 'head',
+ *     head_room?: number,
+ *   },
+ *   background?: Background,
+ *   shadow?: boolean | 'drop' | 'contact' | {
+ *     kind?: 'drop' | 'contact',
+ *     x_px?: number,
+ *     y_px?: number,
+ *     blur_px?: number,
+ *     opacity?: number,
+ *     colour?: string,
+ *   },
+ *   outline?: boolean | { width_px?: number, colour?: string },
+ *   preset?: 'product' | 'id-photo' | 'sticker',
+ *   metadata?: 'keep' | 'all' | 'none',
  *   embed?: boolean,
  * }} OutputOptions
  */
@@ -71,10 +130,10 @@
  *   detect: [{ backends: import('../build.js').Backend[] }, Device],
  *   load: [{ model: string, engine: Engine, blob: Blob | null }, null],
  *   prove: [{ model: string, engine: Engine }, Proof],
- *   decode: [{ source: Blob | ImageBitmap | ImageData, name: string }, DecodedPhoto],
+ *   decode: [{ source: PictureSource, name: string, colorSpace?: ColorSpace }, DecodedPhoto],
  *   preprocess: [
- *     { photo: Photo, model: string },
- *     { input: Float32Array<ArrayBuffer>, photo: Photo },
+ *     { photo: DecodedPhoto, model: string },
+ *     { input: Float32Array<ArrayBuffer>, photo: DecodedPhoto },
  *   ],
  *   infer: [
  *     { input: Float32Array<ArrayBuffer>, model: string, engine: Engine },
@@ -85,19 +144,21 @@
 
 /**
  * Requests to the Python worker: type -> [payload, result]. `handle` names a photo that the worker
- * keeps, so that other edges need no new matte, until `closePhoto`.
+ * keeps, so that other edges need no new matte, until `closePhoto`. `precise` keeps alpha in 16
+ * bits; `backdrop` is the picture behind, which `output` then calls 'picture'.
  * @typedef {{
  *   start: [null, null],
  *   ensureModel: [
  *     { sha256: string, bytes: number, url: string, name: string, keep: string[] },
  *     { stored: boolean, blob: Blob | null },
  *   ],
- *   openPhoto: [{ photo: Photo, matte: Matte }, { handle: number }],
+ *   openPhoto: [{ photo: DecodedPhoto, matte: Matte }, { handle: number }],
  *   refine: [
  *     {
  *       handle: number,
  *       options: RefineOptions,
  *       preview: boolean,
+ *       precise: boolean,
  *       cancelled: Int32Array | null,
  *     },
  *     { preview: ImageBitmap | null },
@@ -112,7 +173,7 @@
  *       handle: number,
  *       output: OutputOptions,
  *       content: EncodedContent,
- *       density: Density | null,
+ *       backdrop: Photo | null,
  *     },
  *     EncodedFile,
  *   ],

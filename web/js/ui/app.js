@@ -4,7 +4,7 @@ import * as gossamer from '../gossamer.js'
 import { keepEngine, registerServiceWorker } from '../service-worker-client.js'
 import { takeSharedPhotos } from '../shared-photos.js'
 import { create, setText } from './dom.js'
-import { addStroke, redoStroke, setOutput, setRefine, undoStroke } from './edits.js'
+import { addStroke, colourOf, redoStroke, setOutput, setRefine, undoStroke } from './edits.js'
 import { EmptyState } from './empty-state.js'
 import { FilmStrip } from './film-strip.js'
 import { NoticeBar } from './notice-bar.js'
@@ -193,7 +193,7 @@ export class GossamerApp extends HTMLElement {
     const { selected, finished } = this.#visit
     if (isNews && selected) this.#workBar.update(selected, finished.length)
     if (photo !== selected) return
-    this.#stage.background = photo.edits.output.background ?? null
+    this.#stage.background = colourOf(photo.edits)
     this.#stage.update(photo)
     this.#workBar.update(photo, finished.length)
     this.#panel.show(photo)

@@ -2,6 +2,7 @@
 
 import { RangeControl, SwitchControl } from './controls.js'
 import { create } from './dom.js'
+import { colourOf } from './edits.js'
 import { language, t } from './strings.js'
 
 /** @typedef {import('../gossamer.js').OutputOptions} OutputOptions */
@@ -53,8 +54,9 @@ export class BackgroundPanel extends HTMLElement {
   }
 
   /** @param {import('./edits.js').Edits} edits */
-  show({ output }) {
-    const chosen = output.background ?? 'transparent'
+  show(edits) {
+    const { output } = edits
+    const chosen = colourOf(edits) ?? 'transparent'
     for (const [colour, swatch] of this.#swatches) {
       swatch.setAttribute('aria-pressed', String(colour === chosen))
     }

@@ -102,3 +102,8 @@ function merged(options, changed) {
   const all = Object.entries({ ...options, ...changed })
   return /** @type {Options} */ (Object.fromEntries(all.filter(([, value]) => value !== undefined)))
 }
+
+/** @param {Edits} edits @returns {string | null} the colour behind the subject, where it is one */
+export function colourOf({ output: { background } }) {
+  return typeof background === 'string' ? background : null
+}

@@ -1,0 +1,56 @@
+/** Whether a colour profile has colours that sRGB has not. Format: ICC.1:2010. */
+
+/**
+ * From XYZ under D50, in which profiles give their primaries, to linear sRGB (B. Lindbloom). The
+ * same numbers are in `exporter/pictures.py`.
+ */
+const XYZ_TO_SRGB = [
+  [3.1338561, -1.6168667, -0.4906146],
+  [-0.9787684, 1.9161415, 0.033454],
+  [0.0719453, -0.2289914, 1.4052427],
+]
+/** Less red, green or blue than this is not rounding but another colour. */
+const OUTSIDE = -0.03
+
+/**
+ * @param {Uint8Array<ArrayBuffer>} profile
+ * @returns {boolean} false for what is no profile of RGB colours by matrix
+ */
+export function isWide(profile) {
+  const view = new DataView(profile.buffer, profile.byteOffset, profile.byteLength)
+  try {
+    if (text(view, 16) !== 'RGB ') return false
+    const primaries = ['rXYZ', 'gXYZ', 'bXYZ'].map((tag) => primary(view, tag))
+    return primaries.some((xyz) => xyz && srgb(xyz).some((value) => value < OUTSIDE))
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    return false // it is cut off
+  }
+}
+
+/**
+ * @param {DataView} view
+ * @param {string} tag
+ */
+function primary(view, tag) {
+  const count = Math.min(view.getUint32(128), 100)
+  for (let at = 132; at < 132 + 12 * count; at += 12) {
+    if (text(view, at) !== tag) continue
+    const start = view.getUint32(at + 4) + 8
+    return [0, 4, 8].map((offset) => view.getInt32(start + offset) / 65536)
+  }
+  return null
+}
+
+/** @param {number[]} xyz */
+function srgb(xyz) {
+  return XYZ_TO_SRGB.map((row) => row.reduce((sum, factor, at) => sum + factor * xyz[at], 0))
+}
+
+/**
+ * @param {DataView} view
+ * @param {number} at
+ */
+function text(view, at) {
+  return String.fromCharCode(...[0, 1, 2, 3].map((offset) => view.getUint8(at + offset)))
+}
