@@ -1,5 +1,5 @@
 /**
- * Every message between the page and its two workers.
+ * Every message between the page and its workers.
  *
  * A request is answered by `started` when its turn has come, any number of `progress` replies and
  * then one `result` or one `error`. `cancel` names a request that nobody waits for any more; where
@@ -179,6 +179,13 @@
  *   ],
  *   closePhoto: [{ handle: number }, null],
  * }} PythonCalls
+ */
+
+/**
+ * Requests to the thumbnail worker: type -> [payload, result].
+ * @typedef {{
+ *   thumbnail: [{ source: Blob, height_px: number }, { bitmap: ImageBitmap }],
+ * }} ThumbnailCalls
  */
 
 /** @typedef {{ id: number, type: string, payload: any }} Request */
