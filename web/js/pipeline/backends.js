@@ -26,7 +26,7 @@ import { inferenceWorker, loadNetwork } from './workers.js'
 const TOLERANCES = {
   fp32: { max: 0.01, mean: 0.003 },
   fp16: { max: 0.05, mean: 0.01 },
-  int8: { max: 0.1, mean: 0.02 },
+  int8: { max: 0.05, mean: 0.01 },
 }
 
 // Starting fetches the engine's own files, up to 27 MB.
