@@ -26,7 +26,7 @@ def render(document: dict[str, Any]) -> str:
     lines = [f"| engine | backend | {' | '.join(titles)} |", "|---" * (2 + len(titles)) + "|"]
     for engine in dict.fromkeys(row["engine"] for row in document["rows"]):
         rows = [row for row in document["rows"] if row["engine"] == engine]
-        title = f"{engine} {rows[0]['version'].split('.')[0]}"
+        title = f"{engine} {_short(rows[0]['version'])}"
         for backend in dict.fromkeys(map(_backend, rows)):
             cells = {row["network"]: _cell(row) for row in rows if _backend(row) == backend}
             values = " | ".join(cells.get(name, "") for name in NETWORKS)
@@ -60,6 +60,11 @@ def _backend(row: dict[str, Any]) -> str:
     if row["backend"] == "wasm":
         return "WASM, threads" if row["threads"] > 1 else "WASM, one thread"
     return f"{_BACKENDS[row['backend']]} {row['precision']}, SwiftShader"
+
+
+def _short(version: str) -> str:
+    major, minor, *_ = version.split(".")
+    return major if int(major) > 9 else f"{major}.{minor}"
 
 
 def _cell(row: dict[str, Any]) -> str:
