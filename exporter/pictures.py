@@ -10,7 +10,7 @@ from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from exporter.errors import PictureError
 
-__all__ = ["PhotoFile", "read_grey", "read_photo", "read_photo_file"]
+__all__ = ["PhotoFile", "is_wide", "read_grey", "read_photo", "read_photo_file"]
 
 # The bounds of the page (web/js/pipeline/decode.js); Pillow's own come before ours otherwise.
 MAX_PIXELS = 100_000_000
@@ -53,11 +53,11 @@ def read_photo_file(path: Path, wide_profile: bytes) -> PhotoFile:
     picture = _load(path)
     upright = _upright(path, picture)
     profile = picture.info.get("icc_profile")
-    is_wide = profile is not None and upright.mode in ("RGB", "RGBA") and _is_wide(profile)
+    wide = profile is not None and upright.mode in ("RGB", "RGBA") and is_wide(profile)
     return PhotoFile(
-        _pixels(upright, wide_profile if is_wide else None),
+        _pixels(upright, wide_profile if wide else None),
         bool(profile),
-        is_wide,
+        wide,
         _density(picture, lies=picture.size != upright.size),
         picture.info["exif"].removeprefix(b"Exif\0\0") if picture.info.get("exif") else None,
     )
@@ -87,7 +87,7 @@ def _density(picture: Image.Image, *, lies: bool) -> tuple[int, int] | None:
     return (horizontal, vertical) if lies else (vertical, horizontal)
 
 
-def _is_wide(profile: bytes) -> bool:
+def is_wide(profile: bytes) -> bool:
     """Whether a primary lies outside of sRGB, as web/js/pipeline/colour-profile.js tells it."""
     try:
         parsed = ImageCms.ImageCmsProfile(io.BytesIO(profile)).profile

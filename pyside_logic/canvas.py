@@ -9,6 +9,8 @@ from pyside_logic.option_values import expect_keys, expect_number, expect_one_of
 __all__ = ["Canvas"]
 
 _GREATEST_SIDE_PX = 16_384
+#: As of a photo: more fills the memory.
+_MOST_PX = 100_000_000
 _MM_PER_INCH = 25.4
 
 
@@ -29,6 +31,9 @@ class Canvas:
     def __post_init__(self) -> None:
         expect_number("height of canvas in px", self.height_px, 1, _GREATEST_SIDE_PX, whole=True)
         expect_number("width of canvas in px", self.width_px, 1, _GREATEST_SIDE_PX, whole=True)
+        if self.height_px * self.width_px > _MOST_PX:
+            size = f"{self.width_px} x {self.height_px} px"
+            raise invalid("canvas", f"at most {_MOST_PX // 10**6} megapixels", size)
         expect_number("fill of canvas", self.fill, 0.05, 1)
         expect_number("head_room of canvas", self.head_room, 0, 0.5)
         expect_one_of("align of canvas", self.align, ("centre", "head"))

@@ -15,6 +15,7 @@ def gaussian_blur(picture: Float32, sigma_px: float) -> Float32:
     ends. Takes a time that grows with sigma: meant for working sizes."""
     if sigma_px <= 0:
         return picture
+    sigma_px = min(sigma_px, max(picture.shape[:2]))  # which is even already
     reach = math.ceil(3 * sigma_px)
     weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma_px) ** 2)
     weights /= weights.sum()

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pyside_logic.colours import Colour, parse_colour
+from pyside_logic.distances import distances
 from pyside_logic.gaussian import gaussian_blur
 from pyside_logic.layout import Layout
 from pyside_logic.option_values import expect_keys, expect_number, invalid
@@ -67,7 +68,7 @@ class OutlineRows:
     def __init__(self, width_px: float, alpha_hw: UInt8, layout: Layout) -> None:
         small, step = small_alpha(alpha_hw, layout, _WORKING_PX)
         reach = int(np.ceil(width_px / step)) + 2
-        away = _distance(_without_crumbs(small >= 0.5), reach)
+        away = distances(_without_crumbs(small >= 0.5), reach)
         # Whole pixels are steps, which a blur as wide as a pixel takes away.
         away = gaussian_blur(away, max(0.7, _ROUNDNESS * width_px / step))
         middle = (1 / step - 1) / 2
@@ -98,23 +99,3 @@ def _without_crumbs(inside_hw: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     large[0] = False
     kept: npt.NDArray[np.bool_] = large[labels]
     return kept
-
-
-def _distance(inside_hw: npt.NDArray[np.bool_], reach: int) -> Float32:
-    """How far from each pixel the nearest inside one is, in px, at most `reach` + 1.
-
-    P. Felzenszwalb and D. Huttenlocher, "Distance Transforms of Sampled Functions", 2012: along
-    rows first, then the least sum of squares along columns.
-    """
-    height, width = inside_hw.shape
-    at = np.arange(width, dtype=np.float32)
-    last = np.maximum.accumulate(np.where(inside_hw, at, np.float32(-1e6)), axis=1)
-    next_ = np.minimum.accumulate(np.where(inside_hw, at, np.float32(1e6))[:, ::-1], axis=1)
-    along = np.minimum(np.minimum(at - last, next_[:, ::-1] - at), np.float32(reach + 1))
-    padded = np.pad(along * along, ((reach, reach), (0, 0)), constant_values=(reach + 1) ** 2)
-    least = np.full((height, width), np.float32((reach + 1) ** 2))
-    for dy in range(-reach, reach + 1):
-        candidate = padded[reach + dy : reach + dy + height] + np.float32(dy * dy)
-        np.minimum(least, candidate, out=least)
-    distance: Float32 = np.sqrt(least)
-    return distance

@@ -10,7 +10,10 @@ from PIL import Image, ImageCms
 from playwright.sync_api import Page
 from skimage import data
 
+from pyside_logic.encode import encode
 from pyside_logic.icc import icc_profile
+from pyside_logic.output_options import OutputOptions
+from pyside_logic.source import Source
 
 from .app import ApiError, ApiResult, App, call_api, intersection_over_union, png
 
@@ -398,3 +401,42 @@ def test_resolution_is_turned_with_the_photo(app: App) -> None:
     written = call_api(app.page, "removeBackground", photo).picture
     assert written.size == (427, 640)
     assert written.info["dpi"] == pytest.approx((150, 300), abs=0.02)
+
+
+READ_BACK = """
+async ([content, type]) => {
+  const bytes = Uint8Array.from(atob(content), (c) => c.charCodeAt(0))
+  const bitmap = await createImageBitmap(new Blob([bytes], { type }))
+  const context = new OffscreenCanvas(bitmap.width, bitmap.height).getContext('2d')
+  context.drawImage(bitmap, 0, 0)
+  const { data } = context.getImageData(0, 0, bitmap.width, bitmap.height)
+  return { size: [bitmap.height, bitmap.width], data: Array.from(data) }
+}
+"""
+
+
+def read_by_the_browser(page: Page, content: bytes, kind: str) -> np.ndarray:
+    answer = page.evaluate(READ_BACK, [base64.b64encode(content).decode(), kind])
+    return np.array(answer["data"], np.uint8).reshape(*answer["size"], 4)
+
+
+@pytest.mark.parametrize("kind", ["image/png", "image/webp"])
+@pytest.mark.parametrize("size", [(1, 1), (1, 67), (43, 1), (37, 23)])
+def test_the_browser_reads_every_pixel_of_our_files(
+    app: App, kind: str, size: tuple[int, int]
+) -> None:
+    rgba = np.random.default_rng(7).integers(0, 256, (*size, 4), np.uint8)
+    rgba[..., 3] = np.where(rgba[..., 3] < 60, 0, np.where(rgba[..., 3] > 150, 255, rgba[..., 3]))
+    file = encode(rgba, OutputOptions(type=kind, quality=1), "cutout")
+    read = read_by_the_browser(app.page, file.data, kind)
+    assert np.array_equal(read[..., 3], rgba[..., 3])
+    opaque = rgba[..., 3] == 255  # a canvas premultiplies the others
+    assert np.array_equal(read[opaque], rgba[opaque])
+    grey = encode(rgba, OutputOptions(type=kind, quality=1), "alpha")
+    assert np.array_equal(read_by_the_browser(app.page, grey.data, kind)[..., 0], rgba[..., 3])
+    if kind == "image/png":
+        deep = rgba[..., 3].astype(np.uint16) * 256 + 100
+        known = Source(precise_alpha_hw=deep)
+        file = encode(rgba, OutputOptions(depth=16), "alpha", known)
+        read = read_by_the_browser(app.page, file.data, kind)
+        assert np.abs(read[..., 0] - deep / 257).max() <= 1

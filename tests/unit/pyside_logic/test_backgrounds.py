@@ -13,6 +13,7 @@ from skimage import data
 
 from pyside_logic.backdrop import backdrop_picture
 from pyside_logic.background import mix, over
+from pyside_logic.distances import distances
 from pyside_logic.encode import encode, render
 from pyside_logic.gradient import Gradient, GradientRows
 from pyside_logic.head import head_box
@@ -259,11 +260,16 @@ def test_a_rim_is_as_wide_as_told_and_smooth() -> None:
 
 
 def test_distances_are_scipys() -> None:
-    from pyside_logic.outline import _distance
-
     inside = np.random.default_rng(4).random((60, 80)) > 0.995
     expected = np.minimum(distance_transform_edt(~inside), 13)
-    assert np.abs(_distance(inside, 12) - expected).max() < 1e-4
+    assert np.abs(distances(inside, 12) - expected).max() < 1e-4
+
+
+def test_lengths_that_are_longer_than_the_picture_end_too() -> None:
+    rgba = disc(30, 40, 9)
+    drawn(rgba, {"shadow": {"blur_px": 10_000}, "outline": {"width_px": 300}})
+    drawn(rgba, {"background": {"blur_px": 5000}, "shadow": {"x_px": -10_000, "y_px": 10_000}})
+    drawn(rgba, {"crop": True, "shadow": {"x_px": 3000, "blur_px": 5}})
 
 
 def test_crumbs_get_no_rim() -> None:

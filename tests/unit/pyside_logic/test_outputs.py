@@ -173,6 +173,7 @@ def test_crop_and_background_together() -> None:
         ({"canvas": {"height_px": 20000, "width_px": 7}}, "height of canvas"),
         ({"canvas": {"height_mm": 45, "width_mm": 35, "dpi": float("nan")}}, "dpi"),
         ({"canvas": 7}, "canvas"),
+        ({"canvas": {"height_px": 16000, "width_px": 16000}}, "megapixels"),
         ({"canvas": {"height_px": 9, "width_px": 9}, "crop": True}, "one of the two"),
         ({"type": "image/svg+xml", "background": "blur"}, "background of an SVG"),
         ({"type": "image/svg+xml", "shadow": True}, "shadow of an SVG"),

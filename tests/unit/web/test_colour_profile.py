@@ -5,7 +5,7 @@ import base64
 import pytest
 from PIL import ImageCms
 
-from exporter.pictures import _is_wide
+from exporter.pictures import is_wide
 from pyside_logic.icc import icc_profile
 
 from .conftest import RunJs
@@ -33,4 +33,4 @@ def test_colours_beyond_srgb(run_js: RunJs, name: str) -> None:
     body = "return module.isWide(Uint8Array.from(Buffer.from(given.profile, 'base64')))"
     text = base64.b64encode(profile).decode()
     assert run_js("pipeline/colour-profile.js", body, profile=text) == wide
-    assert _is_wide(profile) == wide
+    assert is_wide(profile) == wide
