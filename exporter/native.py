@@ -24,12 +24,14 @@ from pyside_logic.errors import GossamerError
 from pyside_logic.output_options import OutputOptions
 from pyside_logic.refine import Cutout, RefineOptions, refine
 from pyside_logic.resample import resize_bilinear
+from pyside_logic.second_look import fuse_looks, subject_box
 
 __all__ = [
     "NativeNetwork",
     "Refinement",
     "cut_out",
     "encode_png",
+    "look_again",
     "parse_refinement",
     "postprocess",
     "preprocess",
@@ -85,6 +87,20 @@ class NativeNetwork:
                 f"{spec.width}) and the output {network.output.name!r} of {network.name}: {error}"
             ) from error
         return postprocess(np.asarray(outputs[0]), network.output)
+
+
+def look_again(network: NativeNetwork, rgba_hwc: Uint8, matte_hw: Float32) -> Float32:
+    """`matte_hw`, the network's of `rgba_hwc`, with finer edges; the same one where a second look
+    would see no more. Raises ExporterError."""
+    height, width = rgba_hwc.shape[:2]
+    try:
+        box = subject_box(matte_hw, height, width)
+        if box is None:
+            return matte_hw
+        second_hw = network.matte(rgba_hwc[box.rows, box.columns])
+        return fuse_looks(matte_hw, second_hw, box, height, width)
+    except GossamerError as error:
+        raise ExporterError(error.message) from error
 
 
 def preprocess(rgba_hwc: Uint8, spec: InputSpec) -> Float32:

@@ -22,6 +22,7 @@ from pyside_logic.errors import ErrorCode, GossamerError, Stage
 from pyside_logic.output_options import OutputOptions
 from pyside_logic.refine import Cutout, RefineOptions
 from pyside_logic.refine import refine as refine_cutout
+from pyside_logic.second_look import fuse_looks, subject_box
 from pyside_logic.store import (
     DownloadError,
     Entry,
@@ -32,7 +33,17 @@ from pyside_logic.store import (
     StorageError,
 )
 
-__all__ = ["close_photo", "draw", "encode", "ensure_model", "open_photo", "paint", "refine"]
+__all__ = [
+    "add_second_look",
+    "close_photo",
+    "draw",
+    "encode",
+    "ensure_model",
+    "open_photo",
+    "paint",
+    "refine",
+    "subject_part",
+]
 
 UInt8 = npt.NDArray[np.uint8]
 
@@ -79,11 +90,36 @@ def open_photo(
     a Float32Array of matte_height x matte_width in [0, 1]. Returns its handle."""
     rgba_hwc = np.empty((height, width, 4), np.uint8)
     rgba.assign_to(rgba_hwc.reshape(-1))
-    matte_hw = np.empty((matte_height, matte_width), np.float32)
-    matte.assign_to(matte_hw.reshape(-1))
     handle = next(_handles)
-    _cutouts[handle] = Cutout(rgba_hwc, matte_hw)
+    _cutouts[handle] = Cutout(rgba_hwc, _matte(matte, matte_height, matte_width))
     return handle
+
+
+@_answers(Stage.REFINE)
+def subject_part(handle: int) -> Any:
+    """The part of an open photo that is worth a second look, {rgba: Uint8Array, height, width}, or
+    null where the subject fills it."""
+    cutout = _opened(handle)
+    box = subject_box(cutout.matte_hw, *cutout.rgba_hwc.shape[:2])
+    if box is None:
+        return None
+    part_hwc = np.ascontiguousarray(cutout.rgba_hwc[box.rows, box.columns])
+    height, width = part_hwc.shape[:2]
+    rgba = js.Uint8Array.new(part_hwc.size)
+    rgba.assign(part_hwc.reshape(-1))
+    return js.Object.fromEntries(_entries(rgba=rgba, height=height, width=width))
+
+
+@_answers(Stage.REFINE)
+def add_second_look(handle: int, matte: Any, height: int, width: int) -> None:
+    """Takes the matte of `subject_part`, a Float32Array of height x width in [0, 1], into the open
+    photo's."""
+    cutout = _opened(handle)
+    size = cutout.rgba_hwc.shape[:2]
+    box = subject_box(cutout.matte_hw, *size)
+    assert box is not None  # there has been a part to look at
+    second_hw = _matte(matte, height, width)
+    cutout.matte_hw = fuse_looks(cutout.matte_hw, second_hw, box, *size)
 
 
 @_answers(Stage.REFINE)
@@ -123,6 +159,12 @@ def paint(handle: int, output: Any, content: str) -> Any:
 def close_photo(handle: int) -> None:
     """Forgets an open photo. One that is not open is none to forget."""
     _cutouts.pop(handle, None)
+
+
+def _matte(values: Any, height: int, width: int) -> npt.NDArray[np.float32]:
+    matte_hw = np.empty((height, width), np.float32)
+    values.assign_to(matte_hw.reshape(-1))
+    return matte_hw
 
 
 def _on_canvas(rgba_hwc: UInt8) -> Any:
@@ -297,6 +339,8 @@ def _error(error: Exception, stage: Stage) -> Any:
             stage,
             "This picture needs more memory than the browser gives. Make it smaller first.",
         )
+    elif isinstance(error, JsException) and error.name == "AbortError":  # from `on_progress`
+        error = GossamerError(ErrorCode.ABORTED, stage, "Nobody waits for this picture any more.")
     elif not isinstance(error, GossamerError):
         error = GossamerError(ErrorCode.INTERNAL, stage, f"{type(error).__name__}: {error}")
     wire = to_js(error.to_dict(), dict_converter=js.Object.fromEntries)

@@ -9,6 +9,10 @@ from PIL import Image
 from playwright.sync_api import expect
 from skimage import data
 
+from exporter.catalog import find_network
+from exporter.native import NativeNetwork, cut_out, look_again, parse_refinement
+from exporter.origins import fetch
+
 from .app import App, call_api, intersection_over_union, png, unique
 from .reference import reference_alpha, reference_matte
 
@@ -83,6 +87,25 @@ def test_progress_and_timings_name_every_stage(app: App) -> None:
     assert all(timings[f"{stage}_ms"] > 0 for stage in stages)
     assert sum(timings[f"{stage}_ms"] for stage in stages) <= timings["total_ms"] + 1
     assert (result.fields["model"], result.fields["backend"]) == ("u2netp", "wasm")
+
+
+def test_a_second_look_is_the_one_of_the_native_toolchain(app: App) -> None:
+    """A subject that fills a small part of the photo: the rocket, small on a plain picture."""
+    rgb_hwc = np.full((600, 900, 3), data.rocket()[0, 0], np.uint8)
+    rgb_hwc[200:413, 300:620] = data.rocket()[::2, ::2]
+    options = {"refine": {"detail": "none"}}
+    first = call_api(app.page, "removeBackground", png(rgb_hwc), options=options)
+    second = call_api(
+        app.page, "removeBackground", png(rgb_hwc), options={**options, "secondLook": True}
+    )
+    network = find_network("u2netp")
+    native = NativeNetwork(network, fetch(network.part), threads=2)
+    rgba_hwc = np.dstack([rgb_hwc, np.full((600, 900), 255, np.uint8)])
+    matte_hw = look_again(native, rgba_hwc, native.matte(rgba_hwc))
+    expected = cut_out(rgba_hwc, matte_hw, parse_refinement('{"detail": "none"}'))[..., 3]
+    alphas = [np.asarray(result.picture)[..., 3].astype(int) for result in (first, second)]
+    assert np.abs(alphas[1] - expected).mean() < 0.25 * np.abs(alphas[0] - expected).mean()
+    assert np.abs(alphas[1] - expected).mean() < 0.2
 
 
 @pytest.mark.parametrize("kind", ["ImageData", "ImageBitmap"])

@@ -20,6 +20,7 @@ export { ERROR_CODES, GossamerError, STAGES } from './rpc/errors.js'
  * @typedef {{
  *   model?: string,
  *   backend?: 'auto' | 'wasm',
+ *   secondLook?: boolean,
  *   refine?: RefineOptions,
  *   output?: OutputOptions,
  *   signal?: AbortSignal,
@@ -28,6 +29,8 @@ export { ERROR_CODES, GossamerError, STAGES } from './rpc/errors.js'
  * }} Options
  *
  * - `model`: 'auto' (default) or a network of this site.
+ * - `secondLook`: whether the network runs once more, on the subject's box, for finer edges where
+ *   the subject is small; off by default.
  * - `onProgress`: `done` of `total` in each stage; bytes in the stage `model`.
  * - `output`: the file; unlike `matte` and the preview, it may show a part of the photo only.
  * - `onPreview`: gets the cut-out before it is a file; the receiver closes the bitmap.
@@ -116,7 +119,8 @@ export function onRequests(listener) {
  * @param {import('./rpc/messages.js').EncodedContent} content
  */
 async function cut(source, options, content) {
-  const { refine = {}, output = {}, signal, onProgress = () => {}, onPreview } = options
+  const { secondLook = false, refine = {}, output = {}, signal, onPreview } = options
+  const { onProgress = () => {} } = options
   const model = checked(options)
   const picture = await fetchSource(source, signal)
   const name = picture instanceof File ? `“${picture.name}”` : 'The picture'
@@ -124,6 +128,7 @@ async function cut(source, options, content) {
     source: picture,
     name,
     model,
+    secondLook,
     refine,
     output,
     content,

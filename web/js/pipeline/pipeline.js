@@ -15,6 +15,7 @@ import { inferenceWorker, loadNetwork, pythonWorker, startedEarly } from './work
  *   source: Blob | ImageBitmap | ImageData,
  *   name: string,
  *   model: Model,
+ *   secondLook: boolean,
  *   refine: RefineOptions,
  *   output: OutputOptions,
  *   content: EncodedContent,
@@ -83,6 +84,7 @@ export async function runPipeline(job) {
     pythonWorker.call('openPhoto', { photo, matte }, 'refine', { signal, transfer: [photo.rgba] }),
   )
   try {
+    if (job.secondLook) await lookAgain(handle, job, clock)
     await clock.time('refine', () => refineAndShow(handle, job))
     const { output, content } = job
     const file = await clock.time('encode', () =>
@@ -96,6 +98,30 @@ export async function runPipeline(job) {
   } finally {
     pythonWorker.call('closePhoto', { handle }, 'refine').catch(() => {}) // gone with its worker
   }
+}
+
+/**
+ * Runs the network on the subject's box, where it does not fill the photo, for finer edges.
+ * @param {number} handle
+ * @param {Job} job
+ * @param {StageClock} clock
+ */
+async function lookAgain(handle, { model, signal }, clock) {
+  const part = await pythonWorker.call('subjectPart', { handle }, 'refine', { signal })
+  if (!part) return
+  const { input } = await clock.time('preprocess', () =>
+    inferenceWorker.call('preprocess', { photo: part, model: model.name }, 'preprocess', {
+      signal,
+      transfer: [part.rgba],
+    }),
+  )
+  const matte = await clock.time('infer', () =>
+    inferenceWorker.call('infer', { input, model: model.name }, 'infer', {
+      signal,
+      transfer: [input.buffer],
+    }),
+  )
+  await pythonWorker.call('addSecondLook', { handle, matte }, 'refine', { signal })
 }
 
 /**

@@ -26,6 +26,20 @@ export async function openPhoto({ photo, matte }) {
 }
 
 /**
+ * @param {PythonCalls['subjectPart'][0]} request
+ * @returns {Promise<PythonCalls['subjectPart'][1]>}
+ */
+export async function subjectPart({ handle }) {
+  const part = await callPython('subject_part', handle)
+  return part ? { rgba: part.rgba.buffer, height: part.height, width: part.width } : null
+}
+
+/** @param {PythonCalls['addSecondLook'][0]} request */
+export async function addSecondLook({ handle, matte }) {
+  await callPython('add_second_look', handle, matte.data, matte.height, matte.width)
+}
+
+/**
  * @param {PythonCalls['refine'][0]} request
  * @param {OnProgress} onProgress
  * @returns {Promise<PythonCalls['refine'][1]>} the preview is the receiver's to close

@@ -62,9 +62,11 @@ export class WorkerClient {
     if (signal?.aborted) return Promise.reject(signal.reason)
     const worker = this.#running()
     const id = ++this.#lastId
+    const cancelled = signal ? cancelFlag() : null
     return new Promise((resolve, reject) => {
       const abort = () => {
         if (!this.#pending.delete(id)) return
+        if (cancelled) Atomics.store(cancelled, 0, 1)
         worker.postMessage({ id, type: 'cancel' })
         reject(signal?.reason)
       }
@@ -83,7 +85,7 @@ export class WorkerClient {
         stage,
       })
       try {
-        worker.postMessage({ id, type, payload }, transfer)
+        worker.postMessage({ id, type, payload, cancelled }, transfer)
       } catch (error) {
         this.#take(id)?.reject(
           new GossamerError('invalid_argument', stage, `Expected a picture, received: ${error}`),
@@ -166,4 +168,13 @@ export class WorkerClient {
     this.#pending.delete(id)
     return pending
   }
+}
+
+/**
+ * Shared memory reaches a worker in the middle of its work, where no message does. Without isolation
+ * there is none: then a call that has begun runs to its end, and nobody waits for it.
+ * @returns {Int32Array<SharedArrayBuffer> | null} [1] once the call is cancelled
+ */
+function cancelFlag() {
+  return globalThis.crossOriginIsolated ? new Int32Array(new SharedArrayBuffer(4)) : null
 }

@@ -68,6 +68,8 @@
  *     { stored: boolean, blob: Blob | null },
  *   ],
  *   openPhoto: [{ photo: Photo, matte: Matte }, { handle: number }],
+ *   subjectPart: [{ handle: number }, Photo | null],
+ *   addSecondLook: [{ handle: number, matte: Matte }, null],
  *   refine: [
  *     { handle: number, options: RefineOptions, preview: boolean },
  *     { preview: ImageBitmap | null },
@@ -85,7 +87,15 @@
  * }} PythonCalls
  */
 
-/** @typedef {{ id: number, type: string, payload: any }} Request */
+/**
+ * `cancelled` turns 1 when nobody waits any more, also while the worker is busy.
+ * @typedef {{
+ *   id: number,
+ *   type: string,
+ *   payload: any,
+ *   cancelled: Int32Array<SharedArrayBuffer> | null,
+ * }} Request
+ */
 /** @typedef {{ id: number, type: 'cancel' }} Cancel */
 /** @typedef {{ stage: Stage, done: number, total: number }} Progress */
 /**

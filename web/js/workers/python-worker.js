@@ -1,7 +1,7 @@
 import { encode } from '../pipeline/encode.js'
 import { ensureModel } from '../pipeline/model-store.js'
 import { startPython } from '../pipeline/python.js'
-import { closePhoto, openPhoto, refine } from '../pipeline/refine.js'
+import { addSecondLook, closePhoto, openPhoto, refine, subjectPart } from '../pipeline/refine.js'
 import { Moved, serve } from '../rpc/serve.js'
 
 serve({
@@ -13,10 +13,21 @@ serve({
   ],
   ensureModel: ['model', ensureModel],
   openPhoto: ['refine', openPhoto],
+  subjectPart: [
+    'refine',
+    async (request) => {
+      const part = await subjectPart(request)
+      return new Moved(part, part ? [part.rgba] : [])
+    },
+  ],
+  addSecondLook: ['refine', addSecondLook],
   refine: [
     'refine',
-    async (request, onProgress) => {
-      const result = await refine(request, onProgress)
+    async (request, onProgress, throwIfCancelled) => {
+      const result = await refine(request, (done, total) => {
+        throwIfCancelled()
+        onProgress(done, total)
+      })
       return new Moved(result, result.preview ? [result.preview] : [])
     },
   ],
