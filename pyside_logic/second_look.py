@@ -47,8 +47,8 @@ def subject_box(matte_hw: Float32, height: int, width: int) -> Box | None:
     inside_hw = check_matte(matte_hw) > _SUBJECT
     if not inside_hw.any():
         return None
-    rows = _stretch(inside_hw.any(axis=1), height)
-    columns = _stretch(inside_hw.any(axis=0), width)
+    rows = _stretch(np.any(inside_hw, axis=1, keepdims=True), height)
+    columns = _stretch(np.any(inside_hw, axis=0, keepdims=True), width)
     area = (rows.stop - rows.start) * (columns.stop - columns.start)
     return None if area > _LARGEST_BOX * height * width else Box(rows, columns)
 
@@ -76,7 +76,7 @@ def fuse_looks(first_hw: Float32, second_hw: Float32, box: Box, height: int, wid
 def _stretch(inside: npt.NDArray[np.bool_], length: int) -> slice:
     """From the first to the last pixel inside, with a margin, of a side of `length` px."""
     at = np.flatnonzero(inside)
-    scale = length / len(inside)
+    scale = length / inside.size
     margin = _MARGIN * (at[-1] + 1 - at[0])
     first, end = (at[0] - margin) * scale, (at[-1] + 1 + margin) * scale
     return slice(max(0, int(first)), min(length, int(np.ceil(end))))
@@ -84,7 +84,7 @@ def _stretch(inside: npt.NDArray[np.bool_], length: int) -> slice:
 
 def _fused_length(second: int, part: slice, whole: int) -> int:
     closest = round(second * whole / (part.stop - part.start))
-    return max(1, min(closest, whole, _LONGEST_PX))
+    return max(1, min(int(closest), whole, _LONGEST_PX))
 
 
 def _scaled(part: slice, scale: float) -> slice:
