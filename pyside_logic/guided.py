@@ -3,6 +3,11 @@
 K. He, J. Sun, "Fast Guided Filter", 2015. The matte is explained by the photo's colours in small
 windows at a working size; the smooth coefficients of that are enlarged, and meet the photo's own
 pixels at full size. Only strips of the photo are ever float.
+
+The size of the windows is what decides between good and bad. Narrow ones keep to the network's
+outline, hair and all its blur; wide ones find hair far from it, where subject and background have
+colours of their own, and tear the edge where they have not. Which it is, the wide fit itself tells,
+by how much of the matte it explains.
 """
 
 from collections.abc import Iterator
@@ -14,9 +19,32 @@ import numpy.typing as npt
 from pyside_logic.local_colours import LocalColours
 from pyside_logic.resample import STRIP_ROWS, Resized, strips_of
 
-__all__ = ["guided_coefficients", "guided_strips"]
+__all__ = ["adaptive_coefficients", "guided_coefficients", "guided_strips"]
 
 Float32 = npt.NDArray[np.float32]
+
+#: The share of the matte that a wide window must explain to count at all, and to count alone.
+_SHARE_FROM, _SHARE_TO = 0.5, 0.9
+
+
+def adaptive_coefficients(
+    guide_hwc: npt.NDArray[Any],
+    matte_hw: npt.NDArray[Any],
+    narrow_px: int,
+    wide_px: int,
+    epsilon: float,
+) -> Float32:
+    """guided_coefficients of windows of `wide_px` where colours explain the matte in them, and of
+    `narrow_px` elsewhere; in between, a mixture."""
+    narrow = LocalColours(guide_hwc, narrow_px, epsilon).smooth(matte_hw)
+    colours = LocalColours(guide_hwc, wide_px, epsilon)
+    model, share = colours.fit_and_share(matte_hw)
+    wide, explained = colours.mean_over_windows(model), colours.mean_over_windows(share)
+    weight = np.clip((explained - _SHARE_FROM) / (_SHARE_TO - _SHARE_FROM), 0.0, 1.0)
+    wide -= narrow
+    wide *= weight
+    wide += narrow
+    return wide.astype(np.float32)
 
 
 def guided_coefficients(

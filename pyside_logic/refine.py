@@ -10,7 +10,6 @@ from pyside_logic.foreground import estimate_layers, foreground_strips
 from pyside_logic.refine_options import RefineOptions
 from pyside_logic.regions import remove_specks
 from pyside_logic.resample import check_matte, strips_of
-from pyside_logic.sharpen import unsharp
 from pyside_logic.shrink import shrink_photo
 
 __all__ = ["Cutout", "OnProgress", "RefineOptions", "refine"]
@@ -30,11 +29,11 @@ def refine(cutout: Cutout, options: RefineOptions, on_progress: OnProgress) -> N
     height, width = rgba_hwc.shape[:2]
     progress = _Progress(options, height, on_progress)
 
-    matte_hw = unsharp(check_matte(cutout.matte_hw), options.sharpen)
+    matte_hw = check_matte(cutout.matte_hw)
     if options.min_region_px:
         matte_hw = remove_specks(matte_hw, options.min_region_px * matte_hw.size / (height * width))
 
-    strips = alpha_strips(rgba_hwc, matte_hw, options.detail, progress.of_matting)
+    strips = alpha_strips(rgba_hwc, matte_hw, options.detail, options.sharpen, progress.of_matting)
     strips = contract(strips, options.contract_px)
     strips = feather(strips, height, width, options.feather_px)
     for rows, alpha_hw in strips:
