@@ -86,6 +86,7 @@ def _sloping_rows(coefficients_chw: Float32, height: int) -> slice:
     sloping = np.flatnonzero(coefficients_chw[:3].any(axis=(0, 2)))
     if not sloping.size:
         return slice(0, 0)
-    # Enlarging mixes a row with its neighbours, which one row more on each side covers.
+    # Enlarging mixes a row with its neighbours, and shrinking those of one more on each side.
     scale = height / coefficients_chw.shape[1]
-    return slice(int((sloping[0] - 1) * scale), int(np.ceil((sloping[-1] + 2) * scale)))
+    first, last = (sloping[0] - 1) * scale - 1, (sloping[-1] + 2) * scale + 1
+    return slice(max(0, int(first)), int(np.ceil(last)))
