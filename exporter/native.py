@@ -18,6 +18,7 @@ from PIL import Image
 
 from exporter.catalog import InputSpec, Network, OutputSpec
 from exporter.errors import ExporterError
+from pyside_logic.chroma_key import key_photo
 from pyside_logic.compose import write_alpha
 from pyside_logic.encode import encode
 from pyside_logic.errors import GossamerError
@@ -27,10 +28,12 @@ from pyside_logic.resample import resize_bilinear
 from pyside_logic.second_look import fuse_looks, subject_box
 
 __all__ = [
+    "KEYED",
     "NativeNetwork",
     "Refinement",
     "cut_out",
     "encode_png",
+    "key_matte",
     "look_again",
     "parse_refinement",
     "postprocess",
@@ -42,6 +45,9 @@ Uint8 = npt.NDArray[np.uint8]
 
 #: None stands for no refinement: the matte is enlarged, and that is all.
 Refinement = RefineOptions | None
+
+#: For the mattes of `key_matte`, which are sharp already; as in web/js/gossamer.js.
+KEYED = RefineOptions(sharpen=0, detail="none")
 
 # As in web/js/pipeline/lanczos.js: photos are averaged down first, exactly below this factor.
 _REDUCING_GAP = 3.0
@@ -87,6 +93,15 @@ class NativeNetwork:
                 f"{spec.width}) and the output {network.output.name!r} of {network.name}: {error}"
             ) from error
         return postprocess(np.asarray(outputs[0]), network.output)
+
+
+def key_matte(rgba_hwc: Uint8, key: str) -> Float32:
+    """The matte of a photo before a plain backdrop, without a network: `key` is 'auto' or its
+    colour. Raises ExporterError."""
+    try:
+        return key_photo(rgba_hwc, key)
+    except GossamerError as error:
+        raise ExporterError(error.message) from error
 
 
 def look_again(network: NativeNetwork, rgba_hwc: Uint8, matte_hw: Float32) -> Float32:

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from pyodide.ffi import JsException, create_proxy, to_js
 
+from pyside_logic.chroma_key import key_photo
 from pyside_logic.encode import encode as encode_pixels
 from pyside_logic.encode import render
 from pyside_logic.errors import ErrorCode, GossamerError, Stage
@@ -39,6 +40,7 @@ __all__ = [
     "draw",
     "encode",
     "ensure_model",
+    "open_keyed_photo",
     "open_photo",
     "paint",
     "refine",
@@ -88,11 +90,21 @@ def open_photo(
 ) -> int:
     """Keeps a photo and its matte. `rgba` is a Uint8Array of height x width x 4, straight; `matte`
     a Float32Array of matte_height x matte_width in [0, 1]. Returns its handle."""
-    rgba_hwc = np.empty((height, width, 4), np.uint8)
-    rgba.assign_to(rgba_hwc.reshape(-1))
-    handle = next(_handles)
-    _cutouts[handle] = Cutout(rgba_hwc, _matte(matte, matte_height, matte_width))
-    return handle
+    rgba_hwc = _pixels(rgba, height, width)
+    return _kept(Cutout(rgba_hwc, _matte(matte, matte_height, matte_width)))
+
+
+@_answers(Stage.INFER)
+def open_keyed_photo(rgba: Any, height: int, width: int, key: str) -> Any:
+    """Keeps a photo whose matte its backdrop tells, {handle, data: Float32Array, height, width}.
+    `key` is chroma_key.py's."""
+    rgba_hwc = _pixels(rgba, height, width)
+    matte_hw = key_photo(rgba_hwc, key)
+    data = js.Float32Array.new(matte_hw.size)
+    data.assign(np.ascontiguousarray(matte_hw).reshape(-1))
+    h, w = matte_hw.shape
+    handle = _kept(Cutout(rgba_hwc, matte_hw))
+    return js.Object.fromEntries(_entries(handle=handle, data=data, height=h, width=w))
 
 
 @_answers(Stage.REFINE)
@@ -159,6 +171,18 @@ def paint(handle: int, output: Any, content: str) -> Any:
 def close_photo(handle: int) -> None:
     """Forgets an open photo. One that is not open is none to forget."""
     _cutouts.pop(handle, None)
+
+
+def _kept(cutout: Cutout) -> int:
+    handle = next(_handles)
+    _cutouts[handle] = cutout
+    return handle
+
+
+def _pixels(values: Any, height: int, width: int) -> UInt8:
+    rgba_hwc = np.empty((height, width, 4), np.uint8)
+    values.assign_to(rgba_hwc.reshape(-1))
+    return rgba_hwc
 
 
 def _matte(values: Any, height: int, width: int) -> npt.NDArray[np.float32]:

@@ -13,7 +13,7 @@ from exporter.catalog import find_network
 from exporter.native import NativeNetwork, cut_out, look_again, parse_refinement
 from exporter.origins import fetch
 
-from .app import App, call_api, intersection_over_union, png, unique
+from .app import ApiError, App, call_api, intersection_over_union, png, unique
 from .reference import reference_alpha, reference_matte
 
 PHOTOS = ["astronaut", "chelsea", "coffee", "rocket"]
@@ -92,7 +92,7 @@ def test_progress_and_timings_name_every_stage(app: App) -> None:
 def test_a_second_look_is_the_one_of_the_native_toolchain(app: App) -> None:
     """A subject that fills a small part of the photo: the rocket, small on a plain picture."""
     rgb_hwc = np.full((600, 900, 3), data.rocket()[0, 0], np.uint8)
-    rgb_hwc[200:413, 300:620] = data.rocket()[::2, ::2]
+    rgb_hwc[200:414, 300:620] = data.rocket()[::2, ::2]
     options = {"refine": {"detail": "none"}}
     first = call_api(app.page, "removeBackground", png(rgb_hwc), options=options)
     second = call_api(
@@ -106,6 +106,27 @@ def test_a_second_look_is_the_one_of_the_native_toolchain(app: App) -> None:
     alphas = [np.asarray(result.picture)[..., 3].astype(int) for result in (first, second)]
     assert np.abs(alphas[1] - expected).mean() < 0.25 * np.abs(alphas[0] - expected).mean()
     assert np.abs(alphas[1] - expected).mean() < 0.2
+
+
+def test_a_plain_backdrop_needs_no_network(app: App) -> None:
+    """The coffee cup on a green table of our own: alpha is known, and nothing is downloaded."""
+    y, x = np.mgrid[:400, :600]
+    alpha = np.clip((150 - np.hypot(y - 200, x - 300)) / 2 + 0.5, 0, 1)[..., None]
+    mixed = alpha * (data.coffee() * [1, 0.5, 1]) + (1 - alpha) * np.array([20, 200, 60])
+    photo = png(mixed.round().astype(np.uint8))
+    for key in ("auto", "#14c83c"):
+        result = call_api(app.page, "removeBackground", photo, options={"chromaKey": key})
+        assert result.fields["model"] == "chroma-key"
+        found = np.asarray(result.picture)[..., 3] / 255
+        assert np.abs(found - alpha[..., 0]).mean() < 0.01
+    requests = app.page.evaluate(
+        "() => new Promise((resolve) => window.gossamer.onRequests(resolve))"
+    )
+    assert requests
+    assert not [request["url"] for request in requests if ".onnx" in request["url"]]
+    with pytest.raises(ApiError) as caught:
+        call_api(app.page, "removeBackground", photo, options={"chromaKey": "greenish"})
+    assert caught.value.fields["code"] == "invalid_argument"
 
 
 @pytest.mark.parametrize("kind", ["ImageData", "ImageBitmap"])

@@ -1,7 +1,7 @@
 /** Gossamer's public API. Nothing that it is given leaves the device. */
 
 import { findModel } from './assets.js'
-import { runPipeline } from './pipeline/pipeline.js'
+import { runKeyedPipeline, runPipeline } from './pipeline/pipeline.js'
 import { inferenceWorker, loadNetwork, pythonWorker, startedEarly } from './pipeline/workers.js'
 import { GossamerError } from './rpc/errors.js'
 import { watchRequests } from './rpc/requests.js'
@@ -20,6 +20,7 @@ export { ERROR_CODES, GossamerError, STAGES } from './rpc/errors.js'
  * @typedef {{
  *   model?: string,
  *   backend?: 'auto' | 'wasm',
+ *   chromaKey?: string,
  *   secondLook?: boolean,
  *   refine?: RefineOptions,
  *   output?: OutputOptions,
@@ -29,6 +30,8 @@ export { ERROR_CODES, GossamerError, STAGES } from './rpc/errors.js'
  * }} Options
  *
  * - `model`: 'auto' (default) or a network of this site.
+ * - `chromaKey`: instead of a network, for a plain backdrop: 'auto', where the backdrop surrounds
+ *   the subject, or its colour, '#rrggbb', which then goes wherever it shows.
  * - `secondLook`: whether the network runs once more, on the subject's box, for finer edges where
  *   the subject is small; off by default.
  * - `onProgress`: `done` of `total` in each stage; bytes in the stage `model`.
@@ -46,6 +49,9 @@ export { ERROR_CODES, GossamerError, STAGES } from './rpc/errors.js'
  *   timings: Timings,
  * }} Result
  */
+
+/** A keyed matte is sharp already; as in `exporter/native.py`. */
+const KEYED_REFINE = { sharpen: 0, detail: 'none' }
 
 /**
  * Cuts the subject out.
@@ -119,24 +125,17 @@ export function onRequests(listener) {
  * @param {import('./rpc/messages.js').EncodedContent} content
  */
 async function cut(source, options, content) {
-  const { secondLook = false, refine = {}, output = {}, signal, onPreview } = options
+  const { chromaKey, secondLook = false, refine = {}, output = {}, signal, onPreview } = options
   const { onProgress = () => {} } = options
   const model = checked(options)
   const picture = await fetchSource(source, signal)
   const name = picture instanceof File ? `“${picture.name}”` : 'The picture'
-  const job = {
-    source: picture,
-    name,
-    model,
-    secondLook,
-    refine,
-    output,
-    content,
-    signal,
-    onProgress,
-    onPreview,
+  const job = { source: picture, name, refine, output, content, signal, onProgress, onPreview }
+  if (chromaKey !== undefined) {
+    const keyed = { ...job, chromaKey, refine: { ...KEYED_REFINE, ...refine } }
+    return { model: 'chroma-key', ...(await runKeyedPipeline(keyed)) }
   }
-  return { model: model.name, ...(await runPipeline(job)) }
+  return { model: model.name, ...(await runPipeline({ ...job, model, secondLook })) }
 }
 
 /** @param {Options} options */

@@ -85,19 +85,56 @@ export async function runPipeline(job) {
   )
   try {
     if (job.secondLook) await lookAgain(handle, job, clock)
-    await clock.time('refine', () => refineAndShow(handle, job))
-    const { output, content } = job
-    const file = await clock.time('encode', () =>
-      pythonWorker.call('encode', { handle, output, content, density: decoded.density }, 'encode', {
-        signal,
-      }),
-    )
-    const blob = new Blob([file.bytes], { type: output.type ?? 'image/png' })
-    const { height, width } = file
-    return { blob, height, width, backend, matte, timings: clock.timings() }
+    const file = await finish(handle, decoded.density, job, clock)
+    return { ...file, backend, matte, timings: clock.timings() }
   } finally {
     pythonWorker.call('closePhoto', { handle }, 'refine').catch(() => {}) // gone with its worker
   }
+}
+
+/**
+ * The same for a photo before a plain backdrop: no network is loaded and none runs.
+ * @param {Omit<Job, 'model' | 'secondLook'> & { chromaKey: string }} job
+ * @returns {Promise<Outcome>} `backend` is Python's
+ */
+export async function runKeyedPipeline(job) {
+  const { source, name, chromaKey, signal } = job
+  const clock = new StageClock(job)
+
+  const python = startedEarly(pythonWorker.call('start', null, 'refine', { signal }))
+  const photo = await clock.time('decode', () =>
+    inferenceWorker.call('decode', { source, name }, 'decode', { signal }),
+  )
+
+  await python
+  const { handle, matte } = await clock.time('infer', () =>
+    pythonWorker.call('openKeyedPhoto', { photo, key: chromaKey }, 'infer', {
+      signal,
+      transfer: [photo.rgba],
+    }),
+  )
+  try {
+    const file = await finish(handle, photo.density, job, clock)
+    return { ...file, backend: 'wasm', matte, timings: clock.timings() }
+  } finally {
+    pythonWorker.call('closePhoto', { handle }, 'refine').catch(() => {})
+  }
+}
+
+/**
+ * From an open photo with its matte to the file.
+ * @param {number} handle
+ * @param {import('../rpc/messages.js').Density | null} density
+ * @param {Omit<Job, 'model' | 'secondLook'>} job
+ * @param {StageClock} clock
+ */
+async function finish(handle, density, job, clock) {
+  const { output, content, signal } = job
+  await clock.time('refine', () => refineAndShow(handle, job))
+  const { bytes, height, width } = await clock.time('encode', () =>
+    pythonWorker.call('encode', { handle, output, content, density }, 'encode', { signal }),
+  )
+  return { blob: new Blob([bytes], { type: output.type ?? 'image/png' }), height, width }
 }
 
 /**
@@ -126,7 +163,7 @@ async function lookAgain(handle, { model, signal }, clock) {
 
 /**
  * @param {number} handle
- * @param {Job} job
+ * @param {Pick<Job, 'refine' | 'signal' | 'onProgress' | 'onPreview'>} job
  */
 async function refineAndShow(handle, { refine, signal, onProgress, onPreview }) {
   const { preview } = await pythonWorker.call(
@@ -143,7 +180,7 @@ class StageClock {
   #startedAt_ms = performance.now()
   #spent_ms = { decode: 0, preprocess: 0, infer: 0, refine: 0, encode: 0 }
 
-  /** @param {Job} job */
+  /** @param {Pick<Job, 'onProgress'>} job */
   constructor({ onProgress }) {
     this.onProgress = onProgress
   }

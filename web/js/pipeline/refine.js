@@ -26,6 +26,21 @@ export async function openPhoto({ photo, matte }) {
 }
 
 /**
+ * @param {PythonCalls['openKeyedPhoto'][0]} request
+ * @returns {Promise<PythonCalls['openKeyedPhoto'][1]>}
+ */
+export async function openKeyedPhoto({ photo, key }) {
+  const { handle, ...matte } = await callPython(
+    'open_keyed_photo',
+    new Uint8Array(photo.rgba),
+    photo.height,
+    photo.width,
+    key,
+  )
+  return { handle, matte }
+}
+
+/**
  * @param {PythonCalls['subjectPart'][0]} request
  * @returns {Promise<PythonCalls['subjectPart'][1]>}
  */

@@ -68,6 +68,7 @@
  *     { stored: boolean, blob: Blob | null },
  *   ],
  *   openPhoto: [{ photo: Photo, matte: Matte }, { handle: number }],
+ *   openKeyedPhoto: [{ photo: Photo, key: string }, { handle: number, matte: Matte }],
  *   subjectPart: [{ handle: number }, Photo | null],
  *   addSecondLook: [{ handle: number, matte: Matte }, null],
  *   refine: [

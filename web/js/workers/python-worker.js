@@ -1,7 +1,14 @@
 import { encode } from '../pipeline/encode.js'
 import { ensureModel } from '../pipeline/model-store.js'
 import { startPython } from '../pipeline/python.js'
-import { addSecondLook, closePhoto, openPhoto, refine, subjectPart } from '../pipeline/refine.js'
+import {
+  addSecondLook,
+  closePhoto,
+  openKeyedPhoto,
+  openPhoto,
+  refine,
+  subjectPart,
+} from '../pipeline/refine.js'
 import { Moved, serve } from '../rpc/serve.js'
 
 serve({
@@ -13,6 +20,7 @@ serve({
   ],
   ensureModel: ['model', ensureModel],
   openPhoto: ['refine', openPhoto],
+  openKeyedPhoto: ['infer', openKeyedPhoto],
   subjectPart: [
     'refine',
     async (request) => {
