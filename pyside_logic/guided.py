@@ -24,7 +24,9 @@ __all__ = ["adaptive_coefficients", "guided_coefficients", "guided_strips"]
 Float32 = npt.NDArray[np.float32]
 
 #: The share of the matte that a wide window must explain to count at all, and to count alone.
-_SHARE_FROM, _SHARE_TO = 0.5, 0.9
+_SHARE_FROM, _SHARE_TO = 0.55, 0.95
+#: Wider windows are looked at in a smaller picture, in which they have about this radius.
+_WIDE_RADIUS_PX = 10
 
 
 def adaptive_coefficients(
@@ -36,15 +38,27 @@ def adaptive_coefficients(
 ) -> Float32:
     """guided_coefficients of windows of `wide_px` where colours explain the matte in them, and of
     `narrow_px` elsewhere; in between, a mixture."""
-    narrow = LocalColours(guide_hwc, narrow_px, epsilon).smooth(matte_hw)
-    colours = LocalColours(guide_hwc, wide_px, epsilon)
-    model, share = colours.fit_and_share(matte_hw)
-    wide, explained = colours.mean_over_windows(model), colours.mean_over_windows(share)
+    narrow = guided_coefficients(guide_hwc, matte_hw, narrow_px, epsilon)
+    # Wide windows are smooth: a few pixels along their radius tell as much as all of them.
+    step = max(1, wide_px // _WIDE_RADIUS_PX)
+    height, width = matte_hw.shape
+    h, w = -(-height // step), -(-width // step)
+    colours = LocalColours(_resized(guide_hwc, h, w), max(1, wide_px // step), epsilon)
+    model, share = colours.fit_and_share(_resized(matte_hw[..., None], h, w)[..., 0])
+    explained = colours.mean_over_windows(share)
     weight = np.clip((explained - _SHARE_FROM) / (_SHARE_TO - _SHARE_FROM), 0.0, 1.0)
-    wide -= narrow
-    wide *= weight
-    wide += narrow
-    return wide.astype(np.float32)
+    planes = np.concatenate([colours.mean_over_windows(model), weight[None]])
+    *wide, weight = np.moveaxis(_resized(np.moveaxis(planes, 0, -1), height, width), -1, 0)
+    for mixed, plane in zip(narrow, wide, strict=True):
+        mixed += weight * (plane - mixed)
+    return narrow
+
+
+def _resized(picture_hwc: npt.NDArray[Any], height: int, width: int) -> Float32:
+    """(height, width, channels), each channel by itself."""
+    channels = np.moveaxis(picture_hwc.astype(np.float32, copy=False), -1, 0)
+    every = slice(0, height)
+    return np.stack([Resized(plane, height, width).rows(every) for plane in channels], axis=-1)
 
 
 def guided_coefficients(
