@@ -80,7 +80,7 @@ def test_windows_are_wide_only_where_colours_tell_the_subject() -> None:
     narrow = guided_coefficients(guide, matte, 1, 1e-4)
     wide = guided_coefficients(guide, matte, 6, 1e-4)
     left, right = np.s_[:, 28:32, 10:60], np.s_[:, 28:32, 100:150]
-    assert np.abs(found - wide)[left].mean() < 0.2 * np.abs(narrow - wide)[left].mean()
+    assert np.abs(found - wide)[left].mean() < 0.4 * np.abs(narrow - wide)[left].mean()
     np.testing.assert_allclose(found[right], narrow[right], atol=1e-6)
     assert np.abs(wide[right] - narrow[right]).max() > 0.1
 
