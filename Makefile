@@ -18,7 +18,7 @@ MAKEFLAGS += --no-print-directory
 SOURCES := $(shell find exporter pyside_logic web models -type f \
 	-not -path '*/__pycache__/*' -not -path '*/.*')
 
-.PHONY: help serve site test check browser matrix clean force
+.PHONY: help serve site test bench check browser matrix clean force
 
 help:
 	@echo "make serve   build the site and serve it at http://127.0.0.1:$(PORT) (PORT= changes it)"
@@ -27,6 +27,7 @@ help:
 	@echo "             what they may run on)"
 	@echo "make test    check and test everything"
 	@echo "make matrix  write what the last tests have measured into the README's table"
+	@echo "make bench   print what 12 and 48 megapixels cost in Chromium"
 	@echo "make check   linters and type checkers only"
 	@echo "make clean   remove everything that was built"
 
@@ -37,6 +38,9 @@ site: dist/index.html
 
 test: check browser
 	@pytest
+
+bench: browser
+	@pytest -q -s -p no:cacheprovider tests/bench/bench_refine.py
 
 check: $(BIN)/.dev node_modules/.installed
 	@echo "Checking Python ..."

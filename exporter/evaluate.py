@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from exporter.errors import EvaluationError, PictureError
 from exporter.metrics import Scores, mean_scores, measure, require_packages
-from exporter.native import NativeNetwork, Refinement, cut_out
+from exporter.native import NativeNetwork, Refinement, cut_out, look_again
 from exporter.pictures import read_grey, read_photo
 from exporter.report import Report, silent
 
@@ -55,6 +55,7 @@ class Candidate:
     label: str
     network: NativeNetwork
     refinement: Refinement
+    second_look: bool = False
 
 
 @dataclass(frozen=True)
@@ -140,7 +141,10 @@ def _scores_of(pair: Pair, candidates: Sequence[Candidate]) -> tuple[Scores, ...
         network = candidate.network
         if network not in mattes:
             mattes[network] = network.matte(rgba_hwc)
-        cutout_hwc = cut_out(rgba_hwc, mattes[network], candidate.refinement)
+        matte_hw = mattes[network]
+        if candidate.second_look:
+            matte_hw = look_again(network, rgba_hwc, matte_hw)
+        cutout_hwc = cut_out(rgba_hwc, matte_hw, candidate.refinement)
         alpha_hw = _unit(cutout_hwc[..., 3])
         try:
             scores.append(measure(alpha_hw, truth_hw))

@@ -20,6 +20,7 @@ from PIL import Image
 from exporter.catalog import InputSpec, Network, OutputSpec
 from exporter.errors import ExporterError
 from exporter.pictures import read_photo, read_photo_file
+from pyside_logic.chroma_key import key_photo
 from pyside_logic.compose import write_alpha
 from pyside_logic.encode import encode
 from pyside_logic.errors import GossamerError
@@ -27,15 +28,19 @@ from pyside_logic.icc import icc_profile
 from pyside_logic.output_options import OutputOptions
 from pyside_logic.refine import Cutout, RefineOptions, refine
 from pyside_logic.resample import resize_bilinear
+from pyside_logic.second_look import fuse_looks, subject_box
 from pyside_logic.source import ColourSpace, Source
 
 __all__ = [
+    "KEYED",
     "NativeNetwork",
     "OutputOptions",
     "Refinement",
     "Source",
     "cut_out",
     "finished_file",
+    "key_matte",
+    "look_again",
     "open_backdrop",
     "open_source",
     "parse_output",
@@ -49,6 +54,9 @@ Uint8 = npt.NDArray[np.uint8]
 
 #: None stands for no refinement: the matte is enlarged, and that is all.
 Refinement = RefineOptions | None
+
+#: For the mattes of `key_matte`, which are sharp already; as in web/js/gossamer.js.
+KEYED = RefineOptions(sharpen=0, detail="none")
 
 # As in web/js/pipeline/lanczos.js: photos are averaged down first, exactly below this factor.
 _REDUCING_GAP = 3.0
@@ -94,6 +102,29 @@ class NativeNetwork:
                 f"{spec.width}) and the output {network.output.name!r} of {network.name}: {error}"
             ) from error
         return postprocess(np.asarray(outputs[0]), network.output)
+
+
+def key_matte(rgba_hwc: Uint8, key: str) -> Float32:
+    """The matte of a photo before a plain backdrop, without a network: `key` is 'auto' or its
+    colour. Raises ExporterError."""
+    try:
+        return key_photo(rgba_hwc, key)
+    except GossamerError as error:
+        raise ExporterError(error.message) from error
+
+
+def look_again(network: NativeNetwork, rgba_hwc: Uint8, matte_hw: Float32) -> Float32:
+    """`matte_hw`, the network's of `rgba_hwc`, with finer edges; the same one where a second look
+    would see no more. Raises ExporterError."""
+    height, width = rgba_hwc.shape[:2]
+    try:
+        box = subject_box(matte_hw, height, width)
+        if box is None:
+            return matte_hw
+        second_hw = network.matte(rgba_hwc[box.rows, box.columns])
+        return fuse_looks(matte_hw, second_hw, box, height, width)
+    except GossamerError as error:
+        raise ExporterError(error.message) from error
 
 
 def preprocess(rgba_hwc: Uint8, spec: InputSpec) -> Float32:

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from pyodide.ffi import JsException, create_proxy, to_js
 
+from pyside_logic.chroma_key import key_photo
 from pyside_logic.encode import ancillary_of, render, strips
 from pyside_logic.encode import encode as encode_pixels
 from pyside_logic.errors import ErrorCode, GossamerError, Stage
@@ -26,6 +27,7 @@ from pyside_logic.png import Ancillary
 from pyside_logic.preview import Preview
 from pyside_logic.refine import Cutout, RefineOptions
 from pyside_logic.refine import refine as refine_cutout
+from pyside_logic.second_look import fuse_looks, subject_box
 from pyside_logic.source import Source
 from pyside_logic.store import (
     DownloadError,
@@ -40,15 +42,18 @@ from pyside_logic.touch_up import Stroke, TouchUp
 from pyside_logic.webp import label_webp
 
 __all__ = [
+    "add_second_look",
     "close_photo",
     "draw",
     "draw_preview",
     "encode",
     "ensure_model",
     "label",
+    "open_keyed_photo",
     "open_photo",
     "paint",
     "refine",
+    "subject_part",
     "touch_up",
 ]
 
@@ -111,14 +116,48 @@ def open_photo(
     """Keeps a photo and its matte. `rgba` is a Uint8Array of height x width x 4, straight; `matte`
     a Float32Array of matte_height x matte_width in [0, 1]; `file` is what decode.js has read in the
     photo's file beside its pixels, or null. Returns its handle."""
-    rgba_hwc = np.empty((height, width, 4), np.uint8)
-    rgba.assign_to(rgba_hwc.reshape(-1))
-    matte_hw = np.empty((matte_height, matte_width), np.float32)
-    matte.assign_to(matte_hw.reshape(-1))
-    handle = next(_handles)
-    cutout = Cutout(rgba_hwc, matte_hw)
-    _photos[handle] = _Photo(cutout, _source(file), Preview(cutout), TouchUp(height, width))
-    return handle
+    rgba_hwc = _pixels(rgba, height, width)
+    return _kept(Cutout(rgba_hwc, _matte(matte, matte_height, matte_width)), file)
+
+
+@_answers(Stage.INFER)
+def open_keyed_photo(rgba: Any, height: int, width: int, key: str, file: Any = None) -> Any:
+    """Keeps a photo whose matte its backdrop tells, {handle, data: Float32Array, height, width}.
+    `key` is chroma_key.py's, `file` as in `open_photo`."""
+    rgba_hwc = _pixels(rgba, height, width)
+    matte_hw = key_photo(rgba_hwc, key)
+    data = js.Float32Array.new(matte_hw.size)
+    data.assign(np.ascontiguousarray(matte_hw).reshape(-1))
+    h, w = matte_hw.shape
+    handle = _kept(Cutout(rgba_hwc, matte_hw), file)
+    return js.Object.fromEntries(_entries(handle=handle, data=data, height=h, width=w))
+
+
+@_answers(Stage.REFINE)
+def subject_part(handle: int) -> Any:
+    """The part of an open photo that is worth a second look, {rgba: Uint8Array, height, width}, or
+    null where the subject fills it."""
+    cutout = _opened(handle)
+    box = subject_box(cutout.matte_hw, *cutout.rgba_hwc.shape[:2])
+    if box is None:
+        return None
+    part_hwc = np.ascontiguousarray(cutout.rgba_hwc[box.rows, box.columns])
+    height, width = part_hwc.shape[:2]
+    rgba = js.Uint8Array.new(part_hwc.size)
+    rgba.assign(part_hwc.reshape(-1))
+    return js.Object.fromEntries(_entries(rgba=rgba, height=height, width=width))
+
+
+@_answers(Stage.REFINE)
+def add_second_look(handle: int, matte: Any, height: int, width: int) -> None:
+    """Takes the matte of `subject_part`, a Float32Array of height x width in [0, 1], into the open
+    photo's."""
+    cutout = _opened(handle)
+    size = cutout.rgba_hwc.shape[:2]
+    box = subject_box(cutout.matte_hw, *size)
+    assert box is not None  # there has been a part to look at
+    second_hw = _matte(matte, height, width)
+    cutout.matte_hw = fuse_looks(cutout.matte_hw, second_hw, box, *size)
 
 
 @_answers(Stage.REFINE)
@@ -198,6 +237,25 @@ def label(webp: Any, height: int, width: int, label: Any) -> Any:
 def close_photo(handle: int) -> None:
     """Forgets an open photo. One that is not open is none to forget."""
     _photos.pop(handle, None)
+
+
+def _kept(cutout: Cutout, file: Any) -> int:
+    handle = next(_handles)
+    height, width = cutout.rgba_hwc.shape[:2]
+    _photos[handle] = _Photo(cutout, _source(file), Preview(cutout), TouchUp(height, width))
+    return handle
+
+
+def _pixels(values: Any, height: int, width: int) -> UInt8:
+    rgba_hwc = np.empty((height, width, 4), np.uint8)
+    values.assign_to(rgba_hwc.reshape(-1))
+    return rgba_hwc
+
+
+def _matte(values: Any, height: int, width: int) -> npt.NDArray[np.float32]:
+    matte_hw = np.empty((height, width), np.float32)
+    values.assign_to(matte_hw.reshape(-1))
+    return matte_hw
 
 
 def _on_canvas(rgba_hwc: UInt8, source: Source) -> Any:
@@ -412,6 +470,8 @@ def _error(error: Exception, stage: Stage) -> Any:
             stage,
             "This picture needs more memory than the browser gives. Make it smaller first.",
         )
+    elif isinstance(error, JsException) and error.name == "AbortError":  # from `on_progress`
+        error = GossamerError(ErrorCode.ABORTED, stage, "Nobody waits for this picture any more.")
     elif not isinstance(error, GossamerError):
         error = GossamerError(ErrorCode.INTERNAL, stage, f"{type(error).__name__}: {error}")
     wire = to_js(error.to_dict(), dict_converter=js.Object.fromEntries)

@@ -10,23 +10,32 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from pyside_logic.colours import parse_colour
 from pyside_logic.errors import ErrorCode, GossamerError, Stage
 from pyside_logic.regions import label_regions
+from pyside_logic.shrink import shrink_photo
 
-__all__ = ["Backdrop", "chroma_key", "find_backdrop"]
+__all__ = ["Backdrop", "backdrop_of", "chroma_key", "find_backdrop", "key_photo"]
 
 Float32 = npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]
 
 #: Of the shorter side: the frame that is looked at for the backdrop.
 _FRAME = 0.04
-#: At least so much of the frame must be backdrop, and differ from it by less than these (of 1), one
-#: after the other: light from the side is part of the plane only once there is a plane.
-_LEAST_SHARE = 0.6
+#: At least so much of the frame must be backdrop, or of the picture where its colour is given, and
+#: differ from it by less than these (of 1), one after the other: light from the side is part of the
+#: plane only once there is a plane.
+_LEAST_OF_FRAME = 0.6
+_LEAST_OF_PICTURE = 0.02
 _TOLERANCES = (0.25, 0.16, 0.1, 0.08, 0.08)
 #: In standard deviations of a channel: less is backdrop. What differs by so much more is subject.
 _CLEAR_SIGMAS = 4.5
 _OPAQUE_DIFFERENCE = 0.15
+
+#: The longer side of a photo's matte, and how many pixels along its shorter side tell the backdrop
+#: of a given colour.
+_LONGEST_PX = 1536
+_SAMPLES = 256
 
 
 @dataclass(frozen=True)
@@ -42,6 +51,24 @@ class Backdrop:
         return _places(height, width) @ self.planes.T
 
 
+def key_photo(rgba_hwc: npt.NDArray[np.uint8], key: str) -> Float32:
+    """The matte of a photo, uint8 (height, width, 3 or 4), as float32 (h, w) in [0, 1] of at most
+    _LONGEST_PX.
+
+    `key` is 'auto', for a plain backdrop of any colour that surrounds the subject, or a colour as
+    colours.py reads it: then what is of about this colour goes wherever it shows. Raises
+    `invalid_argument` for another key, and where the photo has no such backdrop.
+    """
+    rgb_hwc = shrink_photo(rgba_hwc, _LONGEST_PX)[..., :3]
+    if key == "auto":
+        return chroma_key(rgb_hwc)
+    try:
+        colour = parse_colour(key, "chromaKey, or 'auto'")
+    except GossamerError as error:
+        raise GossamerError(error.code, Stage.INFER, error.message) from error
+    return _opacity(rgb_hwc, backdrop_of(rgb_hwc, np.array(colour) / 255))
+
+
 def find_backdrop(rgb_hwc: Float32) -> Backdrop:
     """The plain backdrop of a picture, float32 (h, w, 3) in [0, 1].
 
@@ -51,17 +78,43 @@ def find_backdrop(rgb_hwc: Float32) -> Backdrop:
     frame = np.ones((height, width), bool)
     margin = max(1, round(_FRAME * min(height, width)))
     frame[margin:-margin, margin:-margin] = False
-    places, colours = _places(height, width)[frame], rgb_hwc[frame].astype(np.float64)
+    colours = rgb_hwc[frame].astype(np.float64)
     # The subject may cross the frame: begin with the median, then keep what fits.
-    expected = np.broadcast_to(np.median(colours, axis=0), colours.shape)
+    median = np.median(colours, axis=0)
+    return _fitted(_places(height, width)[frame], colours, median, _LEAST_OF_FRAME, "the borders")
+
+
+def backdrop_of(rgb_hwc: Float32, colour: npt.NDArray[np.floating]) -> Backdrop:
+    """The backdrop of about this `colour`, RGB in [0, 1], as it is lit in the picture, float32 (h,
+    w, 3) in [0, 1]. Raises `invalid_argument` where hardly anything is of that colour."""
+    height, width = rgb_hwc.shape[:2]
+    step = max(1, min(height, width) // _SAMPLES)
+    places, colours = _places(height, width)[::step, ::step], rgb_hwc[::step, ::step]
+    return _fitted(
+        places.reshape(-1, 3),
+        colours.reshape(-1, 3).astype(np.float64),
+        colour,
+        _LEAST_OF_PICTURE,
+        "the picture",
+    )
+
+
+def _fitted(
+    places: Float64,
+    colours: Float64,
+    colour: npt.NDArray[np.floating],
+    least_share: float,
+    where: str,
+) -> Backdrop:
+    expected = np.broadcast_to(colour, colours.shape)
     for tolerance in _TOLERANCES:
         fits = np.linalg.norm(colours - expected, axis=1) < tolerance
-        if fits.mean() < _LEAST_SHARE:
+        if fits.mean() < least_share:
             raise GossamerError(
                 ErrorCode.INVALID_ARGUMENT,
                 Stage.INFER,
-                f"Expected a plain backdrop along the borders, received one on {fits.mean():.0%} of"
-                " them. Use a network for this photo.",
+                f"Expected a plain backdrop on {least_share:.0%} of {where} or more, received one"
+                f" on {fits.mean():.0%}. Use a network for this photo.",
             )
         planes = np.linalg.lstsq(places[fits], colours[fits], rcond=None)[0].T
         expected = places @ planes.T
@@ -76,11 +129,17 @@ def chroma_key(rgb_hwc: Float32, backdrop: Backdrop | None = None) -> Float32:
     shirt before a white wall stays. Raises `invalid_argument` where `backdrop` is not given and
     not to be found.
     """
-    backdrop = backdrop or find_backdrop(rgb_hwc)
+    matte = _opacity(rgb_hwc, backdrop or find_backdrop(rgb_hwc))
+    kept: Float32 = np.where(_reachable(matte < 1), matte, np.float32(1.0))
+    return kept
+
+
+def _opacity(rgb_hwc: Float32, backdrop: Backdrop) -> Float32:
+    """How far each pixel's colour is from the backdrop's, as float32 (h, w) in [0, 1]."""
     difference = np.linalg.norm(rgb_hwc - backdrop.colours(*rgb_hwc.shape[:2]), axis=-1)
     clear = _CLEAR_SIGMAS * max(backdrop.sigma, 1 / 255)
-    matte = np.clip((difference - clear) / _OPAQUE_DIFFERENCE, 0.0, 1.0)
-    return np.where(_reachable(matte < 1), matte, 1.0).astype(np.float32)
+    opacity: Float32 = np.clip((difference - clear) / _OPAQUE_DIFFERENCE, 0, 1).astype(np.float32)
+    return opacity
 
 
 def _reachable(inside_hw: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:

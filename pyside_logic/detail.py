@@ -6,18 +6,20 @@ enlarged and meet the photo's own pixels, strip by strip.
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from pyside_logic.closed_form import closed_form_alpha
-from pyside_logic.guided import guided_coefficients, guided_strips
+from pyside_logic.guided import adaptive_coefficients, guided_coefficients, guided_strips
 from pyside_logic.knn import knn_alpha
-from pyside_logic.resample import resize_bilinear, upsample_strips
+from pyside_logic.resample import Resized, resize_bilinear, upsample_strips
 from pyside_logic.shrink import shrink_photo
 from pyside_logic.solver import Limits
 from pyside_logic.strips import Strip
 from pyside_logic.trimap import automatic_trimap
+from pyside_logic.trust import share_by_mean, share_by_outline
 
 __all__ = ["alpha_strips"]
 
@@ -27,8 +29,9 @@ OnProgress = Callable[[int, int], None]
 #: The longer side of the working size.
 _WORKING_PX = 512
 
-#: The guided filter's windows, as a part of the working size's longer side, and its epsilon.
-_GUIDED_RADIUS = 0.008
+#: The guided filter's windows, as parts of the working size's longer side, and its epsilon.
+_NARROW = 0.008
+_WIDE = 0.06
 _GUIDED_EPSILON = 1e-4
 
 #: How strongly a matting is held to the matte: it has to sharpen it, not to find the subject.
@@ -38,31 +41,85 @@ _KNN_TRUST = 1.0
 _SOLVER_LIMITS = Limits(iterations=60, seconds=6.0, tolerance=1e-3)
 
 #: All three blur what they do not understand; contrast around 0.5 takes that back.
-_CONTRAST = 1.6
+_CONTRASTS = {"guided": 1.45, "closed_form": 1.6, "knn": 1.6}
 
 
 def alpha_strips(
-    rgba_hwc: npt.NDArray[np.uint8], matte_hw: Float32, detail: str, on_progress: OnProgress
+    rgba_hwc: npt.NDArray[np.uint8],
+    matte_hw: Float32,
+    sharp_hw: Float32,
+    detail: str,
+    on_progress: OnProgress,
 ) -> Iterator[Strip]:
     """Yields (rows, alpha) from top to bottom, alpha float32 (rows, width) in [0, 1].
 
-    `detail` is one of refine_options.DETAILS. `on_progress` counts a matting's iterations; what it
+    `sharp_hw` is the matte without its blur, to start from; `matte_hw` the network's own, to stay
+    near. `detail` is that of RefineOptions. `on_progress` counts a matting's iterations; what it
     raises ends them.
     """
     height, width = rgba_hwc.shape[:2]
     if detail == "none":
-        yield from upsample_strips(matte_hw, height, width)
+        yield from upsample_strips(sharp_hw, height, width)
         return
     guide_hwc = shrink_photo(rgba_hwc, _WORKING_PX)[..., :3]
+    coefficients = _coefficients(guide_hwc, sharp_hw, detail, on_progress)
+    held = _held(coefficients, guide_hwc, matte_hw, _CONTRASTS[detail])
+    plain = None if held.whole else Resized(matte_hw, height, width)
+    for rows, alpha_hw in guided_strips(coefficients, rgba_hwc):
+        yield rows, held.of(alpha_hw, None if plain is None else plain.rows(rows))
+
+
+@dataclass(frozen=True)
+class _Held:
+    """Alpha with more contrast, held to the matte: so much of the way from the one to the other
+    without contrast, and so much with it."""
+
+    by_outline: float
+    by_mean: float
+    contrast: float
+
+    @property
+    def whole(self) -> bool:
+        return self.by_outline == self.by_mean == 1
+
+    def of(self, alpha_hw: Float32, plain_hw: Float32 | None) -> Float32:
+        """`alpha_hw` is written to; `plain_hw` is the matte of its size, None for `whole`."""
+        if plain_hw is None:
+            return _more_contrast(alpha_hw, self.contrast)
+        near_hw = _more_contrast(_between(plain_hw, alpha_hw, self.by_outline), self.contrast)
+        return _between(plain_hw, near_hw, self.by_mean)
+
+
+def _held(
+    coefficients_chw: Float32, guide_hwc: Float32, matte_hw: Float32, contrast: float
+) -> _Held:
+    """What is right at the guide's size is right at the photo's."""
+    plain_hw = resize_bilinear(matte_hw, *guide_hwc.shape[:2])
+    alpha_hw = np.einsum("chw,hwc->hw", coefficients_chw[:3], guide_hwc)
+    alpha_hw = np.clip(alpha_hw + coefficients_chw[3], 0.0, 1.0)
+    by_outline = share_by_outline(alpha_hw, plain_hw)
+    alpha_hw = _more_contrast(_between(plain_hw, alpha_hw, by_outline), contrast)
+    return _Held(by_outline, share_by_mean(alpha_hw, plain_hw), contrast)
+
+
+def _between(first_hw: Float32, second_hw: Float32, share: float) -> Float32:
+    """So much of the way from the first to the second, which is written to."""
+    second_hw -= first_hw
+    second_hw *= np.float32(share)
+    second_hw += first_hw
+    return np.clip(second_hw, 0.0, 1.0, out=second_hw)  # rounding
+
+
+def _coefficients(
+    guide_hwc: Float32, matte_hw: Float32, detail: str, on_progress: OnProgress
+) -> Float32:
+    """guided_coefficients of alpha, as `detail` finds it, at the guide's size."""
     working_hw = resize_bilinear(matte_hw, *guide_hwc.shape[:2])
     if detail == "guided":
-        radius_px = max(1, round(_GUIDED_RADIUS * max(working_hw.shape)))
-        coefficients = guided_coefficients(guide_hwc, working_hw, radius_px, _GUIDED_EPSILON)
-    else:
-        solved_hw = _solved(guide_hwc, working_hw, detail, on_progress)
-        coefficients = guided_coefficients(guide_hwc, solved_hw, 1, _GUIDED_EPSILON)
-    for rows, alpha_hw in guided_strips(coefficients, rgba_hwc):
-        yield rows, _more_contrast(alpha_hw)
+        narrow_px, wide_px = (max(1, round(p * max(working_hw.shape))) for p in (_NARROW, _WIDE))
+        return adaptive_coefficients(guide_hwc, working_hw, narrow_px, wide_px, _GUIDED_EPSILON)
+    solved_hw = _solved(guide_hwc, working_hw, detail, on_progress)
+    return guided_coefficients(guide_hwc, solved_hw, 1, _GUIDED_EPSILON)
 
 
 def _solved(
@@ -84,6 +141,6 @@ def _solved(
     )
 
 
-def _more_contrast(alpha_hw: Float32) -> Float32:
-    stretched = (alpha_hw - np.float32(0.5)) * np.float32(_CONTRAST) + np.float32(0.5)
+def _more_contrast(alpha_hw: Float32, contrast: float) -> Float32:
+    stretched = (alpha_hw - np.float32(0.5)) * np.float32(contrast) + np.float32(0.5)
     return np.clip(stretched, 0.0, 1.0, out=stretched)

@@ -3,6 +3,11 @@
 K. He, J. Sun, "Fast Guided Filter", 2015. The matte is explained by the photo's colours in small
 windows at a working size; the smooth coefficients of that are enlarged, and meet the photo's own
 pixels at full size. Only strips of the photo are ever float.
+
+The size of the windows is what decides between good and bad. Narrow ones keep to the network's
+outline, hair and all its blur; wide ones find hair far from it, where subject and background have
+colours of their own, and tear the edge where they have not. Which it is, the wide fit itself tells,
+by how much of the matte it explains.
 """
 
 from collections.abc import Iterator
@@ -14,9 +19,46 @@ import numpy.typing as npt
 from pyside_logic.local_colours import LocalColours
 from pyside_logic.resample import STRIP_ROWS, Resized, strips_of
 
-__all__ = ["guided_coefficients", "guided_strips"]
+__all__ = ["adaptive_coefficients", "guided_coefficients", "guided_strips"]
 
 Float32 = npt.NDArray[np.float32]
+
+#: The share of the matte that a wide window must explain to count at all, and to count alone.
+_SHARE_FROM, _SHARE_TO = 0.55, 0.95
+#: Wider windows are looked at in a smaller picture, in which they have about this radius.
+_WIDE_RADIUS_PX = 10
+
+
+def adaptive_coefficients(
+    guide_hwc: npt.NDArray[Any],
+    matte_hw: npt.NDArray[Any],
+    narrow_px: int,
+    wide_px: int,
+    epsilon: float,
+) -> Float32:
+    """guided_coefficients of windows of `wide_px` where colours explain the matte in them, and of
+    `narrow_px` elsewhere; in between, a mixture."""
+    narrow = guided_coefficients(guide_hwc, matte_hw, narrow_px, epsilon)
+    # Wide windows are smooth: a few pixels along their radius tell as much as all of them.
+    step = max(1, wide_px // _WIDE_RADIUS_PX)
+    height, width = matte_hw.shape
+    h, w = -(-height // step), -(-width // step)
+    colours = LocalColours(_resized(guide_hwc, h, w), max(1, wide_px // step), epsilon)
+    model, share = colours.fit_and_share(_resized(matte_hw[..., None], h, w)[..., 0])
+    explained = colours.mean_over_windows(share)
+    weight = np.clip((explained - _SHARE_FROM) / (_SHARE_TO - _SHARE_FROM), 0.0, 1.0)
+    planes = np.concatenate([colours.mean_over_windows(model), weight[None]])
+    *wide, weight = np.moveaxis(_resized(np.moveaxis(planes, 0, -1), height, width), -1, 0)
+    for mixed, plane in zip(narrow, wide, strict=True):
+        mixed += weight * (plane - mixed)
+    return narrow
+
+
+def _resized(picture_hwc: npt.NDArray[Any], height: int, width: int) -> Float32:
+    """(height, width, channels), each channel by itself."""
+    channels = np.moveaxis(picture_hwc.astype(np.float32, copy=False), -1, 0)
+    every = slice(0, height)
+    return np.stack([Resized(plane, height, width).rows(every) for plane in channels], axis=-1)
 
 
 def guided_coefficients(
@@ -58,6 +100,7 @@ def _sloping_rows(coefficients_chw: Float32, height: int) -> slice:
     sloping = np.flatnonzero(coefficients_chw[:3].any(axis=(0, 2)))
     if not sloping.size:
         return slice(0, 0)
-    # Enlarging mixes a row with its neighbours, which one row more on each side covers.
+    # Enlarging mixes a row with its neighbours, and shrinking those of one more on each side.
     scale = height / coefficients_chw.shape[1]
-    return slice(int((sloping[0] - 1) * scale), int(np.ceil((sloping[-1] + 2) * scale)))
+    first, last = (sloping[0] - 1) * scale - 1, (sloping[-1] + 2) * scale + 1
+    return slice(max(0, int(first)), int(np.ceil(last)))

@@ -39,13 +39,19 @@ def knn_alpha(
     """Alpha (h, w) in [0, 1]: 0 and 1 where the trimap is sure, solved for where it is not.
 
     The arguments are those of closed_form_alpha; `neighbours` is how many ties each unknown pixel
-    gets, and `trust` is measured in ties.
+    gets, and `trust` is measured in ties. `on_progress` counts no iteration while they are looked
+    for.
     """
     unknown = (trimap_hw == UNKNOWN).reshape(-1)
     alpha = np.where(unknown, 0.0, trimap_hw.reshape(-1) / 255.0)
     if not unknown.any() or unknown.size == 1:
         return np.where(unknown, matte_hw.reshape(-1), alpha).reshape(trimap_hw.shape)
-    here, there, weights = _ties(guide_hwc, trimap_hw == UNKNOWN, neighbours)
+    here, there, weights = _ties(
+        guide_hwc,
+        trimap_hw == UNKNOWN,
+        neighbours,
+        on_tile=lambda: on_progress(0, limits.iterations),
+    )
 
     def laplacian(values: Float64) -> Float64:
         pull = weights * (values[here] - values[there])
@@ -67,10 +73,16 @@ def knn_alpha(
 
 
 def _ties(
-    guide_hwc: npt.NDArray[np.floating], unknown_hw: npt.NDArray[np.bool_], neighbours: int
+    guide_hwc: npt.NDArray[np.floating],
+    unknown_hw: npt.NDArray[np.bool_],
+    neighbours: int,
+    on_tile: Callable[[], None],
 ) -> tuple[Indices, Indices, Float64]:
     """(pixel, other pixel, strength in 0..1) of every tie, pixels as flat indices."""
-    found = list(nearest_neighbours(_features(guide_hwc), unknown_hw, neighbours))
+    found = []
+    for tile in nearest_neighbours(_features(guide_hwc), unknown_hw, neighbours):
+        found.append(tile)
+        on_tile()
     here = np.concatenate([np.repeat(at, near.shape[1]) for at, near, _ in found])
     there = np.concatenate([near.reshape(-1) for _, near, _ in found])
     distances = np.concatenate([distance.reshape(-1) for *_, distance in found])

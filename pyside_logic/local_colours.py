@@ -19,6 +19,9 @@ Float64 = npt.NDArray[np.float64]
 #: The six different entries of a symmetric 3 x 3 matrix.
 _PAIRS = ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))
 
+#: Of a matte in a window: with less there is nothing to explain.
+_LEAST_VARIANCE = 1e-4
+
 
 class LocalColours:
     """Windows of `radius_px` around every pixel of `guide_hwc`, float (h, w, 3) in [0, 1].
@@ -39,10 +42,32 @@ class LocalColours:
 
     def fit(self, matte_hw: npt.NDArray[Any]) -> Float64:
         """(a, b) of the window around each pixel, (4, h, w): three of `a`, then `b`."""
+        covariance, mean = self._with_matte(matte_hw)
+        return self._model(covariance, mean)
+
+    def fit_and_share(self, matte_hw: npt.NDArray[Any]) -> tuple[Float64, Float64]:
+        """`fit`, and how much of the matte's variance in each window it explains, (h, w) in [0, 1];
+        0 where the matte hardly varies at all."""
+        covariance, mean = self._with_matte(matte_hw)
+        model = self._model(covariance, mean)
+        squares = np.square(matte_hw, dtype=np.float64)
+        variance = box_mean(squares, self._radius_px) - mean * mean
+        share = _dot(model, covariance) / np.maximum(variance, _LEAST_VARIANCE)
+        share[variance < _LEAST_VARIANCE] = 0.0
+        return model, np.clip(share, 0.0, 1.0)
+
+    def mean_over_windows(self, values: Float64) -> Float64:
+        """The mean over all windows that a pixel lies in, of values (..., h, w) that each has."""
+        return box_mean(values, self._radius_px)
+
+    def _with_matte(self, matte_hw: npt.NDArray[Any]) -> tuple[Float64, Float64]:
+        """The covariance of colours and matte, (3, h, w), and the matte's mean, (h, w)."""
         weighted = np.concatenate([self._guide_chw * matte_hw, matte_hw[None]])
         means = box_mean(weighted.astype(np.float64, copy=False), self._radius_px)
-        mean = means[3]
-        x, y, z = means[:3] - self._mean * mean
+        return means[:3] - self._mean * means[3], means[3]
+
+    def _model(self, covariance: Float64, mean: Float64) -> Float64:
+        x, y, z = covariance
         xx, xy, xz, yy, yz, zz = self._inverse
         slopes = np.stack(
             [xx * x + xy * y + xz * z, xy * x + yy * y + yz * z, xz * x + yz * y + zz * z]
@@ -51,7 +76,7 @@ class LocalColours:
 
     def smooth(self, matte_hw: npt.NDArray[Any]) -> Float64:
         """(4, h, w): the means of (a, b) over all windows that a pixel lies in."""
-        return box_mean(self.fit(matte_hw), self._radius_px)
+        return self.mean_over_windows(self.fit(matte_hw))
 
     def filtered(self, matte_hw: npt.NDArray[Any]) -> Float64:
         """`matte_hw` as its smoothed models explain it, (h, w): the guided filter itself."""

@@ -55,12 +55,13 @@ def found_strips(
     """Alpha as the network, the photo and a person's brush say, strip by strip. `on_progress`
     counts a matting's iterations."""
     height, width = cutout.rgba_hwc.shape[:2]
-    matte_hw = unsharp(check_matte(cutout.matte_hw), options.sharpen)
+    matte_hw = check_matte(cutout.matte_hw)
     if options.min_region_px:
         matte_hw = remove_specks(matte_hw, options.min_region_px * matte_hw.size / (height * width))
+    sharp_hw = unsharp(matte_hw, options.sharpen)
     if cutout.touch_hw is not None:
-        matte_hw = touched(matte_hw, cutout.touch_hw)
-    return alpha_strips(cutout.rgba_hwc, matte_hw, options.detail, on_progress)
+        matte_hw, sharp_hw = (touched(one, cutout.touch_hw) for one in (matte_hw, sharp_hw))
+    return alpha_strips(cutout.rgba_hwc, matte_hw, sharp_hw, options.detail, on_progress)
 
 
 def edged_strips(

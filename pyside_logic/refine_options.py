@@ -28,7 +28,7 @@ class RefineOptions:
 
     sharpen: float = 1.0
     min_region_px: float = 0
-    detail: str = "none"
+    detail: str = "guided"
     contract_px: int = 0
     feather_px: float = 0
     decontaminate: bool = True

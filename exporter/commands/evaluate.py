@@ -46,6 +46,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="compare with another refinement of the same matte, or of that of --against",
     )
     parser.add_argument(
+        "--second-look", action="store_true", help="run the network on the subject's box too"
+    )
+    parser.add_argument(
+        "--against-second-look", action="store_true", help="compare with a second look"
+    )
+    parser.add_argument(
         "--set", action="append", metavar="NAME", help="only this set of the folder"
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="where to write every score")
@@ -70,18 +76,24 @@ def run(arguments: argparse.Namespace) -> int:
             f"{arguments.folder}: Expected sets among {known}, received {', '.join(unknown)}."
         )
     network, local = choose_network(arguments.model, arguments.spec)
-    choices = [(arguments.artefact, arguments.refine)]
-    if arguments.against or arguments.against_refine:
+    choices = [(arguments.artefact, arguments.refine, arguments.second_look)]
+    if arguments.against or arguments.against_refine or arguments.against_second_look:
         choices.append(
             (
                 arguments.against or arguments.artefact,
                 arguments.against_refine or arguments.refine,
+                arguments.against_second_look,
             )
         )
-    networks = {artefact: _open(network, local, artefact) for artefact, _ in choices}
+    networks = {artefact: _open(network, local, artefact) for artefact, *_ in choices}
     candidates = [
-        Candidate(_label(network, artefact, refine), networks[artefact], parse_refinement(refine))
-        for artefact, refine in choices
+        Candidate(
+            _label(network, artefact, refine, second_look),
+            networks[artefact],
+            parse_refinement(refine),
+            second_look,
+        )
+        for artefact, refine, second_look in choices
     ]
     chosen = [pair for pair in pairs if not wanted or pair.set in wanted]
     evaluation = evaluate(chosen, candidates, report=TerminalReport())
@@ -104,9 +116,10 @@ def _open(network: "Network", local: Path | None, artefact: str | None) -> "Nati
     return NativeNetwork(network, Path(artefact))
 
 
-def _label(network: "Network", artefact: str | None, refine: str) -> str:
+def _label(network: "Network", artefact: str | None, refine: str, second_look: bool) -> str:
     file = network.name if artefact is None else Path(artefact).name
-    return file if refine == "default" else f"{file}, refine {refine}"
+    refined = file if refine == "default" else f"{file}, refine {refine}"
+    return f"{refined}, second look" if second_look else refined
 
 
 def _write(path: Path, text: str) -> None:

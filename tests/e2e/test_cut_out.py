@@ -9,7 +9,11 @@ from PIL import Image
 from playwright.sync_api import expect
 from skimage import data
 
-from .app import App, call_api, intersection_over_union, png, unique
+from exporter.catalog import find_network
+from exporter.native import NativeNetwork, cut_out, look_again, parse_refinement
+from exporter.origins import fetch
+
+from .app import ApiError, App, call_api, intersection_over_union, png, unique
 from .reference import reference_alpha, reference_matte
 
 PHOTOS = ["astronaut", "chelsea", "coffee", "rocket"]
@@ -83,6 +87,42 @@ def test_progress_and_timings_name_every_stage(app: App) -> None:
     assert all(timings[f"{stage}_ms"] > 0 for stage in stages)
     assert sum(timings[f"{stage}_ms"] for stage in stages) <= timings["total_ms"] + 1
     assert (result.fields["model"], result.fields["backend"]) == ("u2netp", "wasm")
+
+
+def test_a_second_look_is_the_one_of_the_native_toolchain(app: App) -> None:
+    """A subject that fills a small part of the photo: the rocket, small on a plain picture."""
+    rgb_hwc = np.full((600, 900, 3), data.rocket()[0, 0], np.uint8)
+    rgb_hwc[200:414, 300:620] = data.rocket()[::2, ::2]
+    options = {"refine": {"detail": "none"}}
+    first = call_api(app.page, "removeBackground", png(rgb_hwc), options=options)
+    second = call_api(
+        app.page, "removeBackground", png(rgb_hwc), options={**options, "secondLook": True}
+    )
+    network = find_network("u2netp")
+    native = NativeNetwork(network, fetch(network.part), threads=2)
+    rgba_hwc = np.dstack([rgb_hwc, np.full((600, 900), 255, np.uint8)])
+    matte_hw = look_again(native, rgba_hwc, native.matte(rgba_hwc))
+    expected = cut_out(rgba_hwc, matte_hw, parse_refinement('{"detail": "none"}'))[..., 3]
+    alphas = [np.asarray(result.picture)[..., 3].astype(int) for result in (first, second)]
+    assert np.abs(alphas[1] - expected).mean() < 0.25 * np.abs(alphas[0] - expected).mean()
+    assert np.abs(alphas[1] - expected).mean() < 0.2
+
+
+def test_a_plain_backdrop_needs_no_network(app: App) -> None:
+    """The coffee cup on a green table of our own: alpha is known."""
+    y, x = np.mgrid[:400, :600]
+    alpha = np.clip((150 - np.hypot(y - 200, x - 300)) / 2 + 0.5, 0, 1)[..., None]
+    mixed = alpha * (data.coffee() * [1, 0.5, 1]) + (1 - alpha) * np.array([20, 200, 60])
+    photo = png(mixed.round().astype(np.uint8))
+    for key in ("auto", "#14c83c"):
+        result = call_api(app.page, "removeBackground", photo, options={"chromaKey": key})
+        assert result.fields["model"] == "chroma-key"
+        assert unique(result.fields["stages"]) == ["decode", "infer", "refine", "encode"]
+        found = np.asarray(result.picture)[..., 3] / 255
+        assert np.abs(found - alpha[..., 0]).mean() < 0.01
+    with pytest.raises(ApiError) as caught:
+        call_api(app.page, "removeBackground", photo, options={"chromaKey": "greenish"})
+    assert caught.value.fields["code"] == "invalid_argument"
 
 
 @pytest.mark.parametrize("kind", ["ImageData", "ImageBitmap"])

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from playwright.sync_api import Worker, expect
+from playwright.sync_api import Page, Worker, expect
 from skimage import data
 
-from .app import ApiError, App, call_api, png
+from .app import ApiError, App, call_api, png, wait_until
 
 # The worker ends itself when a message of this type has reached it, without an event, as when the
 # browser takes it because memory ran out.
@@ -66,6 +66,45 @@ def test_aborting_rejects_with_the_reason_and_frees_the_queue(app: App) -> None:
     )
     assert outcome == "not wanted"
     assert call_api(app.page, "removeBackground", png(data.chelsea())).picture.size == (451, 300)
+
+
+# Everything that a worker of the page says goes to window.heard.
+LISTEN = """
+window.heard = []
+window.Worker = class extends Worker {
+  constructor(...given) {
+    super(...given)
+    this.addEventListener('message', ({ data }) => window.heard.push(data))
+  }
+}
+"""
+
+
+def test_a_matting_that_nobody_waits_for_ends_between_iterations(page: Page, server: str) -> None:
+    page.add_init_script(LISTEN)
+    App(page, server).open()
+    outcome = page.evaluate(
+        """async (bytes) => {
+          const file = new File([Uint8Array.from(bytes)], 'astronaut.png')
+          const controller = new AbortController()
+          return window.gossamer.removeBackground(file, { signal: controller.signal,
+            refine: { detail: 'closed_form' },
+            onProgress: ({ stage, total }) =>
+              stage === 'refine' && total > 1 && controller.abort('not wanted'),
+          }).then(() => 'done', (reason) => reason)
+        }""",
+        list(png(data.astronaut())),
+    )
+    assert outcome == "not wanted"
+    wait_until(page, "window.heard.some(({ error }) => error?.code === 'aborted')")
+    steps = page.evaluate(
+        """window.heard.filter(({ type, stage }) => type === 'progress' && stage === 'refine')
+            .map(({ done, total }) => [done, total])"""
+    )
+    assert steps
+    # The matting is the first third of the work; a worker that hears nothing goes through all.
+    assert all(done < total / 3 for done, total in steps)
+    assert call_api(page, "removeBackground", png(data.astronaut())).picture.size == (512, 512)
 
 
 def test_many_calls_at_once_all_settle(app: App) -> None:

@@ -27,6 +27,8 @@ export { ERROR_CODES, GossamerError, STAGES } from './rpc/errors.js'
  * @typedef {{
  *   model?: string,
  *   backend?: Wanted,
+ *   chromaKey?: string,
+ *   secondLook?: boolean,
  *   refine?: RefineOptions,
  *   background?: Background,
  *   output?: OutputOptions,
@@ -39,6 +41,10 @@ export { ERROR_CODES, GossamerError, STAGES } from './rpc/errors.js'
  * - `backend`: 'auto' (default) takes the first of WebGPU, WebGL and WASM that computes right on
  *   this device, and the next one when it fails; a name takes that one or none; a list is an order of
  *   one's own, software GPUs included.
+ * - `chromaKey`: instead of a network, for a plain backdrop: 'auto', where the backdrop surrounds
+ *   the subject, or its colour, '#rrggbb', which then goes wherever it shows.
+ * - `secondLook`: whether the network runs once more, on the subject's box, for finer edges where
+ *   the subject is small; off by default.
  * - `onProgress`: `done` of `total` in each stage; bytes in the stage `model`.
  * - `background`: what is behind the subject; the same as in `output`, and wins over it.
  * - `output`: the file; unlike `matte` and the preview, it may show a part of the photo only.
@@ -61,6 +67,17 @@ export { ERROR_CODES, GossamerError, STAGES } from './rpc/errors.js'
  * `backend`, `precision` and `threads` are those that ran; `notices` tells a person, a line each, what
  * did not.
  */
+
+/** A keyed matte is sharp already; as in `exporter/native.py`. */
+const KEYED_REFINE = { sharpen: 0, detail: 'none' }
+
+/** What runs when no network does: Python. */
+const KEYED = /** @type {const} */ ({
+  model: 'chroma-key',
+  backend: 'wasm',
+  precision: 'fp32',
+  threads: 1,
+})
 
 /**
  * Cuts the subject out.
@@ -91,15 +108,24 @@ export function segmentForeground(source, options = {}) {
  * Finds the subject and keeps the photo open, for edges that change and files that follow: see
  * `refine`, `preview`, `touchUp`, `encode` and `close` of what it resolves to.
  * @param {Source} source
- * @param {Pick<Options, 'model' | 'backend' | 'signal' | 'onProgress'> & { matte?: Matte }} [options]
+ * @param {Omit<Options, 'refine' | 'background' | 'output' | 'onPreview'> & { matte?: Matte }} [options]
  *   `matte`: one that was found before, of the same photo: no network runs
  * @returns {Promise<OpenPhoto>} takes the photo's size in memory until it is closed
  */
 export async function openPhoto(source, options = {}) {
-  const { matte, signal, onProgress = () => {} } = options
+  const { matte, chromaKey, secondLook = false, signal, onProgress = () => {} } = options
   const { onNotice } = noticeList()
   const picture = await fetched(source, signal)
-  return openInPipeline({ ...picture, ...checked(options), matte, signal, onProgress, onNotice })
+  return openInPipeline({
+    ...picture,
+    ...checked(options),
+    matte,
+    chromaKey,
+    secondLook,
+    signal,
+    onProgress,
+    onNotice,
+  })
 }
 
 /**
@@ -201,14 +227,18 @@ export function onRequests(listener) {
  * @param {import('./rpc/messages.js').EncodedContent} content
  */
 async function cut(source, options, content) {
-  const { refine = {}, background, signal, onProgress = () => {}, onPreview } = options
+  const { chromaKey, secondLook = false, background, signal, onPreview } = options
+  const { onProgress = () => {} } = options
   const output = { ...options.output, ...(background !== undefined && { background }) }
+  const refine = { ...(chromaKey !== undefined && KEYED_REFINE), ...options.refine }
   const { model, backend } = checked(options)
   const { notices, onNotice } = noticeList()
   const { engine, ...outcome } = await runPipeline({
     ...(await fetched(source, signal)),
     model,
     backend,
+    chromaKey,
+    secondLook,
     refine,
     output,
     content,
@@ -217,9 +247,8 @@ async function cut(source, options, content) {
     onNotice,
     onPreview,
   })
-  // No matte was given, so that an engine has run.
-  const ran = describeEngine(/** @type {import('./rpc/messages.js').Engine} */ (engine))
-  return { model: model.name, ...ran, notices, ...outcome }
+  const ran = engine ? { model: model.name, ...describeEngine(engine) } : KEYED
+  return { ...ran, notices, ...outcome }
 }
 
 /** @param {Options} options */

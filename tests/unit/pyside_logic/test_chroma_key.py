@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from skimage import data
 
-from pyside_logic.chroma_key import Backdrop, chroma_key, find_backdrop
-from pyside_logic.errors import ErrorCode, GossamerError
+from pyside_logic.chroma_key import Backdrop, chroma_key, find_backdrop, key_photo
+from pyside_logic.errors import ErrorCode, GossamerError, Stage
 
 HEIGHT, WIDTH = 200, 240
 
@@ -89,3 +89,43 @@ def test_any_size(height: int, width: int, value: float) -> None:
     assert matte.shape == (height, width)
     assert matte.min() >= 0
     assert matte.max() <= 1
+
+
+def screen(colour: tuple[int, int, int]) -> np.ndarray:
+    """uint8: a ring before a screen of about this colour, lit from the side; the hole shows it."""
+    light = np.linspace(0.85, 1.0, WIDTH)[:, None]
+    alpha = (disc() - disc_of(25))[..., None]
+    subject = data.astronaut()[:HEIGHT, 100 : 100 + WIDTH] * 0.5 + [90, 0, 0]
+    grain = np.random.default_rng(0).normal(0, 2, (HEIGHT, WIDTH, 3))
+    picture = alpha * subject + (1 - alpha) * np.array(colour) * light + grain
+    return np.clip(picture, 0, 255).astype(np.uint8)
+
+
+def disc_of(radius_px: float) -> np.ndarray:
+    y, x = np.mgrid[:HEIGHT, :WIDTH]
+    return np.clip((radius_px - np.hypot(y - HEIGHT / 2, x - WIDTH / 2)) / 2 + 0.5, 0, 1)
+
+
+def test_a_given_colour_goes_wherever_it_shows() -> None:
+    photo = screen((0, 220, 40))
+    ring, filled = disc() - disc_of(25), disc()
+    assert np.abs(key_photo(photo, "#00d030") - ring).mean() < 0.01
+    assert np.abs(key_photo(photo, "auto") - filled).mean() < 0.01
+
+
+def test_a_photo_is_keyed_at_a_size_that_bounds_memory() -> None:
+    photo = np.repeat(np.repeat(screen((20, 60, 230)), 20, axis=0), 20, axis=1)
+    matte = key_photo(photo, "#143ce6")
+    assert matte.shape == (1280, 1536)
+    small = matte[:: 1280 // HEIGHT, :: 1536 // WIDTH][:HEIGHT, :WIDTH]
+    assert 0.2 < small.mean() < 0.25
+
+
+@pytest.mark.parametrize(
+    ("key", "told"), [("#ff00ff", "backdrop on 2% of the picture"), ("red-ish", "or 'auto'")]
+)
+def test_a_colour_that_is_not_there_or_none_is_refused(key: str, told: str) -> None:
+    with pytest.raises(GossamerError, match=told) as caught:
+        key_photo(screen((0, 220, 40)), key)
+    assert caught.value.code is ErrorCode.INVALID_ARGUMENT
+    assert caught.value.stage is Stage.INFER

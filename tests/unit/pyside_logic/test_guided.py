@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from scipy.ndimage import gaussian_filter
 from skimage import data
 
-from pyside_logic.guided import guided_coefficients, guided_strips
+from pyside_logic.guided import adaptive_coefficients, guided_coefficients, guided_strips
 from pyside_logic.local_colours import LocalColours
 from pyside_logic.shrink import shrink_photo
 
@@ -46,6 +47,42 @@ def test_models_equal_those_of_every_window(
     matte = matte_of(height, width)
     models = LocalColours(guide, radius, epsilon).fit(matte)
     np.testing.assert_allclose(models, slow_models(guide, matte, radius, epsilon), atol=1e-8)
+
+
+@settings(max_examples=30, deadline=None)
+@given(height=SIDES, width=SIDES, radius=st.integers(1, 4), epsilon=st.sampled_from([1e-4, 1e-2]))
+def test_the_share_is_what_every_window_says_of_its_own_fit(
+    height: int, width: int, radius: int, epsilon: float
+) -> None:
+    """The covariance of fitted and given matte, over the variance of the given one."""
+    guide = picture(height, width) / 255
+    matte = matte_of(height, width)
+    models, share = LocalColours(guide, radius, epsilon).fit_and_share(matte)
+    np.testing.assert_array_equal(models, LocalColours(guide, radius, epsilon).fit(matte))
+    for y, x in np.ndindex(matte.shape):
+        rows, columns = (slice(max(0, at - radius), at + radius + 1) for at in (y, x))
+        given = matte[rows, columns].astype(np.float64)
+        fitted = guide[rows, columns] @ models[:3, y, x] + models[3, y, x]
+        covariance = (fitted * given).mean() - fitted.mean() * given.mean()
+        expected = covariance / given.var() if given.var() >= 1e-4 else 0
+        assert share[y, x] == pytest.approx(np.clip(expected, 0, 1), abs=1e-6)
+
+
+def test_windows_are_wide_only_where_colours_tell_the_subject() -> None:
+    """Left a red subject before green, right both of the same noise."""
+    rng = np.random.default_rng(0)
+    guide = np.clip(rng.normal(0.5, 0.02, (60, 160, 3)), 0, 1)
+    guide[:30, :80] += [0.3, -0.3, 0]
+    matte = np.zeros((60, 160))
+    matte[:30] = 1
+    matte = gaussian_filter(matte, 0.8)
+    found = adaptive_coefficients(guide, matte, 1, 6, 1e-4)
+    narrow = guided_coefficients(guide, matte, 1, 1e-4)
+    wide = guided_coefficients(guide, matte, 6, 1e-4)
+    left, right = np.s_[:, 28:32, 10:60], np.s_[:, 28:32, 100:150]
+    assert np.abs(found - wide)[left].mean() < 0.4 * np.abs(narrow - wide)[left].mean()
+    np.testing.assert_allclose(found[right], narrow[right], atol=1e-6)
+    assert np.abs(wide[right] - narrow[right]).max() > 0.1
 
 
 def joined(coefficients: np.ndarray, rgba: np.ndarray, strip_rows: int) -> np.ndarray:

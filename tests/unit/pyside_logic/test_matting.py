@@ -201,7 +201,22 @@ def test_progress_can_cancel(
 
     with pytest.raises(KeyboardInterrupt):
         matting(picture, gaussian_filter(alpha, 6), trimap, cancel_at_third, limits=Limits(50))
-    assert seen == [(1, 50), (2, 50), (3, 50)]
+    assert [step for step in seen if step[0]] == [(1, 50), (2, 50), (3, 50)]
+
+
+def test_looking_for_neighbours_can_be_cancelled(
+    scene: tuple[np.ndarray, np.ndarray, np.ndarray],
+) -> None:
+    picture, alpha, trimap = scene
+    seen = []
+
+    def cancel(done: int, total: int) -> None:
+        seen.append(done)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        knn_alpha(picture, alpha, trimap, cancel)
+    assert seen == [0]
 
 
 @pytest.mark.parametrize("matting", MATTINGS)

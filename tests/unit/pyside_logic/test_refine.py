@@ -1,14 +1,18 @@
 """`refine.py` and `compose.py`: alpha in the photo's own pixels."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from scipy.ndimage import gaussian_filter
 from skimage import data
 
 from pyside_logic.errors import ErrorCode, GossamerError
 from pyside_logic.refine import Cutout, RefineOptions, refine
+from pyside_logic.resample import resize_bilinear
 
 
 def opaque_photo(height: int, width: int) -> np.ndarray:
@@ -17,7 +21,7 @@ def opaque_photo(height: int, width: int) -> np.ndarray:
     return rgba
 
 
-def refined(rgba: np.ndarray, matte: np.ndarray, **options: float) -> np.ndarray:
+def refined(rgba: np.ndarray, matte: np.ndarray, **options: Any) -> np.ndarray:
     cutout = Cutout(rgba, matte)
     refine(cutout, RefineOptions(**options), lambda _done, _total: None)
     return cutout.rgba_hwc
@@ -26,10 +30,32 @@ def refined(rgba: np.ndarray, matte: np.ndarray, **options: float) -> np.ndarray
 def test_alpha_is_the_upsampled_matte_and_colours_stay() -> None:
     photo = np.dstack([data.chelsea(), np.full((300, 451), 255, np.uint8)])
     matte = np.random.default_rng(1).random((320, 320), np.float32)
-    result = refined(photo.copy(), matte, sharpen=0, decontaminate=False)
+    result = refined(photo.copy(), matte, sharpen=0, detail="none", decontaminate=False)
     theirs = np.asarray(Image.fromarray(matte).resize((451, 300), Image.Resampling.BILINEAR))
     assert np.abs(result[..., 3] / 255 - theirs).max() <= 0.51 / 255
     assert np.array_equal(result[..., :3], photo[..., :3])
+
+
+@pytest.mark.parametrize(
+    ("name", "detail", "blur_px"),
+    [
+        ("astronaut", "guided", 1.5),
+        ("chelsea", "guided", 6),
+        ("rocket", "guided", 6),
+        ("coffee", "closed_form", 3),
+    ],
+)
+def test_no_detail_leaves_the_matte(name: str, detail: str, blur_px: float) -> None:
+    """Also where the matte has nothing to do with the photo, and every edge leads astray."""
+    rgb = getattr(data, name)()
+    photo = np.dstack([rgb, np.full(rgb.shape[:2], 255, np.uint8)])
+    noise = gaussian_filter(np.random.default_rng(3).normal(size=(320, 320)), 12)
+    matte = gaussian_filter((noise > 0).astype(np.float32), blur_px)
+    alpha = refined(photo, matte, detail=detail, decontaminate=False)[..., 3] / 255
+    plain = resize_bilinear(matte, *rgb.shape[:2])
+    assert 0.5 / 255 < np.abs(alpha - plain).mean() <= 4 / 255
+    inside, before = alpha >= 0.5, plain >= 0.5
+    assert (inside & before).sum() / (inside | before).sum() >= 0.98
 
 
 def test_only_soft_pixels_get_other_colours() -> None:

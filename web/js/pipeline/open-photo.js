@@ -30,7 +30,6 @@ import { inferenceWorker, pythonWorker } from './workers.js'
 
 export class OpenPhoto {
   #handle
-  #file
   /** @type {RefineOptions} of the last `refine` */
   #options = {}
   #isPrecise = false
@@ -48,7 +47,7 @@ export class OpenPhoto {
    */
   constructor({ handle, height, width, file, matte, model, engine }) {
     this.#handle = handle
-    this.#file = file
+    this.file = file
     this.height = height
     this.width = width
     this.matte = matte
@@ -70,7 +69,6 @@ export class OpenPhoto {
         options,
         preview: Boolean(onPreview),
         precise,
-        cancelled: cancelFlag(signal),
       },
       'refine',
       { signal, onProgress },
@@ -130,7 +128,7 @@ export class OpenPhoto {
   async #behind(output, signal) {
     const { background } = output
     if (!isPicture(background)) return { output, backdrop: null }
-    const { colorSpace } = this.#file
+    const { colorSpace } = this.file
     const request = { source: background, name: 'The background', colorSpace }
     const backdrop = await inferenceWorker.call('decode', request, 'decode', { signal })
     return { output: { ...output, background: 'picture' }, backdrop }
@@ -152,16 +150,4 @@ function isPicture(background) {
     background instanceof ImageBitmap ||
     background instanceof ImageData
   )
-}
-
-/**
- * Python computes without looking at its messages; where memory can be shared, it looks at this.
- * @param {AbortSignal | undefined} signal
- * @returns {Int32Array | null}
- */
-function cancelFlag(signal) {
-  if (!signal || !globalThis.crossOriginIsolated) return null
-  const flag = new Int32Array(new SharedArrayBuffer(4))
-  signal.addEventListener('abort', () => Atomics.store(flag, 0, 1), { once: true })
-  return flag
 }

@@ -22,12 +22,15 @@ import { countRun, inferenceWorker, pythonWorker, startedEarly } from './workers
  *   model: Model,
  *   backend: import('./engines.js').Wanted,
  *   matte?: Matte | undefined,
+ *   chromaKey?: string | undefined,
+ *   secondLook: boolean,
  *   signal: AbortSignal | undefined,
  *   onProgress: (progress: Progress) => void,
  *   onNotice: (notice: string) => void,
  * }} OpenJob
  *
  * - `matte`: one that was found before, of the same photo: no network runs.
+ * - `chromaKey`, `secondLook`: as in the public API.
  */
 
 /**
@@ -53,7 +56,7 @@ import { countRun, inferenceWorker, pythonWorker, startedEarly } from './workers
 /**
  * @typedef {{ photo: DecodedPhoto, matte: Matte, engine: Engine | null }} Subject
  *
- * - `engine`: what found the matte; null when it was given.
+ * - `engine`: what found the matte; null when no network did.
  */
 
 /**
@@ -87,28 +90,37 @@ export async function openPhoto(job, clock = new StageClock(job)) {
   const { model, signal } = job
   // Starts while the network runs.
   const python = startedEarly(pythonWorker.call('start', null, 'refine', { signal }))
-  const subject = await findSubject(job, clock)
+  if (job.chromaKey !== undefined) return openKeyedPhoto(job, job.chromaKey, python, clock)
+  const choice = new EngineChoice(job)
+  const { photo, matte, engine } = await onSomeEngine(choice, () => findSubject(job, choice, clock))
 
   await python
-  const { photo, matte, engine } = subject
   const { height, width, file } = photo
   const { handle } = await clock.time('refine', () =>
     pythonWorker.call('openPhoto', { photo, matte }, 'refine', { signal, transfer: [photo.rgba] }),
   )
-  return new OpenPhoto({ handle, height, width, file, matte, model: model.name, engine })
+  const open = new OpenPhoto({ handle, height, width, file, matte, model: model.name, engine })
+  if (!job.secondLook || !engine) return open
+  try {
+    await onSomeEngine(choice, () => lookAgain(open, handle, job, choice, clock))
+    return open
+  } catch (error) {
+    open.close()
+    throw error
+  }
 }
 
 /**
  * On the first engine that gets through with it.
- * @param {OpenJob} job
- * @param {StageClock} clock
- * @returns {Promise<Subject>}
+ * @template T
+ * @param {EngineChoice} choice
+ * @param {() => Promise<T>} run
+ * @returns {Promise<T>}
  */
-async function findSubject(job, clock) {
-  const choice = new EngineChoice(job)
+async function onSomeEngine(choice, run) {
   for (;;) {
     try {
-      return await attempt(job, choice, clock)
+      return await run()
     } catch (error) {
       choice.recover(error)
     }
@@ -121,18 +133,28 @@ async function findSubject(job, clock) {
  * @param {StageClock} clock
  * @returns {Promise<Subject>}
  */
-async function attempt({ source, name, model, matte: known, signal }, choice, clock) {
+async function findSubject(job, choice, clock) {
+  const { source, name, matte: known, signal } = job
   const decoding = clock.time('decode', () =>
     inferenceWorker.call('decode', { source, name }, 'decode', { signal }),
   )
   // A bad photo does not wait for the network to fail.
   const choosing = known ? null : startedEarly(choice.ready())
   const decoded = await decoding
-  const engine = await choosing
-  if (known || !engine) {
-    return { photo: decoded, matte: /** @type {Matte} */ (known), engine: null }
-  }
+  if (known) return { photo: decoded, matte: known, engine: null }
+  await choosing
+  return findMatte(decoded, job, choice, clock)
+}
 
+/**
+ * @param {DecodedPhoto} decoded its pixels move to the answer
+ * @param {OpenJob} job
+ * @param {EngineChoice} choice
+ * @param {StageClock} clock
+ * @returns {Promise<Subject>}
+ */
+async function findMatte(decoded, { model, signal }, choice, clock) {
+  const engine = await choice.ready()
   const { input, photo } = await clock.time('preprocess', () =>
     inferenceWorker.call('preprocess', { photo: decoded, model: model.name }, 'preprocess', {
       signal,
@@ -149,4 +171,42 @@ async function attempt({ source, name, model, matte: known, signal }, choice, cl
   )
   countRun(heap_bytes)
   return { photo, matte, engine }
+}
+
+/**
+ * Runs the network on the subject's box, where it does not fill the photo, for finer edges.
+ * @param {OpenPhoto} open
+ * @param {number} handle
+ * @param {OpenJob} job
+ * @param {EngineChoice} choice
+ * @param {StageClock} clock
+ */
+async function lookAgain({ file }, handle, job, choice, clock) {
+  const { signal } = job
+  const part = await pythonWorker.call('subjectPart', { handle }, 'refine', { signal })
+  if (!part) return
+  const { matte } = await findMatte({ ...part, file }, job, choice, clock)
+  await pythonWorker.call('addSecondLook', { handle, matte }, 'refine', { signal })
+}
+
+/**
+ * A photo before a plain backdrop, which tells the matte: no network is loaded and none runs.
+ * @param {OpenJob} job
+ * @param {string} key
+ * @param {Promise<unknown>} python
+ * @param {StageClock} clock
+ */
+async function openKeyedPhoto({ source, name, signal }, key, python, clock) {
+  const photo = await clock.time('decode', () =>
+    inferenceWorker.call('decode', { source, name }, 'decode', { signal }),
+  )
+  await python
+  const { height, width, file } = photo
+  const { handle, matte } = await clock.time('infer', () =>
+    pythonWorker.call('openKeyedPhoto', { photo, key }, 'infer', {
+      signal,
+      transfer: [photo.rgba],
+    }),
+  )
+  return new OpenPhoto({ handle, height, width, file, matte, model: 'chroma-key', engine: null })
 }

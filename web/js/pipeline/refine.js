@@ -30,16 +30,42 @@ export async function openPhoto({ photo, matte }) {
 }
 
 /**
+ * @param {PythonCalls['openKeyedPhoto'][0]} request
+ * @returns {Promise<PythonCalls['openKeyedPhoto'][1]>}
+ */
+export async function openKeyedPhoto({ photo, key }) {
+  const { handle, ...matte } = await callPython(
+    'open_keyed_photo',
+    new Uint8Array(photo.rgba),
+    photo.height,
+    photo.width,
+    key,
+    photo.file,
+  )
+  return { handle, matte }
+}
+
+/**
+ * @param {PythonCalls['subjectPart'][0]} request
+ * @returns {Promise<PythonCalls['subjectPart'][1]>}
+ */
+export async function subjectPart({ handle }) {
+  const part = await callPython('subject_part', handle)
+  return part ? { rgba: part.rgba.buffer, height: part.height, width: part.width } : null
+}
+
+/** @param {PythonCalls['addSecondLook'][0]} request */
+export async function addSecondLook({ handle, matte }) {
+  await callPython('add_second_look', handle, matte.data, matte.height, matte.width)
+}
+
+/**
  * @param {PythonCalls['refine'][0]} request
  * @param {OnProgress} onProgress
  * @returns {Promise<PythonCalls['refine'][1]>} the preview is the receiver's to close
  */
-export async function refine({ handle, options, preview, precise, cancelled }, onProgress) {
-  const report = (/** @type {number[]} */ ...counts) => {
-    if (cancelled && Atomics.load(cancelled, 0)) throw new Error('nobody waits for this any more')
-    onProgress(counts[0] ?? 0, counts[1] ?? 0)
-  }
-  await callPython('refine', handle, options, report, precise)
+export async function refine({ handle, options, preview, precise }, onProgress) {
+  await callPython('refine', handle, options, onProgress, precise)
   if (!preview) return { preview: null }
   return { preview: await toBitmap(await callPython('draw', handle)) }
 }

@@ -78,9 +78,11 @@ export class WorkerClient {
     const worker = this.#running()
     const id = ++this.#lastId
     if (limit_ms !== undefined) this.#limits_ms.set(id, limit_ms)
+    const cancelled = signal ? cancelFlag() : null
     return new Promise((resolve, reject) => {
       const abort = () => {
         if (!this.#pending.delete(id)) return
+        if (cancelled) Atomics.store(cancelled, 0, 1)
         worker.postMessage({ id, type: 'cancel' })
         reject(signal?.reason)
       }
@@ -100,7 +102,7 @@ export class WorkerClient {
         started: false,
       })
       try {
-        worker.postMessage({ id, type, payload }, transfer)
+        worker.postMessage({ id, type, payload, cancelled }, transfer)
       } catch (error) {
         this.#take(id)?.reject(
           new GossamerError('invalid_argument', stage, `Expected a picture, received: ${error}`),
@@ -218,4 +220,13 @@ export class WorkerClient {
     if (this.#retiring && this.#pending.size === 0) this.end()
     return pending
   }
+}
+
+/**
+ * Shared memory reaches a worker in the middle of its work, where no message does. Without isolation
+ * there is none: then a call that has begun runs to its end, and nobody waits for it.
+ * @returns {Int32Array<SharedArrayBuffer> | null} [1] once the call is cancelled
+ */
+function cancelFlag() {
+  return globalThis.crossOriginIsolated ? new Int32Array(new SharedArrayBuffer(4)) : null
 }

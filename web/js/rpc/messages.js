@@ -153,13 +153,15 @@
  *     { stored: boolean, blob: Blob | null },
  *   ],
  *   openPhoto: [{ photo: DecodedPhoto, matte: Matte }, { handle: number }],
+ *   openKeyedPhoto: [{ photo: DecodedPhoto, key: string }, { handle: number, matte: Matte }],
+ *   subjectPart: [{ handle: number }, Photo | null],
+ *   addSecondLook: [{ handle: number, matte: Matte }, null],
  *   refine: [
  *     {
  *       handle: number,
  *       options: RefineOptions,
  *       preview: boolean,
  *       precise: boolean,
- *       cancelled: Int32Array | null,
  *     },
  *     { preview: ImageBitmap | null },
  *   ],
@@ -188,7 +190,15 @@
  * }} ThumbnailCalls
  */
 
-/** @typedef {{ id: number, type: string, payload: any }} Request */
+/**
+ * `cancelled` turns 1 when nobody waits any more, also while the worker is busy.
+ * @typedef {{
+ *   id: number,
+ *   type: string,
+ *   payload: any,
+ *   cancelled: Int32Array<SharedArrayBuffer> | null,
+ * }} Request
+ */
 /** @typedef {{ id: number, type: 'cancel' }} Cancel */
 /** @typedef {{ stage: Stage, done: number, total: number }} Progress */
 /**

@@ -6,6 +6,7 @@ import { watchRequests } from './requests.js'
 /** @typedef {import('./errors.js').Stage} Stage */
 /** @typedef {import('./messages.js').Request} Request */
 /** @typedef {(done: number, total: number) => void} OnProgress */
+/** @typedef {() => void} ThrowIfCancelled for handlers that hold the thread for long */
 
 /** A result whose buffers move to the page instead of being copied. */
 export class Moved {
@@ -21,7 +22,10 @@ export class Moved {
 
 /**
  * A handler and the stage that its errors and progress belong to.
- * @typedef {[Stage, (payload: any, onProgress: OnProgress) => unknown]} Handler
+ * @typedef {[
+ *   Stage,
+ *   (payload: any, onProgress: OnProgress, throwIfCancelled: ThrowIfCancelled) => unknown,
+ * ]} Handler
  */
 
 /** @returns {DedicatedWorkerGlobalScope} */
@@ -58,14 +62,17 @@ export function serve(handlers) {
   })
 
   /** @param {Request} request */
-  async function answer({ id, type, payload }) {
+  async function answer({ id, type, payload, cancelled }) {
     if (!waiting.delete(id)) return // cancelled
     scope.postMessage({ id, type: 'started' })
     const [stage, handler] = handlers[type] ?? ['model', unknownType(type)]
     try {
-      const result = await handler(payload, (done, total) =>
-        scope.postMessage({ id, type: 'progress', stage, done, total }),
-      )
+      const onProgress = (/** @type {number} */ done, /** @type {number} */ total) =>
+        scope.postMessage({ id, type: 'progress', stage, done, total })
+      const throwIfCancelled = () => {
+        if (cancelled && Atomics.load(cancelled, 0)) throw new DOMException(type, 'AbortError')
+      }
+      const result = await handler(payload, onProgress, throwIfCancelled)
       if (result instanceof Moved) {
         scope.postMessage({ id, type: 'result', payload: result.payload }, result.transfer)
       } else {

@@ -1,7 +1,16 @@
 import { encode } from '../pipeline/encode.js'
 import { ensureModel } from '../pipeline/model-store.js'
 import { startPython } from '../pipeline/python.js'
-import { closePhoto, openPhoto, preview, refine, touchUp } from '../pipeline/refine.js'
+import {
+  addSecondLook,
+  closePhoto,
+  openKeyedPhoto,
+  openPhoto,
+  preview,
+  refine,
+  subjectPart,
+  touchUp,
+} from '../pipeline/refine.js'
 import { Moved, serve } from '../rpc/serve.js'
 
 serve({
@@ -13,10 +22,22 @@ serve({
   ],
   ensureModel: ['model', ensureModel],
   openPhoto: ['refine', openPhoto],
+  openKeyedPhoto: ['infer', openKeyedPhoto],
+  subjectPart: [
+    'refine',
+    async (request) => {
+      const part = await subjectPart(request)
+      return new Moved(part, part ? [part.rgba] : [])
+    },
+  ],
+  addSecondLook: ['refine', addSecondLook],
   refine: [
     'refine',
-    async (request, onProgress) => {
-      const result = await refine(request, onProgress)
+    async (request, onProgress, throwIfCancelled) => {
+      const result = await refine(request, (done, total) => {
+        throwIfCancelled()
+        onProgress(done, total)
+      })
       return new Moved(result, result.preview ? [result.preview] : [])
     },
   ],
