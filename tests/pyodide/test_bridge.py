@@ -91,7 +91,7 @@ def test_a_refinement_that_nobody_waits_for_ends_and_the_photo_stays(
         OPEN
         + """
 from pyodide.code import run_js
-cancelled = run_js("() => { throw new DOMException('refine', 'AbortError') }")
+cancelled = run_js("() => { throw Object.assign(new Error('no'), { code: 'aborted' }) }")
 handle = opened(40, 40)
 options = js.JSON.parse('{"detail": "closed_form"}')
 answer = wire(bridge.refine(handle, options, cancelled))
