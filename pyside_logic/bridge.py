@@ -470,8 +470,9 @@ def _error(error: Exception, stage: Stage) -> Any:
             stage,
             "This picture needs more memory than the browser gives. Make it smaller first.",
         )
-    elif isinstance(error, JsException) and error.name == "AbortError":  # from `on_progress`
-        error = GossamerError(ErrorCode.ABORTED, stage, "Nobody waits for this picture any more.")
+    elif isinstance(error, JsException) and getattr(error, "code", None) == "aborted":
+        # From `on_progress`: rpc/serve.js.
+        error = GossamerError(ErrorCode.ABORTED, stage, "Nobody waits for this any more.")
     elif not isinstance(error, GossamerError):
         error = GossamerError(ErrorCode.INTERNAL, stage, f"{type(error).__name__}: {error}")
     wire = to_js(error.to_dict(), dict_converter=js.Object.fromEntries)

@@ -64,11 +64,12 @@ def fuse_looks(first_hw: Float32, second_hw: Float32, box: Box, height: int, wid
     h = _fused_length(len(second_hw), box.rows, height)
     w = _fused_length(second_hw.shape[1], box.columns, width)
     fused = resize_bilinear(first_hw, h, w)
-    rows, columns = _scaled(box.rows, h / height), _scaled(box.columns, w / width)
+    rows, down = _places(box.rows, height, h, len(second_hw))
+    columns, across = _places(box.columns, width, w, second_hw.shape[1])
     window = fused[rows, columns]
     unsure = ((window > _CERTAIN) & (window < 1 - _CERTAIN)).astype(np.float32)
     reach_px = max(1, round(_REACH * float(np.hypot(h, w))))
-    closer = resize_bilinear(second_hw, *window.shape)
+    closer = _interpolated(_interpolated(second_hw, down).T, across).T
     np.copyto(window, closer, where=box_mean(unsure, reach_px) > 0)
     return fused
 
@@ -87,6 +88,22 @@ def _fused_length(second: int, part: slice, whole: int) -> int:
     return max(1, min(int(closest), whole, _LONGEST_PX))
 
 
-def _scaled(part: slice, scale: float) -> slice:
-    start = int(part.start * scale)
-    return slice(start, max(start + 1, round(part.stop * scale)))
+def _places(
+    part: slice, whole: int, fused: int, second: int
+) -> tuple[slice, npt.NDArray[np.float64]]:
+    """Of the `fused` pixels of a side those whose centres lie in `part` of the photo's `whole`, and
+    where each lies among the `second` look's pixels."""
+    scale = fused / whole
+    inside = slice(*(int(np.ceil(edge * scale - 0.5)) for edge in (part.start, part.stop)))
+    centres = (np.arange(inside.start, inside.stop) + 0.5) / scale
+    return inside, (centres - part.start) * second / (part.stop - part.start) - 0.5
+
+
+def _interpolated(values: Float32, at: npt.NDArray[np.float64]) -> Float32:
+    """Rows between the rows of `values`, which go on as they end."""
+    at = np.clip(at, 0, len(values) - 1)
+    before = at.astype(np.intp)
+    share = (at - before).astype(np.float32)[:, None]
+    behind = np.minimum(before + 1, len(values) - 1)
+    between: Float32 = values[before] * (1 - share) + values[behind] * share
+    return between

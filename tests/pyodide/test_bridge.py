@@ -52,6 +52,13 @@ def wire(answer):
             "refine",
             "sparkle",
         ),
+        ("bridge.subject_part(99)", "worker_died", "refine", "Try again"),
+        (
+            "bridge.open_keyed_photo(js.Uint8Array.new(64), 4, 4, 'greenish')",
+            "invalid_argument",
+            "infer",
+            "or 'auto'",
+        ),
         ("bridge.refine(opened(), js.Object.new(), lambda: 0)", "internal", "refine", "TypeError"),
     ],
 )
@@ -74,6 +81,47 @@ return wire(bridge.refine(opened(), js.Object.new(), greedy))
 """
     )
     assert (answer["code"], answer["stage"]) == ("out_of_memory", "refine")
+
+
+def test_a_refinement_that_nobody_waits_for_ends_and_the_photo_stays(
+    python_in_pyodide: Any,
+) -> None:
+    """`rpc/serve.js` throws into `on_progress` once the call is cancelled."""
+    answer, again = python_in_pyodide.run(
+        OPEN
+        + """
+from pyodide.code import run_js
+cancelled = run_js("() => { throw Object.assign(new Error('no'), { code: 'aborted' }) }")
+handle = opened(40, 40)
+options = js.JSON.parse('{"detail": "closed_form"}')
+answer = wire(bridge.refine(handle, options, cancelled))
+return [answer, hasattr(bridge.refine(handle, options, nothing), 'error')]
+"""
+    )
+    assert (answer["code"], answer["stage"]) == ("aborted", "refine")
+    assert not again
+
+
+def test_a_second_look_is_taken_in(python_in_pyodide: Any) -> None:
+    fills, small = python_in_pyodide.run(
+        OPEN
+        + """
+fills = bridge.subject_part(opened(40, 40)).value
+matte = js.Float32Array.new(16)
+matte.fill(1, 5, 6)
+photo = js.Uint8Array.new(40 * 40 * 4)
+handle = bridge.open_photo(photo, 40, 40, matte, 4, 4).value
+part = bridge.subject_part(handle).value
+closer = js.Float32Array.new(16)
+closer.fill(0.25)
+assert bridge.add_second_look(handle, closer, 4, 4).value is None
+seen = bridge._cutouts[handle].matte_hw
+return [fills is None, [part.height, part.width, part.rgba.length, float(seen.max())]]
+"""
+    )
+    assert fills
+    assert small[:3] == [14, 14, 14 * 14 * 4]
+    assert small[3] < 1
 
 
 def test_a_closed_photo_is_gone_and_the_others_stay(python_in_pyodide: Any) -> None:

@@ -70,7 +70,8 @@ export function serve(handlers) {
       const onProgress = (/** @type {number} */ done, /** @type {number} */ total) =>
         scope.postMessage({ id, type: 'progress', stage, done, total })
       const throwIfCancelled = () => {
-        if (cancelled && Atomics.load(cancelled, 0)) throw new DOMException(type, 'AbortError')
+        if (!cancelled || !Atomics.load(cancelled, 0)) return
+        throw new GossamerError('aborted', stage, 'Nobody waits for this any more.')
       }
       const result = await handler(payload, onProgress, throwIfCancelled)
       if (result instanceof Moved) {
