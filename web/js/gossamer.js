@@ -2,7 +2,13 @@
 
 import { findModel } from './assets.js'
 import { openPhoto as openInPipeline, runPipeline } from './pipeline/pipeline.js'
-import { inferenceWorker, loadNetwork, pythonWorker, startedEarly } from './pipeline/workers.js'
+import {
+  inferenceWorker,
+  loadNetwork,
+  pythonWorker,
+  startedEarly,
+  thumbnailWorker,
+} from './pipeline/workers.js'
 import { GossamerError } from './rpc/errors.js'
 import { watchRequests } from './rpc/requests.js'
 
@@ -100,6 +106,18 @@ export async function preload(options = {}) {
   return { model: model.name, ...loaded }
 }
 
+/**
+ * A small picture of a photo as it is, made beside everything else that goes on.
+ * @param {Blob} source
+ * @param {number} height_px
+ * @returns {Promise<ImageBitmap>} for the caller to close. Rejects when the browser cannot read it
+ */
+export async function thumbnail(source, height_px) {
+  const request = { source, height_px }
+  const { bitmap } = await thumbnailWorker.call('thumbnail', request, 'decode')
+  return bitmap
+}
+
 /** @type {NetworkRequest[]} */
 const requests = []
 /** @type {Set<(requests: NetworkRequest[]) => void>} */
@@ -114,6 +132,7 @@ function recordRequests(found) {
 watchRequests(recordRequests)
 inferenceWorker.onRequests = recordRequests
 pythonWorker.onRequests = recordRequests
+thumbnailWorker.onRequests = recordRequests
 
 /**
  * Tells of every request that the page and its workers have made, those before this call included.

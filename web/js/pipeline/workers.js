@@ -1,4 +1,4 @@
-/** The two workers of a page, and the network that is ready in one of them. */
+/** The workers of a page, and the network that is ready in one of them. */
 
 import { assetUrl } from '../assets.js'
 import { build } from '../build.js'
@@ -21,6 +21,12 @@ export const inferenceWorker = new WorkerClient(
 export const pythonWorker = new WorkerClient(
   (options) => new Worker(new URL('../workers/python-worker.js', import.meta.url), options),
   'part that refines edges',
+)
+
+/** @type {WorkerClient<import('../rpc/messages.js').ThumbnailCalls>} */
+export const thumbnailWorker = new WorkerClient(
+  (options) => new Worker(new URL('../workers/thumbnail-worker.js', import.meta.url), options),
+  'part that makes small pictures',
 )
 
 /**

@@ -1,5 +1,5 @@
 /**
- * Every message between the page and its two workers.
+ * Every message between the page and its workers.
  *
  * A request is answered by any number of `progress` replies and then by one `result` or one
  * `error`. `cancel` names a request that nobody waits for any more; it gets no reply. Unasked, a worker
@@ -100,6 +100,13 @@
  *   ],
  *   closePhoto: [{ handle: number }, null],
  * }} PythonCalls
+ */
+
+/**
+ * Requests to the thumbnail worker: type -> [payload, result].
+ * @typedef {{
+ *   thumbnail: [{ source: Blob, height_px: number }, { bitmap: ImageBitmap }],
+ * }} ThumbnailCalls
  */
 
 /** @typedef {{ id: number, type: string, payload: any }} Request */

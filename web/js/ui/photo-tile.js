@@ -48,7 +48,7 @@ export class PhotoTile extends HTMLElement {
 
   disconnectedCallback() {
     this.#source = null
-    this.#thumbnail.height = this.#thumbnail.width = 0
+    this.#thumbnail.getContext('bitmaprenderer')?.transferFromImageBitmap(null)
   }
 
   /** Shows the photo's present state; tells whether it is another than before. */

@@ -1,0 +1,12 @@
+import { thumbnail } from '../pipeline/thumbnail.js'
+import { Moved, serve } from '../rpc/serve.js'
+
+serve({
+  thumbnail: [
+    'decode',
+    async (request) => {
+      const result = await thumbnail(request)
+      return new Moved(result, [result.bitmap])
+    },
+  ],
+})
