@@ -36,20 +36,30 @@ class Stroke:
 
     def __post_init__(self) -> None:
         if not self.points or not self.radius > 0 or not 0 <= self.hardness <= 1:
-            raise GossamerError(
-                ErrorCode.INVALID_ARGUMENT,
-                Stage.REFINE,
-                "Expected strokes with a point, a radius above 0 and a hardness from 0 to 1,"
-                f" received {len(self.points)} points, {self.radius!r} and {self.hardness!r}.",
-            )
+            raise _refusal(f"{len(self.points)} points, {self.radius!r} and {self.hardness!r}")
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """`points` of the public API are x, y, x, y ..."""
-        flat: Sequence[float] = values["points"]
-        pairs = zip(flat[::2], flat[1::2], strict=True)
-        points = tuple((float(x), float(y)) for x, y in pairs)
-        return cls(bool(values["keep"]), values["radius"], values["hardness"], points)
+        try:
+            flat = [float(value) for value in values["points"]]
+            points = tuple(zip(flat[::2], flat[1::2], strict=True))
+            radius, hardness = float(values["radius"]), float(values["hardness"])
+            keep = bool(values["keep"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise _refusal(f"{type(error).__name__}: {error}") from error
+        if not np.isfinite([*flat, radius, hardness]).all():
+            raise _refusal("numbers that are not finite")
+        return cls(keep, radius, hardness, points)
+
+
+def _refusal(received: str) -> GossamerError:
+    return GossamerError(
+        ErrorCode.INVALID_ARGUMENT,
+        Stage.REFINE,
+        "Expected strokes of {keep, radius, hardness, points}, with x and y of each point, a radius"
+        f" above 0 and a hardness from 0 to 1, received {received}.",
+    )
 
 
 class TouchUp:

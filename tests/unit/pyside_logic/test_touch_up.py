@@ -92,9 +92,26 @@ def test_points_beyond_the_photo_paint_what_is_inside() -> None:
     assert (painted[21:] == 0).all()
 
 
-def test_a_stroke_without_points_is_refused() -> None:
-    with pytest.raises(GossamerError, match="a point"):
-        Stroke.from_dict({"keep": True, "radius": 3, "hardness": 1, "points": []})
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"points": []},
+        {"points": [1, 2, 3]},
+        {"points": [1, float("nan")]},
+        {"points": None},
+        {"radius": 0},
+        {"radius": "wide"},
+        {"hardness": 1.5},
+    ],
+    ids=str,
+)
+def test_a_wrong_stroke_is_refused(wrong: dict[str, object]) -> None:
+    stroke = {"keep": True, "radius": 3, "hardness": 1, "points": [1, 2]}
+    assert Stroke.from_dict(stroke).points == ((1.0, 2.0),)
+    with pytest.raises(GossamerError, match="a radius above 0"):
+        Stroke.from_dict({**stroke, **wrong})
+    with pytest.raises(GossamerError, match="KeyError"):
+        Stroke.from_dict({"keep": True})
 
 
 # ---- preview -------------------------------------------------------------------------------------
