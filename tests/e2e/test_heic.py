@@ -42,6 +42,20 @@ def test_a_heic_photo_is_cut_out_and_only_it_fetches_the_library(app: App) -> No
     assert np.abs(rgba[opaque] - wanted[opaque])[:, :3].mean() < 1
 
 
+def test_who_has_opened_one_can_open_the_next_without_a_network(app: App) -> None:
+    app.wait_until_offline_ready()
+    app.open()  # now the service worker answers
+    small = heic(data.chelsea()[::2, ::2])
+    call_api(app.page, "removeBackground", small, name="first.heic")
+    app.page.context.set_offline(True)
+    app.open()
+    assert call_api(app.page, "removeBackground", small, name="next.heic").picture.size == (
+        226,
+        150,
+    )
+    app.page.context.set_offline(False)
+
+
 def test_a_turned_heic_photo_comes_out_upright(app: App) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
