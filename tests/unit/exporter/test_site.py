@@ -140,8 +140,13 @@ def test_the_vendored_files_are_exactly_those_that_are_needed(site_dir: Path) ->
         "python_stdlib.zip",
         "pyodide-lock.json",
     }
+    heif = {path.name for path in (site_dir / build["heif"]["path"]).parent.iterdir()}
+    assert heif == {"libheif-bundle.mjs", "LICENSE"}
+    zip_files = [path.name for path in (site_dir / build["zip"]["path"]).parent.iterdir()]
+    assert zip_files == ["index.js"]
     assert {path.name for path in (site_dir / "vendor").iterdir()} == {
-        Path(build[part]["path"]).name for part in ("ort", "pyodide")
+        *(Path(build[part]["path"]).name for part in ("ort", "pyodide")),
+        *(Path(build[part]["path"]).parent.name for part in ("heif", "zip")),
     }
 
 
