@@ -7,7 +7,7 @@ from pathlib import Path
 
 from exporter.errors import ExporterError
 from exporter.native import (
-    NativeNetwork,
+    FindMatte,
     OutputOptions,
     Refinement,
     Source,
@@ -47,7 +47,7 @@ class Failure:
 def cut_photos(
     photos: Sequence[Path],
     out_dir: Path,
-    network: NativeNetwork,
+    find_matte: FindMatte,
     job: CutJob,
     *,
     report: Report = silent,
@@ -68,7 +68,7 @@ def cut_photos(
     for done, (photo, target) in enumerate(zip(photos, targets, strict=True)):
         report(f"Cutting out {photo.name}", done, len(photos))
         try:
-            _write(target, _cut(photo, network, job))
+            _write(target, _cut(photo, find_matte, job))
         except ExporterError as error:
             reason = str(error)
             failures.append(
@@ -81,11 +81,11 @@ def cut_photos(
     return failures
 
 
-def _cut(photo: Path, network: NativeNetwork, job: CutJob) -> bytes:
+def _cut(photo: Path, find_matte: FindMatte, job: CutJob) -> bytes:
     rgba_hwc, source = open_source(photo)
     return finished_file(
         rgba_hwc,
-        network.matte(rgba_hwc),
+        find_matte(rgba_hwc),
         job.refinement,
         job.output,
         content=job.content,

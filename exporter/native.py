@@ -7,6 +7,7 @@ Preprocessing is Pillow's, which web/js/pipeline/lanczos.js reproduces in the br
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,7 @@ from pyside_logic.source import ColourSpace, Source
 
 __all__ = [
     "KEYED",
+    "FindMatte",
     "NativeNetwork",
     "OutputOptions",
     "Refinement",
@@ -57,6 +59,9 @@ Refinement = RefineOptions | None
 
 #: For the mattes of `key_matte`, which are sharp already; as in web/js/gossamer.js.
 KEYED = RefineOptions(sharpen=0, detail="none")
+
+#: The matte of a photo, uint8 (height, width, 3 or 4), as NativeNetwork.matte gives it.
+FindMatte = Callable[[Uint8], Float32]
 
 # As in web/js/pipeline/lanczos.js: photos are averaged down first, exactly below this factor.
 _REDUCING_GAP = 3.0

@@ -5,11 +5,14 @@ import json
 import signal
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from exporter.commands.networks import add_spec_argument, choose_network
 from exporter.errors import ExporterError
-from exporter.report import TerminalReport
+from exporter.report import Report, TerminalReport
+
+if TYPE_CHECKING:
+    from exporter.native import FindMatte
 
 __all__ = ["add_arguments", "run"]
 
@@ -28,6 +31,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a name, or an ONNX file of your own with --spec (default: %(default)s)",
     )
     add_spec_argument(parser)
+    parser.add_argument(
+        "--precision",
+        choices=("fp32", "int8"),
+        default="fp32",
+        help="of the network (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--second-look",
+        action="store_true",
+        help="run the network once more, on the subject's box, for finer edges",
+    )
+    parser.add_argument(
+        "--key",
+        metavar="COLOUR",
+        help="instead of a network, for a plain backdrop: its colour, or auto",
+    )
     parser.add_argument(
         "--refine",
         default="default",
@@ -90,29 +109,38 @@ def _add_output_arguments(group: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     from exporter.cut import CutJob, cut_photos
-    from exporter.exported import exported_file
-    from exporter.native import NativeNetwork, parse_output, parse_refinement
+    from exporter.native import KEYED, parse_output, parse_refinement
 
     signal.signal(signal.SIGTERM, _interrupt)
     report = TerminalReport()
     values, backdrop = _output_values(arguments)
     job = CutJob(
-        parse_refinement(arguments.refine),
+        KEYED
+        if arguments.key and arguments.refine == "default"
+        else parse_refinement(arguments.refine),
         parse_output(values),
         "alpha" if arguments.alpha else "cutout",
         backdrop,
     )
-    network, local = choose_network(arguments.model, arguments.spec)
-    failures = cut_photos(
-        arguments.photo,
-        arguments.out,
-        NativeNetwork(network, exported_file(network, local=local, report=report)),
-        job,
-        report=report,
-    )
+    find_matte = _find_matte(arguments, report)
+    failures = cut_photos(arguments.photo, arguments.out, find_matte, job, report=report)
     for failure in failures:
         sys.stderr.write(f"gossamer: {failure.reason}\n")
     return 1 if failures else 0
+
+
+def _find_matte(arguments: argparse.Namespace, report: Report) -> "FindMatte":
+    from exporter.exported import exported_file
+    from exporter.native import NativeNetwork, key_matte, look_again
+
+    if arguments.key:
+        return lambda rgba_hwc: key_matte(rgba_hwc, arguments.key)
+    chosen, local = choose_network(arguments.model, arguments.spec)
+    file = exported_file(chosen, precision=arguments.precision, local=local, report=report)
+    network = NativeNetwork(chosen, file)
+    if arguments.second_look:
+        return lambda rgba_hwc: look_again(network, rgba_hwc, network.matte(rgba_hwc))
+    return network.matte
 
 
 def _output_values(arguments: argparse.Namespace) -> tuple[dict[str, Any], Path | None]:

@@ -381,7 +381,7 @@ def test_the_language_changes_and_the_work_stays(app: Journey, files: dict[str, 
 def test_what_is_stored_is_shown_and_deleted(app: Journey, files: dict[str, Path]) -> None:
     app.wait_until_offline_ready()
     app.part("settings").get_by_role("button").first.click()
-    expect(app.page.get_by_text("4.6 MB", exact=True)).to_be_visible()
+    expect(app.part("settings").get_by_text("4.6 MB", exact=True)).to_be_visible()
     app.part("delete-stored").click()
     expect(app.page.get_by_text("4.6 MB, not here yet")).to_be_visible(timeout=SLOW_MS)
     assert app.page.evaluate("caches.keys()") == []

@@ -25,7 +25,7 @@ def test_people_choose_by_what_they_want(
     app.add(photo)
     app.wait_for_states("done")
     app.part("settings").get_by_role("button").first.click()
-    expect(page.get_by_text("4.6 MB", exact=True)).to_be_visible()
+    expect(app.part("settings").get_by_text("4.6 MB", exact=True)).to_be_visible()
     app.open()
     app.part("settings").get_by_role("button").first.click()
     expect(app.part("model").get_by_label("Fast")).to_be_checked()

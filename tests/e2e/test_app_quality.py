@@ -78,13 +78,10 @@ FOCUSED = """() => {
 def reached_by_tab(app: Journey) -> set[str]:
     """What Tab walks through once; every one of them shows that it has the focus."""
     reached = set()
-    app.page.evaluate("document.activeElement?.blur()")
-    for _ in range(60):
+    for _ in range(60):  # wherever it begins, it comes round
         app.page.keyboard.press("Tab")
         name, has_ring = app.page.evaluate(FOCUSED)
-        if name == "BODY":
-            break
-        assert has_ring, f"no focus ring on {name}"
+        assert has_ring or name == "BODY", f"no focus ring on {name}"
         reached.add(name)
     return reached
 

@@ -1,11 +1,13 @@
 """Photos as phones write them, and the library that only they need."""
 
 import io
+from pathlib import Path
 
 import numpy as np
 import pillow_heif
 import pytest
 from PIL import Image
+from playwright.sync_api import expect
 from skimage import data
 
 from .app import ApiError, App, call_api, png
@@ -54,6 +56,19 @@ def test_who_has_opened_one_can_open_the_next_without_a_network(app: App) -> Non
         150,
     )
     app.page.context.set_offline(False)
+
+
+def test_the_page_shows_what_it_cut_out_of_one(app: App, tmp_path: Path) -> None:
+    photo = tmp_path / "IMG_2041.heic"
+    photo.write_bytes(heic(data.chelsea()))
+    app.add(photo)
+    app.wait_for_states("done")
+    expect(app.part("cutout")).to_be_visible()
+    box = app.part("cutout").bounding_box()
+    assert box
+    assert abs(box["width"] / box["height"] - 451 / 300) < 0.01
+    name, picture = app.save()
+    assert (name, picture.size) == ("IMG_2041-cutout.png", (451, 300))
 
 
 def test_a_turned_heic_photo_comes_out_upright(app: App) -> None:

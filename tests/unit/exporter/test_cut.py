@@ -16,7 +16,7 @@ from exporter.cli import main
 from exporter.cut import CutJob, Failure, cut_photos
 from exporter.errors import ExporterError
 from exporter.exported import exported_file
-from exporter.native import NativeNetwork, OutputOptions, preprocess
+from exporter.native import NativeNetwork, OutputOptions, cut_out, look_again, preprocess
 from exporter.pictures import read_photo
 from pyside_logic.icc import icc_profile
 
@@ -51,7 +51,7 @@ def alpha_of(path: Path) -> np.ndarray:
 def test_the_cup_stays_and_the_table_goes(
     u2netp: NativeNetwork, coffee: Path, tmp_path: Path
 ) -> None:
-    assert cut_photos([coffee], tmp_path, u2netp, PLAIN) == []
+    assert cut_photos([coffee], tmp_path, u2netp.matte, PLAIN) == []
     assert [path.name for path in tmp_path.iterdir()] == ["coffee-cutout.png"]
     rgba = np.asarray(Image.open(tmp_path / "coffee-cutout.png"))
     photo = np.asarray(Image.open(coffee))
@@ -82,7 +82,7 @@ def test_exif_orientation_turns_the_cut_out(
     upright.transpose(turn).save(turned, exif=exif)
     straight = tmp_path / "straight.png"
     upright.save(straight)
-    assert cut_photos([turned, straight], tmp_path / "out", u2netp, PLAIN) == []
+    assert cut_photos([turned, straight], tmp_path / "out", u2netp.matte, PLAIN) == []
     out = [Image.open(tmp_path / "out" / f"{stem}-cutout.png") for stem in ("turned", "straight")]
     assert np.array_equal(*map(np.asarray, out))
     assert 0x0112 not in out[0].getexif()
@@ -92,7 +92,7 @@ def test_transparent_stays_transparent(u2netp: NativeNetwork, tmp_path: Path) ->
     rgba = np.dstack([data.coffee(), np.full((400, 600), 255, np.uint8)])
     rgba[:, :300, 3] = 0
     Image.fromarray(rgba).save(tmp_path / "half.png")
-    assert cut_photos([tmp_path / "half.png"], tmp_path / "out", u2netp, PLAIN) == []
+    assert cut_photos([tmp_path / "half.png"], tmp_path / "out", u2netp.matte, PLAIN) == []
     alpha = alpha_of(tmp_path / "out" / "half-cutout.png")
     assert (alpha[:, :300] == 0).all()
     assert alpha[:, 300:].max() > 250
@@ -113,7 +113,7 @@ def test_one_broken_photo_does_not_stop_the_rest(
     lines: list[tuple[str, int, int]] = []
     photos = [cut_off, note, tmp_path / "absent.jpg", tiny, coffee]
     failures = cut_photos(
-        photos, tmp_path / "out", u2netp, PLAIN, report=lambda *step: lines.append(step)
+        photos, tmp_path / "out", u2netp.matte, PLAIN, report=lambda *step: lines.append(step)
     )
     assert [failure.photo for failure in failures] == photos[:-1]
     reasons = ["a whole picture", "another kind of file", "nothing there", "received 7 x 40 px"]
@@ -129,12 +129,12 @@ def test_no_photo_is_written_over(u2netp: NativeNetwork, coffee: Path, tmp_path:
     png, jpeg = tmp_path / "cup.png", tmp_path / "cup.jpg"
     Image.open(coffee).save(png)
     jpeg.write_bytes(coffee.read_bytes())
-    assert cut_photos([png, jpeg], tmp_path, u2netp, PLAIN) == []
+    assert cut_photos([png, jpeg], tmp_path, u2netp.matte, PLAIN) == []
     names = {path.name for path in tmp_path.iterdir()}
     assert names == {"cup.png", "cup.jpg", "cup-cutout.png", "cup-cutout-2.png"}
     first = tmp_path / "cup-cutout.png"
     before = first.read_bytes()
-    assert cut_photos([png, first], tmp_path, u2netp, PLAIN) == []
+    assert cut_photos([png, first], tmp_path, u2netp.matte, PLAIN) == []
     assert first.read_bytes() == before
     assert {path.name for path in tmp_path.iterdir()} == {*names, "cup-cutout-cutout.png"}
 
@@ -144,9 +144,9 @@ def test_a_place_that_cannot_be_written_to(
 ) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ExporterError, match="Expected a folder that can be written to"):
-        cut_photos([coffee], tmp_path / "file", u2netp, PLAIN)
+        cut_photos([coffee], tmp_path / "file", u2netp.matte, PLAIN)
     (tmp_path / "out" / "coffee-cutout.png").mkdir(parents=True)
-    (failure,) = cut_photos([coffee], tmp_path / "out", u2netp, PLAIN)
+    (failure,) = cut_photos([coffee], tmp_path / "out", u2netp.matte, PLAIN)
     assert isinstance(failure, Failure)
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["coffee-cutout.png"]
 
@@ -197,9 +197,38 @@ def test_options_of_the_files_reach_them(coffee: Path, tmp_path: Path) -> None:
     assert opened(path).mode == "RGBA"
 
 
+def test_a_plain_backdrop_needs_no_network(tmp_path: Path) -> None:
+    photo = tmp_path / "ball.png"
+    y, x = np.mgrid[:90, :120]
+    is_ball = np.hypot(y - 45, x - 60) < 25
+    Image.fromarray(
+        np.where(is_ball[..., None], (200, 60, 40), (0, 177, 64)).astype(np.uint8)
+    ).save(photo)
+    for name, key in (("auto", "auto"), ("colour", "#00b140")):
+        out = tmp_path / name
+        assert main(["cut", str(photo), "-o", str(out), "--key", key, "--model", "absent"]) == 0
+        alpha = alpha_of(out / "ball-cutout.png")
+        assert alpha[is_ball].mean() > 250
+        assert alpha[~is_ball].mean() < 5
+
+
+def test_the_network_may_run_in_int8_and_twice(
+    u2netp: NativeNetwork, coffee: Path, tmp_path: Path
+) -> None:
+    exact = alpha_of(run_cut(coffee, tmp_path / "exact")).astype(int)
+    small = alpha_of(run_cut(coffee, tmp_path / "int8", "--precision", "int8")).astype(int)
+    assert 0 < np.abs(small - exact).mean() < 3
+    photo = read_photo(coffee)
+    wanted = look_again(u2netp, photo, u2netp.matte(photo))
+    twice = alpha_of(run_cut(coffee, tmp_path / "twice", "--second-look"))
+    assert np.array_equal(twice, cut_out(photo, wanted, None)[..., 3])
+    assert not np.array_equal(twice, exact)
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
+        (["--key", "greenish"], "#rrggbb"),
         (["--preset", "hat"], "id-photo"),
         (["--background", "blurple"], "#rrggbb"),
         (["--background", "absent.jpg"], "absent.jpg"),

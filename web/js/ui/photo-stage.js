@@ -243,6 +243,8 @@ export class PhotoStage extends HTMLElement {
 
   /** @param {ImageBitmap} bitmap closed here */
   #draw(bitmap) {
+    // An original that the browser cannot show, such as a HEIC file, has not told its size.
+    if (this.#frame.hidden) this.#fitFrame(bitmap.height, bitmap.width)
     // The pixels move into the canvas instead of being drawn: that takes no time on this thread.
     const context = this.#canvas.getContext('bitmaprenderer')
     if (context) context.transferFromImageBitmap(bitmap)
