@@ -5,74 +5,82 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-import onnx
-
-from exporter.calibration import Calibration, Size, find_photos, measure_ranges
+from exporter.calibration import Calibration, find_photos, measure_ranges
 from exporter.catalog import Network
-from exporter.errors import CalibrationError
+from exporter.mattes import FloatArray
 from exporter.native import preprocess
-from exporter.passes import four_bit_weights, raise_opset
 from exporter.pictures import read_photo
 from exporter.pipeline import float_model, with_size
-from exporter.quantize import EXACT_STORAGE, Ranges, Storage, quantize
 from exporter.report import Report, silent
-from exporter.sensitivity import Choice, FloatArray, Search, sweep
+from exporter.search import Search
+from exporter.sensitivity import sweep
+from exporter.shrink import format_roundings, shrink
 
-__all__ = ["Settings", "calibrate_network", "format_calibration"]
-
-# What is tried, in this order, until the file is small enough.
-_STORAGES = (
-    EXACT_STORAGE,
-    *(Storage(weights) for weights in (100_000, 10_000, 2_000)),
-    *(Storage(2_000, weights) for weights in (2_000_000, 1_000_000, 500_000, 250_000, 100_000)),
-)
+__all__ = ["Settings", "calibrate_network", "format_calibration", "format_sizes"]
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How many photos to use (0: all) for ranges, for the sweep and for the search; the mean
-    difference of mattes to stay below, and the bytes of the artefact (0: any)."""
+    """How many photos to use (0: all) for ranges, for the sweep, for the search, and for weights of
+    fewer bits alone."""
 
-    range_photos: int = 0
-    sweep_photos: int = 3
+    range_photos: int = 200
+    sweep_photos: int = 2
     search_photos: int = 12
-    budget: float = 0.0015
-    most_bytes: int = 0
+    rounding_photos: int = 6
+
+
+_DEFAULT_SETTINGS = Settings()
 
 
 def calibrate_network(
     network: Network,
     folder: Path,
-    settings: Settings,
+    settings: Settings = _DEFAULT_SETTINGS,
     *,
     local: Path | None = None,
     size: tuple[int, int] | None = None,
     report: Report = silent,
 ) -> Calibration:
-    """`size` (height, width) takes the place of the catalog's. Raises ExporterError."""
+    """Chooses within `network.int8`; `size` (height, width) takes the place of the catalog's.
+
+    Raises ExporterError.
+    """
     photos = find_photos(folder)
     model = float_model(network, local=local, size=size, report=report)
     network = with_size(network, *size) if size else network
     ranges = measure_ranges(model, network, _spread(photos, settings.range_photos), report=report)
-    seen = _inputs(network, _spread(photos, settings.sweep_photos))
-    rows = sweep(model, network, ranges, seen, report=report)
-    del seen
+    sweep_inputs = _inputs(network, _spread(photos, settings.sweep_photos))
+    rows = sweep(model, network, ranges, sweep_inputs, report=report)
     search_photos = _spread(photos, settings.search_photos)
     search = Search(model, network, _inputs(network, search_photos), report)
-    choice = search.run(ranges, rows, budget=settings.budget)
-    sizes = _sizes(model, ranges, choice, search, settings)
+    budget = network.int8
+    choice = search.run(
+        ranges, rows, budget=budget.difference, most_float_work=budget.most_float_work
+    )
+    sizes, roundings = shrink(
+        model,
+        ranges,
+        choice,
+        search,
+        _inputs(network, _spread(photos, settings.rounding_photos)),
+        budget=budget.difference,
+        most_bytes=budget.most_bytes,
+        report=report,
+    )
     return Calibration(
         network=network.name,
         source_sha256=network.part.sha256,
         versions={name: version(name) for name in ("numpy", "onnx", "onnxruntime", "onnxsim")},
         photos=len(_spread(photos, settings.range_photos)),
         search_photos=len(search_photos),
-        budget=settings.budget,
+        budget=budget,
         difference=choice.measured.mean,
         difference_all_int8=choice.all_int8.mean,
-        most_bytes=settings.most_bytes,
+        float_work=choice.float_work,
         float_units=choice.float_units,
         sensitivity=tuple(rows),
+        roundings=tuple(roundings),
         sizes=tuple(sizes),
         ranges=ranges,
     )
@@ -87,48 +95,6 @@ def _spread(photos: Sequence[Path], count: int) -> list[Path]:
 
 def _inputs(network: Network, photos: Sequence[Path]) -> list[FloatArray]:
     return [preprocess(read_photo(photo), network.input) for photo in photos]
-
-
-def _sizes(
-    model: onnx.ModelProto, ranges: Ranges, choice: Choice, search: Search, settings: Settings
-) -> list[Size]:
-    """From exact weights on, up to the first storage with few enough bytes.
-
-    What harms more than twice the budget is left out: weights that need their digits.
-    """
-    most_bytes = settings.most_bytes
-    raised = raise_opset.apply(model, opset=four_bit_weights.OPSET)
-    curve: list[Size] = []
-    for storage in _STORAGES:
-        quantized = quantize(
-            raised if storage.four_bit_codes else model,
-            ranges,
-            float_units=choice.float_units,
-            storage=storage,
-        )
-        stored = four_bit_weights.apply(quantized) if storage.four_bit_codes else quantized
-        size = stored.ByteSize()
-        if curve and size >= curve[-1].bytes:
-            continue
-        measured = search.measure(stored, f"{_weights(storage)}, {size:,} bytes")
-        if measured.mean > 2 * settings.budget:
-            continue
-        curve.append(Size(storage, size, measured.mean))
-        if not most_bytes or size <= most_bytes:
-            return curve
-    raise CalibrationError(
-        f"{search.network.name}: Expected at most {most_bytes:,} bytes, received "
-        f"{curve[-1].bytes:,} within twice the budget of {settings.budget:g}. Raise --most-bytes "
-        "or --budget."
-    )
-
-
-def _weights(storage: Storage) -> str:
-    if storage.four_bit_codes:
-        return f"4 bits from {storage.four_bit_codes:,} weights on"
-    if storage.eight_bit_floats:
-        return f"8 bits in float layers from {storage.eight_bit_floats:,} weights on"
-    return "weights as computed with"
 
 
 def format_calibration(calibration: Calibration) -> str:
@@ -153,10 +119,19 @@ def format_calibration(calibration: Calibration) -> str:
         f"mean difference of the matte on {calibration.search_photos} photos: "
         f"{calibration.difference_all_int8:.5f} with all units in int8, "
         f"{calibration.difference:.5f} with {len(chosen)} in float "
-        f"(budget {calibration.budget:g})",
-    ]
-    lines += [
-        f"{_weights(row.storage):52}{row.bytes:13,} bytes{row.mean:10.5f}"
-        for row in calibration.sizes
+        f"(budget {calibration.budget.difference:g}), {calibration.float_work:.0%} of the work "
+        f"(budget {calibration.budget.most_float_work:.0%})",
+        *format_sizes(calibration),
     ]
     return "\n".join(lines)
+
+
+def format_sizes(calibration: Calibration) -> list[str]:
+    """The curve of bytes against error; the last row is what was chosen."""
+    most_bytes = calibration.budget.most_bytes
+    return [
+        f"{format_roundings(calibration.roundings[: row.roundings]):56}"
+        f"{row.bytes:13,} bytes{row.mean:10.5f}"
+        f"{'' if not most_bytes or row.bytes <= most_bytes else f'  over {most_bytes:,}'}"
+        for row in calibration.sizes
+    ]

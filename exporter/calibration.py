@@ -15,7 +15,7 @@ import onnx
 import onnxruntime
 from onnx import helper
 
-from exporter.catalog import Network
+from exporter.catalog import Int8Budget, Network
 from exporter.errors import CalibrationError
 from exporter.native import preprocess
 from exporter.pictures import read_photo
@@ -26,19 +26,21 @@ from exporter.units import find_units
 __all__ = [
     "CALIBRATIONS",
     "Calibration",
+    "Rounding",
     "Sensitivity",
     "Size",
     "calibration_file",
     "find_photos",
     "measure_ranges",
     "read_calibration",
+    "storage_of",
     "write_calibration",
 ]
 
 CALIBRATIONS = Path(__file__).resolve().parent.parent / "models" / "calibration"
 
 _PHOTO_SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
-_FORMAT = 1
+_FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -52,10 +54,21 @@ class Sensitivity:
 
 
 @dataclass(frozen=True)
-class Size:
-    """The artefact with weights stored so: its bytes, and its mean difference in the search."""
+class Rounding:
+    """The weights of this unit in 8 or 4 bits: the bytes that it saves, and the mean difference
+    where nothing else is rounded."""
 
-    storage: Storage
+    unit: str
+    bits: int
+    bytes: int
+    mean: float
+
+
+@dataclass(frozen=True)
+class Size:
+    """The artefact with the first `roundings` applied: its bytes, and its mean difference."""
+
+    roundings: int
     bytes: int
     mean: float
 
@@ -64,10 +77,11 @@ class Size:
 class Calibration:
     """`photos` photographs gave `ranges` (lowest and highest value of each tensor).
 
-    `float_units` stay in float so that on `search_photos` of them the matte differs from float32's
-    by at most `budget` in the mean: by `difference`, by `difference_all_int8` with none of them.
-    `sizes` is the curve of bytes against error, from exact weights to the storage that was chosen
-    to stay below `most_bytes` (0: any).
+    `float_units`, a share `float_work` of the network's work, stay in float so that on
+    `search_photos` of them the matte differs from float32's by no more than `budget` has in the
+    mean: by `difference`, by `difference_all_int8` with none of them. `roundings` are ways to save
+    bytes, the least harmful for its bytes first; `sizes` is the curve of bytes against error that
+    they give, down to what was chosen for the budget.
     """
 
     network: str
@@ -75,18 +89,24 @@ class Calibration:
     versions: Mapping[str, str]
     photos: int
     search_photos: int
-    budget: float
+    budget: Int8Budget
     difference: float
     difference_all_int8: float
-    most_bytes: int
+    float_work: float
     float_units: tuple[str, ...]
     sensitivity: tuple[Sensitivity, ...]
+    roundings: tuple[Rounding, ...]
     sizes: tuple[Size, ...]
     ranges: Mapping[str, tuple[float, float]]
 
     @property
     def storage(self) -> Storage:
-        return self.sizes[-1].storage
+        return storage_of(self.roundings[: self.sizes[-1].roundings])
+
+
+def storage_of(roundings: Sequence[Rounding]) -> Storage:
+    eight, four = (tuple(row.unit for row in roundings if row.bits == bits) for bits in (8, 4))
+    return Storage(eight, four)
 
 
 # ---- photographs ---------------------------------------------------------------------------------
@@ -166,15 +186,16 @@ def write_calibration(calibration: Calibration, folder: Path = CALIBRATIONS) -> 
     """One line for each tensor and unit, so that a change shows as one."""
     values: dict[str, Any] = {"format": _FORMAT, **asdict(calibration)}
     values["difference"] = _rounded(calibration.difference)
+    values["float_work"] = _rounded(calibration.float_work)
     values["difference_all_int8"] = _rounded(calibration.difference_all_int8)
     values["sensitivity"] = {
         row.unit: [row.operator, _rounded(row.mean), _rounded(row.worst)]
         for row in calibration.sensitivity
     }
-    values["sizes"] = [
-        {**asdict(row.storage), "bytes": row.bytes, "mean": _rounded(row.mean)}
-        for row in calibration.sizes
-    ]
+    values["roundings"] = {
+        row.unit: [row.bits, row.bytes, _rounded(row.mean)] for row in calibration.roundings
+    }
+    values["sizes"] = [[row.roundings, row.bytes, _rounded(row.mean)] for row in calibration.sizes]
     values["ranges"] = {name: list(pair) for name, pair in calibration.ranges.items()}
     lines = []
     for key, value in values.items():
@@ -222,10 +243,11 @@ def read_calibration(network: Network, folder: Path | None = None) -> Calibratio
         values["sensitivity"] = tuple(
             Sensitivity(unit, *row) for unit, row in values["sensitivity"].items()
         )
-        values["sizes"] = tuple(
-            Size(bytes=row.pop("bytes"), mean=row.pop("mean"), storage=Storage(**row))
-            for row in values["sizes"]
+        values["budget"] = Int8Budget(**values["budget"])
+        values["roundings"] = tuple(
+            Rounding(unit, *row) for unit, row in values["roundings"].items()
         )
+        values["sizes"] = tuple(Size(*row) for row in values["sizes"])
         values["ranges"] = {
             name: (float(low), float(high)) for name, (low, high) in values["ranges"].items()
         }

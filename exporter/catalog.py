@@ -16,6 +16,7 @@ from exporter.toml_table import TomlTable
 
 __all__ = [
     "InputSpec",
+    "Int8Budget",
     "Network",
     "NpmOrigin",
     "Origin",
@@ -115,6 +116,16 @@ class OutputSpec:
 
 
 @dataclass(frozen=True)
+class Int8Budget:
+    """What int8 may cost: a mean difference of mattes in 0..1, bytes of the file (0: any), and the
+    share of the network's work, in 0..1, that may stay in float, where int8 saves no time."""
+
+    difference: float = 0.0015
+    most_bytes: int = 0
+    most_float_work: float = 0.5
+
+
+@dataclass(frozen=True)
 class Network:
     """`written_in` is the file that says so, for messages."""
 
@@ -123,6 +134,7 @@ class Network:
     part: Part
     input: InputSpec
     output: OutputSpec
+    int8: Int8Budget = Int8Budget()
     written_in: str = "models/catalog.toml"
 
 
@@ -210,7 +222,8 @@ def _tables(path: Path) -> list[TomlTable]:
 
 def _network(table: TomlTable, part: Part, title: str, written_in: str) -> Network:
     picture, matte = table.table("input"), table.table("output")
-    network = Network(part.name, title, part, _input(picture), _output(matte), written_in)
+    int8 = _int8(table.table("int8")) if table.has("int8") else Int8Budget()
+    network = Network(part.name, title, part, _input(picture), _output(matte), int8, written_in)
     for read in (table, picture, matte):
         read.refuse_unknown_keys()
     return network
@@ -240,6 +253,17 @@ def _output(table: TomlTable) -> OutputSpec:
         ),
         renamed=not table.has("name"),
     )
+
+
+def _int8(table: TomlTable) -> Int8Budget:
+    default = Int8Budget()
+    budget = Int8Budget(
+        table.share("difference") if table.has("difference") else default.difference,
+        table.count("most_bytes") if table.has("most_bytes") else default.most_bytes,
+        table.share("most_float_work") if table.has("most_float_work") else default.most_float_work,
+    )
+    table.refuse_unknown_keys()
+    return budget
 
 
 def _part(table: TomlTable) -> Part:

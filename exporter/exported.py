@@ -14,6 +14,7 @@ from exporter.report import Report, silent
 __all__ = ["exported_file"]
 
 _HERE = Path(__file__).parent
+_INT8_SOURCES = ("precision.py", "quantize.py", "units.py", "weight_codes.py")
 
 
 def exported_file(
@@ -52,7 +53,7 @@ def _key(network: Network, backend: str, precision: str, size: tuple[int, int] |
     """A hash of the pinned source, of every pass, and of the packages that rewrite graphs."""
     sources = [_HERE / "pipeline.py", _HERE / "source.py", *sorted((_HERE / "passes").glob("*.py"))]
     if precision == "int8":
-        sources += [_HERE / name for name in ("precision.py", "quantize.py", "units.py")]
+        sources += [_HERE / name for name in _INT8_SOURCES]
         sources.append(calibration_file(network))
     texts = [repr(network), backend, precision, repr(size)]
     texts += [path.read_text(encoding="utf-8") for path in sources]

@@ -49,7 +49,7 @@ def lossy_passes(network: Network, precision: str) -> dict[str, Rewrite]:
             storage=found.storage,
         )
 
-    if not found.storage.four_bit_codes:
+    if not found.storage.four_bit_units:
         return {"quantize": quantized}
     return {
         "raise_opset_21": lambda model: raise_opset.apply(model, opset=four_bit_weights.OPSET),

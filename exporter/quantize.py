@@ -31,8 +31,9 @@ from onnx import helper, numpy_helper
 
 from exporter.errors import PassError
 from exporter.units import SAME_RANGE, Unit, find_units
+from exporter.weight_codes import weight_codes
 
-__all__ = ["EXACT_STORAGE", "Ranges", "Storage", "quantize", "weight_codes"]
+__all__ = ["EXACT_STORAGE", "Ranges", "Storage", "quantize"]
 
 Ranges = Mapping[str, tuple[float, float]]
 Float64 = npt.NDArray[np.float64]
@@ -44,14 +45,11 @@ _REMEDY = "Run `gossamer calibrate` again for this network."
 
 @dataclass(frozen=True)
 class Storage:
-    """How weights are stored in a convolution of at least so many (0: in none).
+    """Which convolutions store their weights in fewer bits than they compute with: units in float
+    in 8 bits, units in int8 in 4, with codes of -7..7 for passes/four_bit_weights.py."""
 
-    `eight_bit_floats` of those that compute in float, `four_bit_codes` of those in int8, which get
-    codes of -7..7 for passes/four_bit_weights.py.
-    """
-
-    eight_bit_floats: int = 0
-    four_bit_codes: int = 0
+    eight_bit_units: tuple[str, ...] = ()
+    four_bit_units: tuple[str, ...] = ()
 
 
 EXACT_STORAGE = Storage()
@@ -176,9 +174,9 @@ class _Writer:
             apart = f"{node.name}/apart"
             self._node("Clip", [node.input[0]], apart, apart)
             node.input[0] = apart
-        weights = self._array(node.input[1])
-        if not 0 < self._storage.eight_bit_floats <= weights.size:
+        if conv.name not in self._storage.eight_bit_units:
             return
+        weights = self._array(node.input[1])
         codes, steps = weight_codes(weights, np.zeros(0), 1.0, largest=127)
         name = f"{node.name}/weights"
         stored = [self._add(f"{name}/codes", codes)]
@@ -216,7 +214,7 @@ class _Writer:
         weights = self._array(node.input[1])
         bias = self._array(node.input[2]) if len(node.input) > 2 else np.zeros(0)
         input_step = float(self._scales[unit.inputs[0]].step)
-        is_four_bit = 0 < self._storage.four_bit_codes <= weights.size
+        is_four_bit = unit.name in self._storage.four_bit_units
         codes, steps = weight_codes(weights, bias, input_step, largest=7 if is_four_bit else 127)
         # By the unit's name: two convolutions may share one tensor and read different ranges.
         node.input[1] = self._add_constant(f"{unit.name}/weights", codes, steps)
@@ -253,37 +251,6 @@ class _Writer:
         node = self._node("DequantizeLinear", stored, name, f"{name}/dequantize")
         node.attribute.append(helper.make_attribute("axis", axis))
         return name
-
-
-def weight_codes(
-    weights: Float64, bias: Float64, input_step: float, *, largest: int
-) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.float32]]:
-    """Codes -largest..largest of (out, in, ...), and one step for each output channel.
-
-    In 8 bits the largest weight is the largest code. In 4 bits the step is that of the least square
-    error, which clips the largest weights a little.
-    """
-    rows = weights.reshape(len(weights), -1)
-    steps = np.abs(rows).max(1) / largest
-    if largest < 127:
-        steps = _least_squares_steps(rows, steps, largest)
-    # A channel of nearly no weights still needs steps at which its bias fits into an int32.
-    if bias.size:
-        steps = np.maximum(steps, np.abs(bias) / input_step / 2**30)
-    stored = np.maximum(steps, 1e-30).astype(np.float32)
-    codes = np.round(rows / stored[:, None].astype(np.float64)).clip(-largest, largest)
-    return codes.astype(np.int8).reshape(weights.shape), stored
-
-
-def _least_squares_steps(rows: Float64, widest: Float64, largest: int) -> Float64:
-    best, least = widest, np.full(len(rows), np.inf)
-    for share in np.linspace(1, 0.5, 21):
-        steps = share * widest
-        divisors = np.where(steps > 0, steps, 1)[:, None]
-        codes = np.round(rows / divisors).clip(-largest, largest)
-        error = np.square(rows - codes * steps[:, None]).sum(1)
-        best, least = np.where(error < least, steps, best), np.minimum(error, least)
-    return best
 
 
 def _scales(units: Sequence[Unit], ranges: Ranges) -> dict[str, _Scale]:

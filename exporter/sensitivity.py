@@ -1,66 +1,38 @@
-"""Finds the units that must stay in float: what each one costs, and the fewest that are enough.
+"""What a change of one unit costs at the output, all else as it was.
 
-1. The sweep quantises one unit at a time, all else in float, and measures the matte.
-2. The search keeps in float the k units that rank first, with the smallest k that meets the budget,
-   then gives back to int8, the dearest first, what the budget can do without. It does so for two
-   rankings, by harm and by harm for the cost, and takes the choice with the least work in float.
+A few units that follow each other share a graph, which starts at the first of them: what comes
+before computes what it always does, and is kept. Each unit stands in it twice, and a gate of its
+own says which one counts:
 
-Every decision is a measured difference of mattes; times are only reported, so that a slow moment of
-the machine changes nothing.
+x ──> unit ──────────────┐
+x ──> unit as changed ───┴> Where(gate) ──> the rest of the network
 """
 
-import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
-import numpy.typing as npt
 import onnx
-import onnxruntime
+from onnx import TensorProto, helper
 
-from exporter.calibration import Sensitivity, quiet_options
+from exporter.calibration import Sensitivity
 from exporter.catalog import Network
-from exporter.errors import CalibrationError
+from exporter.mattes import FloatArray, difference, matte_of, open_session
 from exporter.native import postprocess
 from exporter.quantize import Ranges, quantize
 from exporter.report import Report, silent
 from exporter.units import SAME_RANGE, Unit, find_units, without_weights
 
-__all__ = ["Choice", "Measured", "Search", "choosable_units", "sweep"]
+__all__ = ["choosable_units", "effects", "sweep"]
 
-FloatArray = npt.NDArray[np.float32]
-Feeds = Mapping[str, FloatArray]
+#: Changes a graph that is one unit and nothing else.
+Change = Callable[[onnx.ModelProto, Unit], onnx.ModelProto]
 
-# Beyond this many, giving single units back changes little and takes long.
-_MOST_GIVEN_BACK = 24
-_MACS_PER_ELEMENT = 20
-
-
-@dataclass(frozen=True)
-class Measured:
-    """Differences of normalised mattes from float32's: the mean over the photos, the worst photo's
-    mean; and the median time of a run on this machine."""
-
-    mean: float
-    worst: float
-    duration_ms: float
-
-
-@dataclass(frozen=True)
-class Choice:
-    """`float_units` in the order of the graph."""
-
-    float_units: tuple[str, ...]
-    measured: Measured
-    all_int8: Measured
-    fp32_duration_ms: float
+#: To open a graph takes as long as to run it a few times.
+_UNITS_A_GRAPH = 8
 
 
 def choosable_units(model: onnx.ModelProto) -> list[Unit]:
     return [unit for unit in find_units(model) if unit.operator not in SAME_RANGE]
-
-
-# ---- the sweep -----------------------------------------------------------------------------------
 
 
 def sweep(
@@ -71,225 +43,159 @@ def sweep(
     *,
     report: Report = silent,
 ) -> list[Sensitivity]:
-    """Every choosable unit, the most harmful first."""
+    """Every choosable unit in int8 alone, the most harmful first."""
     units = choosable_units(model)
-    names = {unit.name for unit in units}
-    kept = _activations(model, network, units, inputs)
-    expected = [postprocess(feeds[network.output.name], network.output) for feeds in kept]
     rows = []
-    for done, unit in enumerate(units, 1):
-        rest = _from_unit_on(model, unit)
-        others = {node.name for node in rest.graph.node} & names - {unit.name}
-        session = _session(quantize(rest, ranges, float_units=others))
-        read = [value.name for value in rest.graph.input]
-        differences = [
-            _difference(_run(session, {name: feeds[name] for name in read}, network), matte)
-            for feeds, matte in zip(kept, expected, strict=True)
-        ]
-        rows.append(
-            Sensitivity(unit.name, unit.operator, float(np.mean(differences)), max(differences))
-        )
-        report(f"Quantising the units of {network.name} one by one", done, len(units))
+    for unit, mean, worst in effects(
+        model, network, units, inputs, lambda alone, _: quantize(alone, ranges)
+    ):
+        rows.append(Sensitivity(unit.name, unit.operator, mean, worst))
+        report(f"Quantising the units of {network.name} one by one", len(rows), len(units))
     return sorted(rows, key=lambda row: (-row.mean, row.unit))
 
 
-def _from_unit_on(model: onnx.ModelProto, unit: Unit) -> onnx.ModelProto:
-    """The unit and what depends on it: the rest computes what it always does."""
-    changed: set[str] = set()
-    nodes = []
-    for node in model.graph.node:
-        if node.name in unit.nodes or changed & set(node.input):
-            nodes.append(node)
-            changed |= set(node.output)
-    constants = [
-        node
-        for node in model.graph.node
-        if node.op_type == "Constant" and any(node.output[0] in reader.input for reader in nodes)
+def effects(
+    model: onnx.ModelProto,
+    network: Network,
+    units: Sequence[Unit],
+    inputs: Sequence[FloatArray],
+    change: Change,
+) -> Iterator[tuple[Unit, float, float]]:
+    """(unit, mean, worst) of the differences of mattes that the change of each unit makes."""
+    groups = [
+        units[start : start + _UNITS_A_GRAPH] for start in range(0, len(units), _UNITS_A_GRAPH)
     ]
-    nodes = [*constants, *(node for node in nodes if node.op_type != "Constant")]
-    read = {name for node in nodes for name in node.input if name}
-    written = {name for node in nodes for name in node.output}
-    stored = [tensor for tensor in model.graph.initializer if tensor.name in read]
-    missing = read - written - {tensor.name for tensor in stored}
-    known = [*model.graph.input, *model.graph.value_info]
-    rest = onnx.helper.make_model(
-        onnx.helper.make_graph(
-            nodes,
-            model.graph.name,
-            [value for value in known if value.name in missing],
-            model.graph.output,
-            stored,
-        ),
-        opset_imports=model.opset_import,
-        ir_version=model.ir_version,
-    )
-    assert isinstance(rest, onnx.ModelProto)
-    return rest
+    kept = _activations(model, network, groups, inputs)
+    expected = [postprocess(feeds[network.output.name], network.output) for feeds in kept]
+    for group in groups:
+        rest = _from_units_on(model, group)
+        read = [value.name for value in rest.graph.input]
+        session = open_session(_gated(model, rest, group, change))
+        for unit in group:
+            gates = {_gate(other): np.array(other is unit) for other in group}
+            differences = [
+                difference(
+                    matte_of(session, {**{name: feeds[name] for name in read}, **gates}, network),
+                    matte,
+                )
+                for feeds, matte in zip(kept, expected, strict=True)
+            ]
+            yield unit, float(np.mean(differences)), max(differences)
 
 
 def _activations(
-    model: onnx.ModelProto, network: Network, units: Sequence[Unit], inputs: Sequence[FloatArray]
-) -> list[Feeds]:
+    model: onnx.ModelProto,
+    network: Network,
+    groups: Sequence[Sequence[Unit]],
+    inputs: Sequence[FloatArray],
+) -> list[Mapping[str, FloatArray]]:
     """For each input, every tensor that the rest of the graph may start from."""
     light = without_weights(model)
-    names = {value.name for unit in units for value in _from_unit_on(light, unit).graph.input}
+    names = {value.name for group in groups for value in _from_units_on(light, group).graph.input}
     probe = onnx.ModelProto()
     probe.CopyFrom(model)
     names -= {network.input.name}
     known = {value.name: value for value in probe.graph.value_info}
     probe.graph.output.extend(known[name] for name in sorted(names))
-    session = _session(probe)
+    session = open_session(probe)
     outputs = [value.name for value in probe.graph.output]
-    kept: list[Feeds] = []
+    kept: list[Mapping[str, FloatArray]] = []
     for input_nchw in inputs:
         tensors = session.run(outputs, {network.input.name: input_nchw})
         kept.append({network.input.name: input_nchw, **dict(zip(outputs, tensors, strict=True))})
     return kept
 
 
-# ---- the search ----------------------------------------------------------------------------------
+def _from_units_on(model: onnx.ModelProto, units: Sequence[Unit]) -> onnx.ModelProto:
+    """The units and what depends on them: the rest computes what it always does."""
+    first = {name for unit in units for name in unit.nodes}
+    changed: set[str] = set()
+    nodes = []
+    for node in model.graph.node:
+        if node.name in first or changed & set(node.input):
+            nodes.append(node)
+            changed |= set(node.output)
+    return _part_of(model, nodes, model.graph.output)
 
 
-class Search:
-    """Holds the mattes of float32 on `inputs`, against which every choice is measured."""
-
-    def __init__(
-        self,
-        model: onnx.ModelProto,
-        network: Network,
-        inputs: Sequence[FloatArray],
-        report: Report = silent,
-    ) -> None:
-        self.network = network
-        self._model = model
-        self._inputs = inputs
-        self._report = report
-        self._units = choosable_units(model)
-        self._expected, self._fp32_duration_ms = _mattes(_session(model), network, inputs)
-
-    def run(self, ranges: Ranges, rows: Sequence[Sensitivity], *, budget: float) -> Choice:
-        """Raises CalibrationError where even every unit in float misses the budget."""
-
-        def measure(float_units: Collection[str]) -> Measured:
-            quantized = quantize(self._model, ranges, float_units=float_units)
-            return self.measure(
-                quantized, f"{len(float_units)} of {len(self._units)} units in float"
-            )
-
-        all_int8 = measure(())
-        if all_int8.mean <= budget:
-            return Choice((), all_int8, all_int8, self._fp32_duration_ms)
-        costs = {unit.name: _cost(unit) for unit in self._units}
-        best: tuple[list[str], Measured] | None = None
-        for ranking in _rankings(rows, costs):
-            limit = _total(best[0], costs) if best else np.inf
-            found = _smallest(ranking, measure, budget, costs, limit)
-            if found:
-                best = _give_back(*found, measure, budget, costs)
-        if best is None:
-            raise CalibrationError(
-                f"{self.network.name}: Expected a budget that some choice meets, received "
-                f"{budget:g}. Raise --budget."
-            )
-        chosen, measured = best
-        in_order = tuple(unit.name for unit in self._units if unit.name in chosen)
-        return Choice(in_order, measured, all_int8, self._fp32_duration_ms)
-
-    def measure(self, quantized: onnx.ModelProto, label: str) -> Measured:
-        mattes, duration_ms = _mattes(_session(quantized), self.network, self._inputs)
-        differences = [_difference(*pair) for pair in zip(mattes, self._expected, strict=True)]
-        measured = Measured(float(np.mean(differences)), max(differences), duration_ms)
-        self._report(
-            f"{self.network.name}, {label}: {measured.mean:.5f} in the mean, "
-            f"{measured.worst:.5f} in the worst photo, {duration_ms:.0f} ms "
-            f"(float32 {self._fp32_duration_ms:.0f})"
-        )
-        return measured
+def _alone(model: onnx.ModelProto, unit: Unit) -> onnx.ModelProto:
+    known = {value.name: value for value in (*model.graph.value_info, *model.graph.output)}
+    nodes = [node for node in model.graph.node if node.name in unit.nodes]
+    return _part_of(model, nodes, [known[unit.output]])
 
 
-Measure = Callable[[Collection[str]], Measured]
-Costs = Mapping[str, float]
-
-
-def _cost(unit: Unit) -> float:
-    """What int8 saves here, in multiplications: of an Add or a Concat it saves memory traffic, and
-    of a depthwise Conv, which has few of them, next to nothing."""
-    return unit.macs + _MACS_PER_ELEMENT * unit.elements
-
-
-def _total(names: Collection[str], costs: Costs) -> float:
-    return sum(costs[name] for name in names)
-
-
-def _rankings(rows: Sequence[Sensitivity], costs: Costs) -> Iterator[list[str]]:
-    """By harm, for a network with one fragile place; by harm for the cost, for one that is fragile
-    all over, where the cheap units pay first."""
-    for exponent in (0, 1):
-        ranked = sorted(rows, key=lambda row: (-row.mean / costs[row.unit] ** exponent, row.unit))
-        yield [row.unit for row in ranked]
-
-
-def _smallest(
-    ranking: Sequence[str], measure: Measure, budget: float, costs: Costs, limit: float
-) -> tuple[list[str], Measured] | None:
-    """The shortest start of the ranking that meets the budget: doubled until it is enough, then
-    the gap is halved. None where it would cost as much as `limit`."""
-    too_few, enough = 0, 1
-    while _total(ranking[: too_few + 1], costs) < limit:
-        measured = measure(ranking[:enough])
-        if measured.mean <= budget:
-            break
-        if enough == len(ranking):
-            return None
-        too_few, enough = enough, min(2 * enough, len(ranking))
-    else:
-        return None
-    while enough - too_few > 1:
-        middle = (too_few + enough) // 2
-        attempt = measure(ranking[:middle])
-        if attempt.mean <= budget:
-            enough, measured = middle, attempt
-        else:
-            too_few = middle
-    if _total(ranking[:enough], costs) >= limit:
-        return None
-    return list(ranking[:enough]), measured
-
-
-def _give_back(
-    chosen: list[str], measured: Measured, measure: Measure, budget: float, costs: Costs
-) -> tuple[list[str], Measured]:
-    for name in sorted(chosen, key=lambda name: (-costs[name], name))[:_MOST_GIVEN_BACK]:
-        fewer = [kept for kept in chosen if kept != name]
-        attempt = measure(fewer)
-        if attempt.mean <= budget:
-            chosen, measured = fewer, attempt
-    return chosen, measured
-
-
-# ---- mattes --------------------------------------------------------------------------------------
-
-
-def _session(model: onnx.ModelProto) -> onnxruntime.InferenceSession:
-    return onnxruntime.InferenceSession(
-        model.SerializeToString(), quiet_options(), providers=["CPUExecutionProvider"]
+def _part_of(
+    model: onnx.ModelProto,
+    nodes: Sequence[onnx.NodeProto],
+    outputs: Sequence[onnx.ValueInfoProto],
+) -> onnx.ModelProto:
+    """These nodes with their constants; what else they read becomes an input."""
+    read = {name for node in nodes for name in node.input if name}
+    constants = [
+        node
+        for node in model.graph.node
+        if node.op_type == "Constant" and node.output[0] in read and node not in nodes
+    ]
+    written = {name for node in (*constants, *nodes) for name in node.output}
+    stored = [tensor for tensor in model.graph.initializer if tensor.name in read]
+    missing = read - written - {tensor.name for tensor in stored}
+    known = [*model.graph.input, *model.graph.value_info]
+    part = helper.make_model(
+        helper.make_graph(
+            [*constants, *nodes],
+            model.graph.name,
+            [value for value in known if value.name in missing],
+            outputs,
+            stored,
+        ),
+        opset_imports=model.opset_import,
+        ir_version=model.ir_version,
     )
+    assert isinstance(part, onnx.ModelProto)
+    return part
 
 
-def _run(session: onnxruntime.InferenceSession, feeds: Feeds, network: Network) -> FloatArray:
-    return postprocess(session.run([network.output.name], dict(feeds))[0], network.output)
+def _gated(
+    model: onnx.ModelProto, rest: onnx.ModelProto, group: Sequence[Unit], change: Change
+) -> onnx.ModelProto:
+    """`rest` with every unit of the group in two forms, and a gate for each."""
+    graph = rest.graph
+    ends = {unit.nodes[-1]: unit for unit in group}
+    nodes: list[onnx.NodeProto] = []
+    for node in graph.node:
+        nodes.append(node)
+        unit = ends.get(node.name)
+        if unit is None:
+            continue
+        node.output[0] = f"{unit.output}/exact"
+        changed = _renamed(change(_alone(model, unit), unit).graph, unit)
+        nodes += changed.node
+        graph.initializer.extend(changed.initializer)
+        graph.input.append(helper.make_tensor_value_info(_gate(unit), TensorProto.BOOL, []))
+        forms = [_gate(unit), changed.output[0].name, node.output[0]]
+        nodes.append(helper.make_node("Where", forms, [unit.output], _gate(unit)))
+    copies = [onnx.NodeProto.FromString(node.SerializeToString()) for node in nodes]
+    del graph.node[:]
+    graph.node.extend(copies)
+    return rest
 
 
-def _mattes(
-    session: onnxruntime.InferenceSession, network: Network, inputs: Sequence[FloatArray]
-) -> tuple[list[FloatArray], float]:
-    mattes, durations_ms = [], []
-    for input_nchw in inputs:
-        start_s = time.perf_counter()
-        mattes.append(_run(session, {network.input.name: input_nchw}, network))
-        durations_ms.append(1000 * (time.perf_counter() - start_s))
-    return mattes, float(np.median(durations_ms))
+def _gate(unit: Unit) -> str:
+    return f"{unit.name}/gate"
 
 
-def _difference(matte: FloatArray, expected: FloatArray) -> float:
-    return float(np.abs(matte - expected).mean(dtype=np.float64))
+def _renamed(graph: onnx.GraphProto, unit: Unit) -> onnx.GraphProto:
+    """With names of its own for everything but what the unit reads."""
+
+    def own(name: str) -> str:
+        return f"{unit.name}/changed/{name}" if name and name not in unit.inputs else name
+
+    for node in graph.node:
+        node.name = own(node.name)
+        for names in (node.input, node.output):
+            names[:] = [own(name) for name in names]
+    for tensor in graph.initializer:
+        tensor.name = own(tensor.name)
+    for value in graph.output:
+        value.name = own(value.name)
+    return graph

@@ -56,6 +56,12 @@ class TomlTable:
             raise self.error(key, "a whole number above 0", value)
         return value
 
+    def share(self, key: str) -> float:
+        value = self._value(key, "a number from 0 to 1")
+        if type(value) not in (int, float) or not 0 <= value <= 1:
+            raise self.error(key, "a number from 0 to 1", value)
+        return float(value)
+
     def triple(self, key: str) -> tuple[float, float, float]:
         value = self._value(key, "three numbers")
         if (

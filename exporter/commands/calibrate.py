@@ -2,17 +2,24 @@
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from exporter.commands.networks import add_spec_argument, choose_network
+from exporter.commands.networks import add_spec_argument, choose_networks
 from exporter.report import TerminalReport
+
+if TYPE_CHECKING:
+    from exporter.catalog import Int8Budget
 
 __all__ = ["add_arguments", "run"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "network", help="a name that `gossamer models` lists, or an ONNX file of your own"
+        "network",
+        nargs="+",
+        help="names that `gossamer models` lists, or an ONNX file of your own with --spec",
     )
     add_spec_argument(parser)
     parser.add_argument(
@@ -25,14 +32,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--photos",
         type=int,
-        default=0,
+        default=200,
         metavar="COUNT",
-        help="how many of them give the ranges (default: all)",
+        help="how many of them give the ranges, 0 for all (default: %(default)s)",
     )
     parser.add_argument(
         "--sweep-photos",
         type=int,
-        default=3,
+        default=2,
         metavar="COUNT",
         help="how many each unit is quantised on alone (default: %(default)s)",
     )
@@ -43,19 +50,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="COUNT",
         help="how many each choice is measured on (default: %(default)s)",
     )
-    parser.add_argument(
+    budget = parser.add_argument_group("budget (default: the catalogue's or the specification's)")
+    budget.add_argument(
         "--budget",
         type=float,
-        default=0.0015,
         metavar="DIFFERENCE",
-        help="what int8 may change in the matte, as a mean of 0..1 (default: %(default)s)",
+        help="what int8 may change in the matte, as a mean of 0..1",
     )
-    parser.add_argument(
+    budget.add_argument(
         "--most-bytes",
         type=int,
-        default=0,
         metavar="BYTES",
-        help="store weights in fewer bits where the file would be larger (default: any size)",
+        help="store weights in fewer bits where the file would be larger (0: any size)",
+    )
+    budget.add_argument(
+        "--most-float-work",
+        type=float,
+        metavar="SHARE",
+        help="of the network's work, 0..1: what may stay in float, where int8 saves no time",
     )
     parser.add_argument(
         "--weights", type=Path, metavar="FILE", help="the network's ONNX file, instead of fetching"
@@ -72,20 +84,29 @@ def run(arguments: argparse.Namespace) -> int:
     from exporter.calibrate import Settings, calibrate_network, format_calibration
     from exporter.calibration import CALIBRATIONS, write_calibration
 
-    network, local = choose_network(arguments.network, arguments.spec, arguments.weights)
-    calibration = calibrate_network(
-        network,
-        arguments.calibration,
-        Settings(
-            range_photos=arguments.photos,
-            sweep_photos=arguments.sweep_photos,
-            search_photos=arguments.search_photos,
-            budget=arguments.budget,
-            most_bytes=arguments.most_bytes,
-        ),
-        local=local,
-        report=TerminalReport(),
+    settings = Settings(
+        range_photos=arguments.photos,
+        sweep_photos=arguments.sweep_photos,
+        search_photos=arguments.search_photos,
     )
-    path = write_calibration(calibration, arguments.out or CALIBRATIONS)
-    sys.stdout.write(f"{format_calibration(calibration)}\n{path}\n")
+    for network, local in choose_networks(arguments.network, arguments.spec, arguments.weights):
+        calibration = calibrate_network(
+            replace(network, int8=_budget(arguments, network.int8)),
+            arguments.calibration,
+            settings,
+            local=local,
+            report=TerminalReport(),
+        )
+        path = write_calibration(calibration, arguments.out or CALIBRATIONS)
+        sys.stdout.write(f"{format_calibration(calibration)}\n{path}\n\n")
+        sys.stdout.flush()
     return 0
+
+
+def _budget(arguments: argparse.Namespace, default: "Int8Budget") -> "Int8Budget":
+    chosen = {
+        "difference": arguments.budget,
+        "most_bytes": arguments.most_bytes,
+        "most_float_work": arguments.most_float_work,
+    }
+    return replace(default, **{name: value for name, value in chosen.items() if value is not None})

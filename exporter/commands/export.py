@@ -5,8 +5,7 @@ import itertools
 import sys
 from pathlib import Path
 
-from exporter.commands.networks import add_spec_argument, choose_network
-from exporter.errors import ExporterError
+from exporter.commands.networks import add_spec_argument, choose_networks, parse_size
 from exporter.report import TerminalReport
 
 __all__ = ["add_arguments", "run"]
@@ -39,7 +38,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="int8 is for wasm, fp16 for webgpu (default: %(default)s)",
     )
     parser.add_argument(
-        "--size", type=int, metavar="N", help="an input of N x N px (default: the catalogue's)"
+        "--size",
+        type=parse_size,
+        metavar="N|HxW",
+        help="the input's height and width in px (default: the catalogue's)",
     )
     parser.add_argument(
         "--out",
@@ -51,15 +53,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    from exporter.calibrate import format_sizes
+    from exporter.calibration import read_calibration
     from exporter.pipeline import export_network, format_artefact
 
-    names: list[str] = arguments.network
-    for option in ("spec", "weights"):
-        if getattr(arguments, option) and len(names) > 1:
-            raise ExporterError(
-                f"Expected one network with --{option}, received {', '.join(names)}."
-            )
-    choices = [choose_network(name, arguments.spec, arguments.weights) for name in names]
+    choices = choose_networks(arguments.network, arguments.spec, arguments.weights)
     for (network, local), backend in itertools.product(choices, arguments.backend):
         artefact = export_network(
             network,
@@ -67,9 +65,11 @@ def run(arguments: argparse.Namespace) -> int:
             precision=arguments.precision,
             out_dir=arguments.out,
             local=local,
-            size=(arguments.size, arguments.size) if arguments.size else None,
+            size=arguments.size,
             report=TerminalReport(),
         )
         sys.stdout.write(format_artefact(artefact) + "\n")
+        if artefact.precision == "int8":
+            sys.stdout.write("\n".join(["", *format_sizes(read_calibration(network)), ""]))
         sys.stdout.flush()
     return 0

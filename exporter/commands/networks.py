@@ -9,7 +9,7 @@ from exporter.errors import ExporterError
 if TYPE_CHECKING:
     from exporter.catalog import Network
 
-__all__ = ["add_spec_argument", "choose_network"]
+__all__ = ["add_spec_argument", "choose_network", "choose_networks", "parse_size"]
 
 
 def add_spec_argument(parser: argparse.ArgumentParser) -> None:
@@ -20,6 +20,18 @@ def add_spec_argument(parser: argparse.ArgumentParser) -> None:
         help="describes a network of your own: written as an entry of models/catalog.toml, with "
         "[input] and [output]",
     )
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """(height, width) of `N` or `HEIGHTxWIDTH`; argparse tells of anything else."""
+    height, is_pair, width = text.partition("x")
+    size = int(height), int(width if is_pair else height)
+    if min(size) < 1:
+        raise ValueError
+    return size
+
+
+parse_size.__name__ = "size"  # what argparse calls it in its message
 
 
 def choose_network(
@@ -36,3 +48,15 @@ def choose_network(
             "the output's normalise. models/catalog.toml has examples."
         )
     return find_network(name), weights
+
+
+def choose_networks(
+    names: list[str], spec: Path | None, weights: Path | None
+) -> "list[tuple[Network, Path | None]]":
+    """Several of the catalogue, or one with a specification or a file. Raises ExporterError."""
+    for option, value in (("spec", spec), ("weights", weights)):
+        if value and len(names) > 1:
+            raise ExporterError(
+                f"Expected one network with --{option}, received {', '.join(names)}."
+            )
+    return [choose_network(name, spec, weights) for name in names]

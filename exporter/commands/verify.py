@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from exporter.commands.networks import add_spec_argument, choose_network
+from exporter.commands.networks import add_spec_argument, choose_network, parse_size
 from exporter.report import TerminalReport
 
 if TYPE_CHECKING:
@@ -68,9 +68,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--size",
-        type=int,
-        metavar="N",
-        help="N x N px, for inputs that leave it open; the software GPU is slow above 128",
+        type=parse_size,
+        metavar="N|HxW",
+        help="height and width in px, for inputs that leave them open; the software GPU is slow "
+        "above 128",
     )
     parser.add_argument(
         "--report", type=Path, metavar="DIR", help="write index.html and verify.json there"
@@ -165,7 +166,7 @@ def _file_subject(arguments: argparse.Namespace) -> Iterator[tuple["Subject", li
         source,
         source_name=source_name,
         network=network,
-        size=_size(arguments),
+        size=arguments.size,
     )
     backends = arguments.backend or _default_backends(subject)
     yield _with_rival(subject, arguments.against) if arguments.against else subject, backends
@@ -180,7 +181,7 @@ def _exported_subjects(arguments: argparse.Namespace) -> Iterator[tuple["Subject
     network, local = choose_network(arguments.network, arguments.spec)
     fitting = PRECISIONS.get(arguments.precision, _WEB)
     wanted = arguments.backend or [_NATIVE, *fitting]
-    size = _size(arguments)
+    size = arguments.size
 
     def exported(backend: str, precision: str) -> tuple[str, "onnx.ModelProto"]:
         with tempfile.TemporaryDirectory(prefix="gossamer-export-") as folder:
@@ -226,7 +227,3 @@ def _default_backends(subject: "Subject") -> list[str]:
     if is_quantised(subject.artefact):
         named = ["wasm"]
     return [_NATIVE, *(named or _WEB)]
-
-
-def _size(arguments: argparse.Namespace) -> tuple[int, int] | None:
-    return (arguments.size, arguments.size) if arguments.size else None

@@ -14,6 +14,7 @@ from PIL import Image
 from exporter.calibration import (
     CALIBRATIONS,
     Calibration,
+    Rounding,
     Sensitivity,
     Size,
     find_photos,
@@ -21,10 +22,10 @@ from exporter.calibration import (
     read_calibration,
     write_calibration,
 )
-from exporter.catalog import Network, find_network
+from exporter.catalog import Int8Budget, Network, find_network
 from exporter.errors import CalibrationError, PictureError
 from exporter.native import preprocess
-from exporter.quantize import EXACT_STORAGE, Storage
+from exporter.quantize import Storage
 from exporter.units import find_units
 
 GRAPH = """
@@ -66,16 +67,17 @@ def calibration_of(network: Network) -> Calibration:
         versions={"onnx": "1"},
         photos=3,
         search_photos=2,
-        budget=0.0015,
+        budget=Int8Budget(0.0015, 1_500_000, 0.25),
         difference=0.001,
         difference_all_int8=0.5,
-        most_bytes=1_500_000,
+        float_work=0.125,
         float_units=("two",),
         sensitivity=(
             Sensitivity("two", "Conv", 0.25, 0.5),
             Sensitivity("one", "Conv", 0.000012, 0.000123457),
         ),
-        sizes=(Size(EXACT_STORAGE, 2_000_000, 0.001), Size(Storage(100, 20), 1_400_000, 0.0012)),
+        roundings=(Rounding("two", 8, 3000, 0.0), Rounding("one", 4, 1000, 0.0003)),
+        sizes=(Size(0, 1_504_000, 0.001), Size(1, 1_501_000, 0.001), Size(2, 1_500_000, 0.0012)),
         ranges={"x": (-2.1179, 2.64), "r": (0.0, 3.25)},
     )
 
@@ -132,6 +134,7 @@ def test_what_is_written_is_read(tmp_path: Path, network: Network) -> None:
     path = write_calibration(calibration, tmp_path / "new")
     assert [one.name for one in path.parent.iterdir()] == ["u2netp.json"]
     assert read_calibration(network, tmp_path / "new") == calibration
+    assert calibration.storage == Storage(("two",), ("one",))
     # One tensor a line: a change of one range is a change of one line.
     assert '\n    "r": [0.0, 3.25]\n' in path.read_text()
 
@@ -148,7 +151,7 @@ def test_ranges_of_other_weights_are_refused(tmp_path: Path, network: Network) -
 
 
 @pytest.mark.parametrize(
-    "change", [{"format": 2}, {"ranges": {"x": [1]}}, {"budget": None, "surplus": 1}, {"photos": 1}]
+    "change", [{"format": 9}, {"ranges": {"x": [1]}}, {"budget": None, "surplus": 1}, {"photos": 1}]
 )
 def test_a_damaged_file_is_refused(tmp_path: Path, network: Network, change: object) -> None:
     path = write_calibration(calibration_of(network), tmp_path)
@@ -169,7 +172,9 @@ def test_the_committed_ranges_belong_to_the_catalog() -> None:
     for name in names:
         calibration = read_calibration(find_network(name))
         assert calibration.network == name
-        assert calibration.difference <= calibration.budget
-        assert calibration.sizes[-1].bytes <= calibration.most_bytes
+        assert calibration.difference <= calibration.budget.difference
+        assert calibration.float_work <= calibration.budget.most_float_work
+        assert calibration.budget == find_network(name).int8
+        assert calibration.sizes[-1].bytes <= calibration.budget.most_bytes
         assert {row.operator for row in calibration.sensitivity} >= {"Add", "Concat", "Conv"}
         assert set(calibration.float_units) <= {row.unit for row in calibration.sensitivity}

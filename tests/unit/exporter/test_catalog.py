@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from exporter.catalog import (
+    Int8Budget,
     NpmOrigin,
     PypiOrigin,
     UrlOrigin,
@@ -32,6 +33,7 @@ origins = [
   { npm = 'small', version = '2.0' },
 ]
 output = { name = 'y', normalise = 'none' }
+int8 = { difference = 0.002, most_bytes = 400 }
 
 [small.input]
 name = 'x'
@@ -60,6 +62,7 @@ def test_an_entry_becomes_a_network(tmp_path: Path) -> None:
     assert (small.input.height, small.input.width, small.input.scale) == (320, 192, "unit")
     assert small.input.mean == (0.5, 0.5, 0.0)
     assert (small.output.name, small.output.normalise) == ("y", "none")
+    assert small.int8 == Int8Budget(0.002, 400, Int8Budget().most_float_work)
 
 
 def test_the_committed_catalog_is_complete() -> None:
@@ -105,6 +108,9 @@ def test_numpy_is_the_one_that_pyodide_pins() -> None:
         ("std = [1, 1, 1]", "std = [1, 0, 1]", "small: input.std: Expected three numbers above 0"),
         ("width = 192\n", "width = 192\ndepth = 1\n", "small: input.depth: Expected only the keys"),
         ("'none'", "'sigmoid'", "small: output.normalise: Expected 'minmax' or 'none'"),
+        ("0.002", "2", "small: int8.difference: Expected a number from 0 to 1, received 2"),
+        ("0.002", "true", "small: int8.difference: Expected a number from 0 to 1"),
+        ("most_bytes = 400", "bytes = 400", "small: int8.bytes: Expected only the keys"),
         ("output = {", "outputs = {", "small: output: Expected a table, received 'nothing'"),
         ("'https://example.org/small.onnx'", "'http://x'", "small: origins[0].url: Expected an"),
         ("member = 'small/small.onnx'", "", "small: origins[1].member: Expected a text"),

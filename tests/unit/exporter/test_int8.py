@@ -1,7 +1,7 @@
 """The int8 artefacts from the committed ranges, and what the toolchain says where it cannot."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,7 @@ from skimage import data
 
 from exporter.calibrate import Settings, calibrate_network, format_calibration
 from exporter.calibration import CALIBRATIONS, read_calibration, write_calibration
-from exporter.catalog import find_network
+from exporter.catalog import Int8Budget, find_network
 from exporter.cli import main
 from exporter.errors import CalibrationError, ExporterError
 from exporter.exported import exported_file
@@ -30,7 +30,11 @@ class Bound:
     mean: float
 
 
-BOUNDS = {"u2netp": Bound(1_500_000, 0.006), "modnet": Bound(7_000_000, 0.006)}
+BOUNDS = {
+    "u2netp": Bound(1_500_000, 0.006),
+    "modnet": Bound(7_000_000, 0.006),
+    "u2net": Bound(30_000_000, 0.012),  # most of its weights in four bits
+}
 
 
 @pytest.fixture(scope="module", params=list(BOUNDS))
@@ -102,13 +106,14 @@ def test_calibrating_again_finds_the_same_place(
     photos.mkdir()
     for name in PHOTOS:
         skimage.io.imsave(photos / f"{name}.png", getattr(data, name)(), check_contrast=False)
-    network = find_network("u2netp")
-    settings = Settings(sweep_photos=1, search_photos=2, budget=0.01)
+    network = replace(find_network("u2netp"), int8=Int8Budget(0.01))
+    settings = Settings(sweep_photos=1, search_photos=2)
     calibration = calibrate_network(network, photos, settings, size=(128, 128))
     committed = read_calibration(network)
     assert calibration.sensitivity[0].unit == committed.sensitivity[0].unit
     assert calibration.sensitivity[0].unit in calibration.float_units
     assert calibration.photos == len(PHOTOS)
+    assert 0 < calibration.float_work < 0.5
     assert "stays in float" in format_calibration(calibration)
 
     write_calibration(calibration, tmp_path / "calibration")
@@ -155,7 +160,9 @@ def test_gossamer_export_makes_int8(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert main(["export", "u2netp", "--precision", "int8", "--out", str(tmp_path)]) == 0
     (path,) = tmp_path.iterdir()
     assert path.name.startswith("u2netp.wasm.int8.")
-    assert str(path) in capsys.readouterr().out
+    output = capsys.readouterr().out
+    assert str(path) in output
+    assert f"{path.stat().st_size:,} bytes" in output.splitlines()[-1]
 
 
 # ---- fp16 ----------------------------------------------------------------------------------------

@@ -299,6 +299,22 @@ def test_gossamer_export_makes_a_file_for_each_backend(tmp_path: Path) -> None:
         assert [dimension.dim_value for dimension in shape.dim] == [1, 3, 64, 64]
 
 
+def test_gossamer_export_for_a_height_and_a_width(tmp_path: Path) -> None:
+    assert main(["export", "modnet", "--size", "64x96", "--out", str(tmp_path)]) == 0
+    (path,) = tmp_path.iterdir()
+    shape = onnx.load(path).graph.input[0].type.tensor_type.shape
+    assert [dimension.dim_value for dimension in shape.dim] == [1, 3, 64, 96]
+
+
+@pytest.mark.parametrize("size", ["0", "64x", "x64", "64x-1", "wide"])
+def test_gossamer_export_refuses_what_is_no_size(
+    size: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["export", "modnet", "--size", size])
+    assert f"--size: invalid size value: '{size}'" in capsys.readouterr().err
+
+
 def test_a_size_that_does_not_halve_evenly_is_refused(tmp_path: Path) -> None:
     with pytest.raises(PassError, match=r"stride of 2 divides evenly.*Choose another input size"):
         export_network(find_network("u2netp"), size=(72, 72), out_dir=tmp_path)

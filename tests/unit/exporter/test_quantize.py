@@ -11,8 +11,9 @@ from onnx import numpy_helper, parser
 
 from exporter.errors import PassError
 from exporter.passes import four_bit_weights, raise_opset
-from exporter.quantize import Ranges, Storage, quantize, weight_codes
+from exporter.quantize import Ranges, Storage, quantize
 from exporter.units import find_units
+from exporter.weight_codes import weight_codes
 
 # Every kind of unit, and a Sigmoid that is none.
 GRAPH = """
@@ -199,7 +200,7 @@ def test_four_bit_weights_are_stored_in_four_bits_and_run_as_int8(
     model: onnx.ModelProto, picture: np.ndarray, tmp_path: Path
 ) -> None:
     raised = raise_opset.apply(model, opset=four_bit_weights.OPSET)
-    wide = quantize(raised, ranges_of(model, picture), storage=Storage(four_bit_codes=8 * 8 * 9))
+    wide = quantize(raised, ranges_of(model, picture), storage=Storage(four_bit_units=("second",)))
     packed = four_bit_weights.apply(wide)
     onnx.checker.check_model(packed, full_check=True)
     types = {one.name: one.data_type for one in packed.graph.initializer}
@@ -281,7 +282,7 @@ def test_a_float_convolution_may_store_its_weights_in_int8(
 ) -> None:
     ranges = ranges_of(model, picture)
     quantized = quantize(
-        model, ranges, float_units=["second"], storage=Storage(eight_bit_floats=8 * 8 * 9)
+        model, ranges, float_units=["second"], storage=Storage(eight_bit_units=("second",))
     )
     types = {one.name: one.data_type for one in quantized.graph.initializer}
     assert types["second/weights/codes"] == onnx.TensorProto.INT8
