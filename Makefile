@@ -2,9 +2,9 @@
 PYTHON ?= python3
 PORT ?= 8000
 # What the site ships: names that `gossamer models` lists, the first one the default.
-MODELS ?= u2netp
-# fp32, or int8: smaller and faster, and nearly as exact.
-PRECISION ?= fp32
+MODELS ?= u2netp modnet
+# On WASM: fp32, int8 (smaller and faster, nearly as exact), or auto: what models/catalog.toml says.
+PRECISION ?= auto
 # What the networks may run on: wasm, and any of webgpu and webgl.
 BACKENDS ?= wasm webgpu
 
@@ -23,7 +23,7 @@ SOURCES := $(shell find exporter pyside_logic web models -type f \
 help:
 	@echo "make serve   build the site and serve it at http://127.0.0.1:$(PORT) (PORT= changes it)"
 	@echo "make site    build the site into dist/ (MODELS=\"u2netp modnet\" chooses its networks,"
-	@echo "             PRECISION=int8 makes them smaller and faster, BACKENDS=\"wasm webgl\""
+	@echo "             PRECISION=int8 makes all of them smaller and faster, BACKENDS=\"wasm webgl\""
 	@echo "             what they may run on)"
 	@echo "make test    check and test everything"
 	@echo "make matrix  write what the last tests have measured into the README's table"

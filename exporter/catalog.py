@@ -127,7 +127,7 @@ class Int8Budget:
 
 @dataclass(frozen=True)
 class Network:
-    """`written_in` is the file that says so, for messages."""
+    """`precision` is what sites ship for WASM; `written_in` the file that says so, for messages."""
 
     name: str
     title: str
@@ -135,6 +135,7 @@ class Network:
     input: InputSpec
     output: OutputSpec
     int8: Int8Budget = Int8Budget()
+    precision: str = "fp32"
     written_in: str = "models/catalog.toml"
 
 
@@ -223,7 +224,10 @@ def _tables(path: Path) -> list[TomlTable]:
 def _network(table: TomlTable, part: Part, title: str, written_in: str) -> Network:
     picture, matte = table.table("input"), table.table("output")
     int8 = _int8(table.table("int8")) if table.has("int8") else Int8Budget()
-    network = Network(part.name, title, part, _input(picture), _output(matte), int8, written_in)
+    precision = table.choice("precision", ("fp32", "int8")) if table.has("precision") else "fp32"
+    network = Network(
+        part.name, title, part, _input(picture), _output(matte), int8, precision, written_in
+    )
     for read in (table, picture, matte):
         read.refuse_unknown_keys()
     return network

@@ -21,13 +21,13 @@ __all__ = ["SiteChoices", "add_model"]
 class SiteChoices:
     """What a site ships of each network.
 
-    `precision` is that of the file for WASM. WebGPU gets fp16, and fp32 for devices whose GPU lacks
+    `precision` is that of the files for WASM, 'auto' the catalog's for each network. WebGPU gets fp16, and fp32 for devices whose GPU lacks
     it; WebGL has fp32 alone. `size` (height, width) replaces the catalog's input size. Raises
     SiteError.
     """
 
     backends: tuple[str, ...] = ("wasm", "webgpu")
-    precision: str = "fp32"
+    precision: str = "auto"
     size: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
@@ -38,9 +38,10 @@ class SiteChoices:
                 f"{', '.join(self.backends) or 'none'}."
             )
 
-    def artefacts(self) -> list[tuple[str, str]]:
+    def artefacts(self, network: Network) -> list[tuple[str, str]]:
         """(backend, precision) in the order in which a browser should prefer them."""
-        precisions = {"webgpu": ("fp16", "fp32"), "webgl": ("fp32",), "wasm": (self.precision,)}
+        on_wasm = network.precision if self.precision == "auto" else self.precision
+        precisions = {"webgpu": ("fp16", "fp32"), "webgl": ("fp32",), "wasm": (on_wasm,)}
         return [
             (backend, precision)
             for backend, fitting in precisions.items()
@@ -54,7 +55,7 @@ def add_model(site: Path, network: Network, choices: SiteChoices, report: Report
     sized = with_size(network, *choices.size) if choices.size else network
     size = {"height": sized.input.height, "width": sized.input.width}
     artefacts = []
-    for backend, precision in choices.artefacts():
+    for backend, precision in choices.artefacts(network):
         exported = exported_file(
             network, backend=backend, precision=precision, size=choices.size, report=report
         )

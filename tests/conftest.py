@@ -93,7 +93,7 @@ def plain_server(site_dir: Path) -> Iterator[str]:
 def small_site_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two networks of 64 x 64 px for every backend: seconds on a software GPU, where the published
     sizes take minutes."""
-    choices = SiteChoices(backends=("wasm", "webgpu", "webgl"), size=(64, 64))
+    choices = SiteChoices(("wasm", "webgpu", "webgl"), precision="fp32", size=(64, 64))
     folder = tmp_path_factory.mktemp("small-site") / "dist"
     return build_site(["modnet", "u2netp"], folder, choices=choices)
 

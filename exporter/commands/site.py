@@ -13,14 +13,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--model",
         action="append",
         metavar="NETWORK",
-        help="a name that `gossamer models` lists; the first one is the default (default: u2netp)",
+        help="a name that `gossamer models` lists; the first one is the default (default: u2netp "
+        "and modnet)",
     )
     parser.add_argument(
         "--precision",
-        default="fp32",
-        choices=("fp32", "int8"),
-        help="on WASM: int8 is smaller and faster, fp32 as exact as published "
-        "(default: %(default)s)",
+        default="auto",
+        choices=("auto", "fp32", "int8"),
+        help="on WASM: int8 is smaller and faster, fp32 as exact as published, auto what the "
+        "catalogue says of each network (default: %(default)s)",
     )
     parser.add_argument(
         "--backend",
@@ -54,6 +55,9 @@ def run(arguments: argparse.Namespace) -> int:
         size=(arguments.size, arguments.size) if arguments.size else None,
     )
     build_site(
-        arguments.model or ["u2netp"], arguments.out, choices=choices, report=TerminalReport()
+        arguments.model or ["u2netp", "modnet"],
+        arguments.out,
+        choices=choices,
+        report=TerminalReport(),
     )
     return 0
