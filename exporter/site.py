@@ -4,7 +4,8 @@
     vendor/                         ONNX Runtime Web and Pyodide, from web/runtime.toml
     locales/                        the app's words, one file a language
     models/                         exported by pipeline.py
-    index.html, sw.js, manifest.webmanifest, licences.txt      from web/templates
+    licences.txt, sbom.cdx.json     what all of it is and whose
+    index.html, sw.js, manifest.webmanifest      from web/templates
 
 The same inputs give the same bytes. Nothing is seen of a build until it is whole.
 """
@@ -28,6 +29,7 @@ from exporter.licences import format_notices, read_member
 from exporter.origins import cache_folder, fetch, sha256_of
 from exporter.pyodide_bundle import PACKAGES, build_pyodide_bundle
 from exporter.report import Report, silent
+from exporter.sbom import format_sbom
 from exporter.site_headers import CONTENT_SECURITY_POLICY, HEADERS
 
 __all__ = ["build_site"]
@@ -96,6 +98,8 @@ def _fill(site: Path, web: Path, networks: Sequence[str], precision: str, report
     numpy_wheel = next((site / pyodide_path).glob("numpy-*.whl"))
     notices = format_notices(parts, numpy_wheel, client_zip)
     (site / "licences.txt").write_text(notices, encoding="utf-8")
+    sbom = format_sbom(runtime.values(), [network.part for network in chosen])
+    (site / "sbom.cdx.json").write_text(sbom, encoding="utf-8")
     (site / "icon.svg").write_bytes(_read(web, "icon.svg"))
 
     version = _hash_texts(_hash_of(site), _hash_of(web), _json(HEADERS))
