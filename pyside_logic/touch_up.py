@@ -22,6 +22,8 @@ Float32 = npt.NDArray[np.float32]
 
 #: The longer side of the map: a brush is soft anyway.
 _MAP_PX = 1600
+#: No photo has such a side, and no hand such a reach.
+_FARTHEST_PX = 1e6
 
 
 @dataclass(frozen=True)
@@ -35,21 +37,33 @@ class Stroke:
     points: tuple[tuple[float, float], ...]
 
     def __post_init__(self) -> None:
-        if not self.points or not self.radius > 0 or not 0 <= self.hardness <= 1:
-            raise GossamerError(
-                ErrorCode.INVALID_ARGUMENT,
-                Stage.REFINE,
-                "Expected strokes with a point, a radius above 0 and a hardness from 0 to 1,"
-                f" received {len(self.points)} points, {self.radius!r} and {self.hardness!r}.",
+        if not self.points or not 0 < self.radius <= _FARTHEST_PX or not 0 <= self.hardness <= 1:
+            raise _invalid(
+                "a point, a radius above 0 and a hardness from 0 to 1",
+                f"{len(self.points)} points, {self.radius!r} and {self.hardness!r}",
             )
+        if any(not abs(at) <= _FARTHEST_PX for point in self.points for at in point):
+            raise _invalid(f"points within {_FARTHEST_PX:g} px of the photo", "others")
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """`points` of the public API are x, y, x, y ..."""
-        flat: Sequence[float] = values["points"]
-        pairs = zip(flat[::2], flat[1::2], strict=True)
-        points = tuple((float(x), float(y)) for x, y in pairs)
-        return cls(bool(values["keep"]), values["radius"], values["hardness"], points)
+        try:
+            flat = [float(at) for at in values["points"]]
+            points = tuple(zip(flat[::2], flat[1::2], strict=True))
+            radius, hardness = float(values["radius"]), float(values["hardness"])
+            return cls(bool(values["keep"]), radius, hardness, points)
+        except (KeyError, OverflowError, TypeError, ValueError) as error:
+            expected = "keep, radius, hardness and points as pairs of numbers"
+            raise _invalid(expected, f"{type(error).__name__}: {error}") from error
+
+
+def _invalid(expected: str, received: str) -> GossamerError:
+    return GossamerError(
+        ErrorCode.INVALID_ARGUMENT,
+        Stage.REFINE,
+        f"Expected strokes with {expected}, received {received}.",
+    )
 
 
 class TouchUp:

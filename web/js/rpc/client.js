@@ -117,8 +117,8 @@ export class WorkerClient {
     const lock = `gossamer-worker-${++lastWorkerId}-${Math.random().toString(36).slice(2)}`
     const worker = this.spawn({ type: 'module', name: lock })
     worker.addEventListener('message', ({ data }) => {
-      if (data.type === 'ready') this.#watchFor(worker, lock)
-      else if (data.type === 'requests') this.onRequests(data.requests)
+      if (data?.type === 'ready') this.#watchFor(worker, lock)
+      else if (data?.type === 'requests') this.onRequests(data.requests)
       else this.#receive(data)
     })
     worker.addEventListener('error', (event) => {
@@ -148,14 +148,14 @@ export class WorkerClient {
       .catch(() => {}) // aborted by end(), or locks are refused: then only events tell
   }
 
-  /** @param {Exclude<Reply, { type: 'ready' | 'requests' }>} reply */
+  /** @param {Exclude<Reply, { type: 'ready' | 'requests' }>} reply other libraries in a worker post too */
   #receive(reply) {
-    if (reply.type === 'progress') {
+    if (reply?.type === 'progress') {
       const { stage, done, total } = reply
       this.#pending.get(reply.id)?.onProgress?.({ stage, done, total })
-    } else if (reply.type === 'result') {
+    } else if (reply?.type === 'result') {
       this.#take(reply.id)?.resolve(reply.payload)
-    } else {
+    } else if (reply?.type === 'error' && reply.error) {
       this.#take(reply.id)?.reject(fromWire(reply.error))
     }
   }

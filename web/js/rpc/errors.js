@@ -59,8 +59,20 @@ export function toWire(thrown, stage) {
   if (thrown instanceof GossamerError) {
     return { code: thrown.code, stage: thrown.stage, message: thrown.message }
   }
-  const message = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown)
+  const message = describe(thrown)
   return { code: looksLikeOutOfMemory(message) ? 'out_of_memory' : 'internal', stage, message }
+}
+
+/**
+ * Never throws: whoever waits for an answer gets one.
+ * @param {unknown} thrown
+ */
+function describe(thrown) {
+  try {
+    return thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown)
+  } catch {
+    return 'something that has no words'
+  }
 }
 
 /**

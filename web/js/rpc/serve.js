@@ -47,7 +47,8 @@ export function serve(handlers) {
   /** @param {Request} request */
   async function answer({ id, type, payload }) {
     if (!waiting.delete(id)) return // cancelled
-    const [stage, handler] = handlers[type] ?? ['model', unknownType(type)]
+    const known = Object.hasOwn(handlers, type) ? handlers[type] : undefined
+    const [stage, handler] = known ?? ['model', unknownType(type)]
     try {
       const result = await handler(payload, (done, total) =>
         scope.postMessage({ id, type: 'progress', stage, done, total }),
