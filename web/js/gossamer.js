@@ -1,6 +1,7 @@
 /** Gossamer's public API. Nothing that it is given leaves the device. */
 
 import { findModel } from './assets.js'
+import { inspect as inspectBlob } from './pipeline/inspect.js'
 import { openPhoto as openInPipeline, runPipeline } from './pipeline/pipeline.js'
 import { inferenceWorker, loadNetwork, pythonWorker, startedEarly } from './pipeline/workers.js'
 import { GossamerError } from './rpc/errors.js'
@@ -15,6 +16,7 @@ export { ERROR_CODES, GossamerError, STAGES } from './rpc/errors.js'
 /** @typedef {import('./rpc/messages.js').OutputOptions} OutputOptions */
 /** @typedef {import('./rpc/requests.js').NetworkRequest} NetworkRequest */
 /** @typedef {import('./rpc/messages.js').Stroke} Stroke */
+/** @typedef {import('./pipeline/inspect.js').Inspection} Inspection */
 /** @typedef {import('./pipeline/open-photo.js').OpenPhoto} OpenPhoto */
 /** @typedef {import('./pipeline/stage-clock.js').Timings} Timings */
 
@@ -86,9 +88,20 @@ export async function openPhoto(source, options = {}) {
 }
 
 /**
+ * Reads a picture's format, size and need of memory from its first bytes, without decoding it.
+ * @param {Blob} file
+ * @returns {Promise<Inspection>} rejects with the GossamerError that cutting it out would end in,
+ *   when it is no picture that can be opened or too large for this device
+ */
+export function inspect(file) {
+  return inspectBlob(file, nameOf(file))
+}
+
+/**
  * Starts everything that a picture will need.
  * @param {Pick<Options, 'model' | 'backend' | 'signal' | 'onProgress'>} [options]
- * @returns {Promise<{ model: string, backend: 'wasm', threads: number }>}
+ * @returns {Promise<{ model: string, backend: 'wasm', threads: number, stored: boolean }>} `stored` is
+ *   false where the device does not keep the network: full, or storage is refused
  */
 export async function preload(options = {}) {
   const { signal } = options
@@ -166,7 +179,12 @@ function checked({ model = 'auto', backend = 'auto' }) {
  */
 async function fetched(source, signal) {
   const picture = await fetchSource(source, signal)
-  return { source: picture, name: picture instanceof File ? `“${picture.name}”` : 'The picture' }
+  return { source: picture, name: nameOf(picture) }
+}
+
+/** @param {unknown} picture */
+function nameOf(picture) {
+  return picture instanceof File ? `“${picture.name}”` : 'The picture'
 }
 
 /**

@@ -75,11 +75,24 @@ async function isWhole(response, sha256) {
 }
 
 async function takeOver() {
+  if ((await openTabs()) < 2) await forgetEarlierBuilds()
+  await worker.clients.claim()
+}
+
+/**
+ * Another tab than the one that asked for this build still runs the earlier one, and its workers may
+ * have to start anew: then that build stays until the next one.
+ */
+async function openTabs() {
+  const windows = await worker.clients.matchAll({ type: 'window', includeUncontrolled: true })
+  return windows.filter(({ url }) => url.startsWith(worker.registration.scope)).length
+}
+
+async function forgetEarlierBuilds() {
   for (const name of await caches.keys()) {
     const isOurs = name.startsWith(OURS.start) && name.endsWith(OURS.end)
     if (isOurs && name !== CACHE) await caches.delete(name)
   }
-  await worker.clients.claim()
 }
 
 /**
@@ -91,7 +104,9 @@ async function answer(request) {
   // Any address below the site is the one page, but the notices are a page of their own.
   const wanted = request.mode === 'navigate' && !URLS.has(url) ? INDEX : url
   const cache = await caches.open(CACHE)
-  return withHeaders((await cache.match(wanted)) ?? (await fetch(request)))
+  // What only an earlier build has carries a hash in its name: no mixture comes of it.
+  const kept = (await cache.match(wanted)) ?? (await caches.match(wanted))
+  return withHeaders(kept ?? (await fetch(request)))
 }
 
 /** @param {Response} response its status and its body, which may still be arriving, stay */

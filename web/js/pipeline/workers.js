@@ -9,7 +9,8 @@ import { GossamerError } from '../rpc/errors.js'
 /** @typedef {import('../rpc/messages.js').InferenceCalls} InferenceCalls */
 /** @typedef {import('../rpc/messages.js').PythonCalls} PythonCalls */
 /** @typedef {import('../rpc/client.js').CallOptions} CallOptions */
-/** @typedef {InferenceCalls['load'][1]} Loaded */
+/** `stored`: whether the network is kept on this device. */
+/** @typedef {InferenceCalls['load'][1] & { stored: boolean }} Loaded */
 
 /** @type {WorkerClient<InferenceCalls>} */
 export const inferenceWorker = new WorkerClient(
@@ -23,6 +24,9 @@ export const pythonWorker = new WorkerClient(
   'part that refines edges',
 )
 
+/** sha256 of the networks that the device would not keep. */
+const onlyInMemory = new Set()
+
 /**
  * Makes the network ready: from this device when it is there and sound, else by a download.
  * @param {Model} model
@@ -31,14 +35,14 @@ export const pythonWorker = new WorkerClient(
  */
 export async function loadNetwork(model, { signal, onProgress }) {
   try {
-    return await inferenceWorker.call('load', { model: model.name, blob: null }, 'model', {
-      signal,
-    })
+    const request = { model: model.name, blob: null }
+    const loaded = await inferenceWorker.call('load', request, 'model', { signal })
+    return { ...loaded, stored: !onlyInMemory.has(model.sha256) }
   } catch (error) {
     if (!(error instanceof GossamerError)) throw error
     if (error.code !== 'model_unavailable' && error.code !== 'model_corrupt') throw error
   }
-  const { blob } = await pythonWorker.call(
+  const { stored, blob } = await pythonWorker.call(
     'ensureModel',
     {
       name: model.title,
@@ -50,7 +54,12 @@ export async function loadNetwork(model, { signal, onProgress }) {
     'model',
     { signal, onProgress },
   )
-  return inferenceWorker.call('load', { model: model.name, blob }, 'model', { signal })
+  if (stored) onlyInMemory.delete(model.sha256)
+  else onlyInMemory.add(model.sha256)
+  const loaded = await inferenceWorker.call('load', { model: model.name, blob }, 'model', {
+    signal,
+  })
+  return { ...loaded, stored }
 }
 
 /**

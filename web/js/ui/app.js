@@ -1,5 +1,6 @@
 /** The whole window: header, stage, film strip, panel, and the visit that they show. */
 
+import { askToKeep } from '../device-storage.js'
 import * as gossamer from '../gossamer.js'
 import { registerServiceWorker } from '../service-worker-client.js'
 import { create, setText } from './dom.js'
@@ -74,8 +75,10 @@ export class GossamerApp extends HTMLElement {
     this.#listening.abort()
   }
 
-  markOfflineReady() {
-    this.#offline.markReady()
+  /** Whether this device keeps what the app needs, as far as the visit knows. */
+  showKept() {
+    if (this.#visit.kept === 'ready') this.#offline.markReady()
+    if (this.#visit.kept === 'refused') this.#offline.markRefused()
   }
 
   #connectParts() {
@@ -126,7 +129,7 @@ export class GossamerApp extends HTMLElement {
       onError: (_photo, words) => this.#note.show(words),
     }
     for (const photo of this.#visit.queue.photos) this.#strip.addPhoto(photo)
-    if (this.#visit.offlineReady) this.#offline.markReady()
+    this.showKept()
     if (this.#visit.selected) this.#select(this.#visit.selected)
     this.#showWorkspace()
   }
@@ -178,6 +181,7 @@ export class GossamerApp extends HTMLElement {
     if (isNews && photo.state === 'done') {
       setText(this.#announcer, t('readyToSave', { name: photo.name }))
       this.#offline.refresh()
+      askToKeep()
     }
     const { selected, finished } = this.#visit
     if (isNews && selected) this.#workBar.update(selected, finished.length)
@@ -298,14 +302,16 @@ function startServices() {
   requestAnimationFrame(() => {
     setTimeout(async () => {
       try {
-        await gossamer.preload({ onProgress: (report) => visit.queue.reportPreload(report) })
+        const { stored } = await gossamer.preload({
+          onProgress: (report) => visit.queue.reportPreload(report),
+        })
+        if (stored) await pageKept
+        visit.kept = stored ? 'ready' : 'refused'
       } catch {
         return // a photo that needs what failed tells about it, in its place
       }
-      await pageKept
-      visit.offlineReady = true
       const app = document.querySelector('gossamer-app')
-      if (app instanceof GossamerApp) app.markOfflineReady()
+      if (app instanceof GossamerApp) app.showKept()
     })
   })
 }

@@ -1,5 +1,7 @@
 /** Small pictures for the film strip. */
 
+import { inspect } from '../gossamer.js'
+
 const HEIGHT_PX = 192 // twice a tile's height, for dense screens
 
 /**
@@ -18,6 +20,7 @@ export function drawThumbnail(canvas, blob, isWanted) {
   const drawn = previous.then(async () => {
     if (!isWanted()) return false
     try {
+      await inspect(blob)
       const bitmap = await createImageBitmap(blob, {
         resizeHeight: HEIGHT_PX,
         resizeQuality: 'medium',
