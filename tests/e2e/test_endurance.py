@@ -17,7 +17,7 @@ from skimage import data, transform
 
 from tests.conftest import Watch
 
-from .app import App, png, wait_until
+from .app import SLOW_MS, App, png, wait_until
 
 REPORT = Path(__file__).parents[2] / "build" / "endurance.json"
 
@@ -107,7 +107,8 @@ def cut_out_all(app: App, photos: list[Path]) -> list[float]:
     done = "document.querySelectorAll('[data-testid=photo][data-state=done]').length"
     wait_until(app.page, f"{done} === {len(photos)}")
     times: list[Any] = app.page.evaluate("(watching.disconnect(), [started, ...finished])")
-    with app.page.expect_download():
+    app.page.evaluate("delete window.showSaveFilePicker")  # no test can answer its window
+    with app.page.expect_download(timeout=SLOW_MS):
         app.part("save-all").click()
     for _ in photos:
         app.part("photo").last.get_by_role("button", name="Remove").click()

@@ -2,7 +2,7 @@
 
 import { assetUrl, findModel } from '../assets.js'
 import { build } from '../build.js'
-import { GossamerError } from '../rpc/errors.js'
+import { unloadable } from '../rpc/errors.js'
 import { readStoredModel } from './stored-model.js'
 
 /** @typedef {import('../assets.js').Model} Model */
@@ -81,11 +81,8 @@ async function loadRuntime() {
     return await runtime
   } catch (error) {
     runtime = null
-    throw new GossamerError(
-      'backend_unavailable',
-      'model',
-      `The engine that runs the network could not be loaded: ${error}. Reload the page.`,
-    )
+    const words = `The engine that runs the network could not be loaded: ${error}. Try again.`
+    throw unloadable(words, 'model')
   }
 }
 
@@ -114,10 +111,9 @@ async function createSession(ort, spec, blob) {
   try {
     return await ort.InferenceSession.create(bytes, { executionProviders: ['wasm'] })
   } catch (error) {
-    throw new GossamerError(
-      'backend_unavailable',
+    throw unloadable(
+      `The network ${spec.title} could not be started: ${error}. Try again.`,
       'model',
-      `The network ${spec.title} could not be started: ${error}. Reload the page.`,
     )
   }
 }

@@ -5,7 +5,7 @@
 
 import { assetUrl } from '../assets.js'
 import { build } from '../build.js'
-import { fromWire, GossamerError } from '../rpc/errors.js'
+import { fromWire, unloadable } from '../rpc/errors.js'
 
 /** @typedef {(...args: any[]) => any} PyCallable */
 /** @typedef {Record<string, PyCallable>} Bridge */
@@ -24,11 +24,7 @@ export async function startPython() {
     return await bridge
   } catch (error) {
     bridge = null
-    throw new GossamerError(
-      'backend_unavailable',
-      'refine',
-      `Python could not be started: ${error}. Reload the page.`,
-    )
+    throw unloadable(`Python could not be started: ${error}. Try again.`, 'refine')
   }
 }
 
@@ -36,14 +32,29 @@ export async function startPython() {
 async function importBridge() {
   const indexURL = assetUrl(build.pyodide.path)
   const { loadPyodide } = await import(`${indexURL}pyodide.mjs`)
-  const pyodide = /** @type {Pyodide} */ (
-    await loadPyodide({
-      indexURL,
-      packages: build.pyodide.packages,
-      stdout: () => {},
-    })
-  )
+  const options = { indexURL, packages: build.pyodide.packages, stdout: () => {} }
+  const pyodide = /** @type {Pyodide} */ (await orBrokenOff(() => loadPyodide(options)))
   return pyodide.pyimport('pyside_logic.bridge')
+}
+
+/**
+ * Pyodide waits for ever for a WebAssembly file that breaks off on its way: it logs that and no more.
+ * @param {() => Promise<unknown>} load
+ */
+async function orBrokenOff(load) {
+  const { instantiateStreaming } = WebAssembly
+  try {
+    return await new Promise((resolve, reject) => {
+      WebAssembly.instantiateStreaming = (...args) => {
+        const instantiated = instantiateStreaming.apply(WebAssembly, args)
+        instantiated.catch(reject)
+        return instantiated
+      }
+      load().then(resolve, reject)
+    })
+  } finally {
+    WebAssembly.instantiateStreaming = instantiateStreaming
+  }
 }
 
 /**

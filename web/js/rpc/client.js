@@ -157,6 +157,7 @@ export class WorkerClient {
       this.#take(reply.id)?.resolve(reply.payload)
     } else if (reply?.type === 'error' && reply.error) {
       this.#take(reply.id)?.reject(fromWire(reply.error))
+      if (reply.error.fatal) this.end('could not be loaded')
     }
   }
 
