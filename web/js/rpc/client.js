@@ -40,6 +40,7 @@ export class WorkerClient {
   #pending = new Map()
   #lastId = 0
   #watch = new AbortController()
+  #releasePageLock = () => {}
 
   /**
    * @param {(options: { type: 'module', name: string }) => Worker} spawn
@@ -96,6 +97,7 @@ export class WorkerClient {
   end(reason = 'was ended') {
     if (!this.#worker) return
     this.#watch.abort()
+    this.#releasePageLock()
     this.#worker.terminate()
     this.#worker = null
     const waiting = [...this.#pending.values()]
@@ -117,7 +119,9 @@ export class WorkerClient {
     const lock = `gossamer-worker-${++lastWorkerId}-${Math.random().toString(36).slice(2)}`
     const worker = this.spawn({ type: 'module', name: lock })
     worker.addEventListener('message', ({ data }) => {
-      if (data?.type === 'ready') this.#watchFor(worker, lock)
+      if (data?.type === 'ready' && data.watched) this.#watchFor(worker, lock)
+      else if (data?.type === 'ready')
+        return // only events will tell of its death
       else if (data?.type === 'requests') this.onRequests(data.requests)
       else this.#receive(data)
     })
@@ -129,6 +133,7 @@ export class WorkerClient {
       if (worker === this.#worker) this.end('sent something unreadable')
     })
     this.#worker = worker
+    this.#releasePageLock = holdLock(`${lock}-page`)
     return worker
   }
 
@@ -167,4 +172,17 @@ export class WorkerClient {
     this.#pending.delete(id)
     return pending
   }
+}
+
+/**
+ * @param {string} name
+ * @returns {() => void} releases it
+ */
+function holdLock(name) {
+  let release = () => {}
+  const held = new Promise((resolve) => {
+    release = () => resolve(null)
+  })
+  navigator.locks?.request(name, () => held).catch(() => {}) // refused: the worker will not see it
+  return release
 }

@@ -3,7 +3,7 @@
  *
  * A request is answered by any number of `progress` replies and then by one `result` or one
  * `error`. `cancel` names a request that nobody waits for any more; it gets no reply. Unasked, a worker
- * says that it is `ready` and which `requests` it has made to the network.
+ * says that it is `ready`, whether its lock can be `watched`, and which `requests` it has made to the network.
  */
 
 /** @typedef {import('./errors.js').Stage} Stage */
@@ -106,7 +106,7 @@
 /** @typedef {{ id: number, type: 'cancel' }} Cancel */
 /** @typedef {{ stage: Stage, done: number, total: number }} Progress */
 /**
- * @typedef {{ type: 'ready' }
+ * @typedef {{ type: 'ready', watched: boolean }
  *   | { type: 'requests', requests: import('./requests.js').NetworkRequest[] }
  *   | { id: number, type: 'progress' } & Progress
  *   | { id: number, type: 'result', payload: any }

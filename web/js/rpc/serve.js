@@ -64,7 +64,10 @@ export function serve(handlers) {
   }
 
   watchRequests((requests) => scope.postMessage({ type: 'requests', requests }))
-  holdLock(scope.name).finally(() => scope.postMessage({ type: 'ready' }))
+  holdLock(scope.name)
+    .then(() => seesLock(`${scope.name}-page`))
+    .catch(() => false) // locks are refused
+    .then((watched) => scope.postMessage({ type: 'ready', watched }))
 }
 
 /**
@@ -82,6 +85,16 @@ function holdLock(name) {
       })
       .catch(() => resolve())
   })
+}
+
+/**
+ * Once somebody has cleared the site's storage, the page's locks and those of a new worker are not the
+ * same ones: then the page must not take its worker for dead.
+ * @param {string} name of a lock that the page holds
+ */
+async function seesLock(name) {
+  const { held = [] } = (await navigator.locks?.query()) ?? {}
+  return held.some((lock) => lock.name === name)
 }
 
 /** @param {string} type */
