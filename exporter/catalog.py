@@ -208,7 +208,7 @@ def format_networks(networks: Mapping[Network, bool]) -> str:
 def _document(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise CatalogError(f"{path.name}: Expected a readable TOML file: {error}") from error
 
 

@@ -4,7 +4,8 @@
     vendor/                         ONNX Runtime Web and Pyodide, from web/runtime.toml
     locales/                        the app's words, one file a language
     models/                         one file for each backend and precision (site_models.py)
-    index.html, sw.js, manifest.webmanifest, licences.txt      from web/templates
+    licences.txt, sbom.cdx.json     what all of it is and whose
+    index.html, sw.js, manifest.webmanifest      from web/templates
 
 The same inputs give the same bytes. Nothing is seen of a build until it is whole.
 """
@@ -26,6 +27,7 @@ from exporter.origins import cache_folder, fetch, sha256_of
 from exporter.ort_web import RUNTIME_FILES, unpack_runtime
 from exporter.pyodide_bundle import LATER_PACKAGES, PACKAGES, build_pyodide_bundle
 from exporter.report import Report, silent
+from exporter.sbom import format_sbom
 from exporter.site_headers import CONTENT_SECURITY_POLICY, HEADERS
 from exporter.site_models import SiteChoices, add_model
 
@@ -104,6 +106,8 @@ def _fill(
     }
     notices = format_notices(parts, wheels, packages)
     (site / "licences.txt").write_text(notices, encoding="utf-8")
+    sbom = format_sbom(runtime.values(), [network.part for network in chosen])
+    (site / "sbom.cdx.json").write_text(sbom, encoding="utf-8")
     later = [
         *(wheels[name].relative_to(site).as_posix() for name in LATER_PACKAGES),
         folders["libheif-js"],

@@ -8,6 +8,9 @@ from exporter.errors import CatalogError
 
 __all__ = ["TomlTable"]
 
+#: No scale, mean or size is beyond it; float() refuses some whole numbers that TOML allows.
+_GREATEST = 1e9
+
 
 class TomlTable:
     """Every reader raises CatalogError with the file, the entry and the dotted key."""
@@ -68,6 +71,7 @@ class TomlTable:
             not isinstance(value, list)
             or len(value) != 3
             or not all(type(number) in (int, float) for number in value)
+            or not all(abs(number) < _GREATEST for number in value)  # nor nan
         ):
             raise self.error(key, "three numbers", value)
         return float(value[0]), float(value[1]), float(value[2])

@@ -22,6 +22,8 @@ Float32 = npt.NDArray[np.float32]
 
 #: The longer side of the map: a brush is soft anyway.
 _MAP_PX = 1600
+#: No photo has such a side, and no hand such a reach.
+_FARTHEST_PX = 1e6
 
 
 @dataclass(frozen=True)
@@ -35,30 +37,32 @@ class Stroke:
     points: tuple[tuple[float, float], ...]
 
     def __post_init__(self) -> None:
-        if not self.points or not self.radius > 0 or not 0 <= self.hardness <= 1:
-            raise _refusal(f"{len(self.points)} points, {self.radius!r} and {self.hardness!r}")
+        if not self.points or not 0 < self.radius <= _FARTHEST_PX or not 0 <= self.hardness <= 1:
+            raise _invalid(
+                "a point, a radius above 0 and a hardness from 0 to 1",
+                f"{len(self.points)} points, {self.radius!r} and {self.hardness!r}",
+            )
+        if any(not abs(at) <= _FARTHEST_PX for point in self.points for at in point):
+            raise _invalid(f"points within {_FARTHEST_PX:g} px of the photo", "others")
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """`points` of the public API are x, y, x, y ..."""
         try:
-            flat = [float(value) for value in values["points"]]
+            flat = [float(at) for at in values["points"]]
             points = tuple(zip(flat[::2], flat[1::2], strict=True))
             radius, hardness = float(values["radius"]), float(values["hardness"])
-            keep = bool(values["keep"])
-        except (KeyError, TypeError, ValueError) as error:
-            raise _refusal(f"{type(error).__name__}: {error}") from error
-        if not np.isfinite([*flat, radius, hardness]).all():
-            raise _refusal("numbers that are not finite")
-        return cls(keep, radius, hardness, points)
+            return cls(bool(values["keep"]), radius, hardness, points)
+        except (KeyError, OverflowError, TypeError, ValueError) as error:
+            expected = "keep, radius, hardness and points as pairs of numbers"
+            raise _invalid(expected, f"{type(error).__name__}: {error}") from error
 
 
-def _refusal(received: str) -> GossamerError:
+def _invalid(expected: str, received: str) -> GossamerError:
     return GossamerError(
         ErrorCode.INVALID_ARGUMENT,
         Stage.REFINE,
-        "Expected strokes of {keep, radius, hardness, points}, with x and y of each point, a radius"
-        f" above 0 and a hardness from 0 to 1, received {received}.",
+        f"Expected strokes with {expected}, received {received}.",
     )
 
 

@@ -44,9 +44,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=Path("dist"),
         help="the folder of the site, replaced when the new one is whole (default: %(default)s)",
     )
+    parser.add_argument(
+        "--bundle",
+        type=Path,
+        metavar="FILE",
+        help="also writes the site as one ZIP, which works from any folder of any static host",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
+    from exporter.bundle import write_bundle
     from exporter.site import SiteChoices, build_site
 
     choices = SiteChoices(
@@ -54,10 +61,10 @@ def run(arguments: argparse.Namespace) -> int:
         precision=arguments.precision,
         size=(arguments.size, arguments.size) if arguments.size else None,
     )
-    build_site(
-        arguments.model or ["u2netp", "modnet"],
-        arguments.out,
-        choices=choices,
-        report=TerminalReport(),
-    )
+    networks = arguments.model or ["u2netp", "modnet"]
+    report = TerminalReport()
+    site = build_site(networks, arguments.out, choices=choices, report=report)
+    if arguments.bundle:
+        bundle = write_bundle(site, arguments.bundle)
+        report(f"Wrote {bundle} ({bundle.stat().st_size / 1e6:.1f} MB)", 0, 0)
     return 0

@@ -199,6 +199,29 @@ def test_an_update_fetches_only_what_has_changed(
     assert kept == {f"/{path}": digest for path, digest in precache_of(changed_site_dir).items()}
 
 
+def test_another_tab_keeps_the_build_that_it_runs(
+    visitor: Page, host: SiteServer, site_dir: Path, changed_site_dir: Path
+) -> None:
+    """Its workers may die and have to start anew, from files that the host has no more."""
+    register(visitor, host.url)
+    other = visitor.context.new_page()
+    other.goto(f"{host.url}licences.txt")
+    host.dist = changed_site_dir
+    assert visitor.evaluate(UPDATE) == "installed"
+    visitor.evaluate(SKIP_WAITING.replace("length > 1", "length > 2"))
+    (style_sheet,) = (site_dir / "css").iterdir()
+    status = "(url) => fetch(url).then(({ status }) => status)"
+    assert other.evaluate(status, f"{host.url}css/{style_sheet.name}") == 200
+    (style_sheet,) = (changed_site_dir / "css").iterdir()
+    assert other.evaluate(status, f"{host.url}css/{style_sheet.name}") == 200
+    # The next build finds one tab and tidies up.
+    other.close()
+    host.dist = site_dir
+    assert visitor.evaluate(UPDATE) == "installed"
+    visitor.evaluate(SKIP_WAITING)
+    assert len(visitor.evaluate(KEPT)) == 1
+
+
 @pytest.mark.parametrize("damage", ["other bytes", "missing"])
 def test_an_update_that_is_not_whole_changes_nothing(
     visitor: Page, host: SiteServer, changed_site_dir: Path, tmp_path: Path, damage: str

@@ -29,6 +29,22 @@ export async function estimateUsage() {
   }
 }
 
+let asked = false
+
+/**
+ * Asks the browser, once a visit, not to evict what is kept when space runs out. Some browsers ask
+ * the person: call it when there is something worth keeping.
+ */
+export async function askToKeep() {
+  if (asked) return
+  asked = true
+  try {
+    if (!(await navigator.storage?.persisted())) await navigator.storage?.persist()
+  } catch {
+    // refused: then it may be evicted, and is fetched again
+  }
+}
+
 /** Deletes networks, the copies for offline use, and every choice that was remembered. */
 export async function clearStorage() {
   await inModels('readwrite', (models) => models.clear()).catch(() => {}) // refused: nothing there

@@ -2,8 +2,15 @@
 
 import { EngineChoice, reportEngines } from './pipeline/backends.js'
 import { BACKENDS, modelFor } from './pipeline/engines.js'
+import { inspect as inspectBlob } from './pipeline/inspect.js'
 import { openPhoto as openInPipeline, runPipeline } from './pipeline/pipeline.js'
-import { inferenceWorker, pythonWorker, startedEarly, thumbnailWorker } from './pipeline/workers.js'
+import {
+  inferenceWorker,
+  isKept,
+  pythonWorker,
+  startedEarly,
+  thumbnailWorker,
+} from './pipeline/workers.js'
 import { GossamerError } from './rpc/errors.js'
 import { watchRequests } from './rpc/requests.js'
 
@@ -20,6 +27,7 @@ export { ERROR_CODES, GossamerError, STAGES } from './rpc/errors.js'
 /** @typedef {import('./rpc/requests.js').NetworkRequest} NetworkRequest */
 /** @typedef {import('./pipeline/backends.js').EngineReport} EngineReport */
 /** @typedef {import('./pipeline/engines.js').Wanted} Wanted */
+/** @typedef {import('./pipeline/inspect.js').Inspection} Inspection */
 /** @typedef {import('./pipeline/open-photo.js').OpenPhoto} OpenPhoto */
 /** @typedef {import('./pipeline/stage-clock.js').Timings} Timings */
 
@@ -129,9 +137,21 @@ export async function openPhoto(source, options = {}) {
 }
 
 /**
+ * Reads a picture's format, size and need of memory from its first bytes, without decoding it.
+ * @param {Blob} file
+ * @returns {Promise<Inspection>} rejects with the GossamerError that cutting it out would end in,
+ *   when it is no picture that can be opened or too large for this device
+ */
+export function inspect(file) {
+  return inspectBlob(file, nameOf(file))
+}
+
+/**
  * Starts everything that a picture will need.
  * @param {Pick<Options, 'model' | 'backend' | 'signal' | 'onProgress'>} [options]
- * @returns {Promise<Pick<Result, 'model' | 'backend' | 'precision' | 'threads' | 'notices'>>}
+ * @returns {Promise<Pick<Result, 'model' | 'backend' | 'precision' | 'threads' | 'notices'>
+ *   & { stored: boolean }>} `stored` is false where the device does not keep the network: full, or
+ *   storage is refused
  */
 export async function preload(options = {}) {
   const { signal, onProgress } = options
@@ -141,7 +161,8 @@ export async function preload(options = {}) {
   const choice = new EngineChoice({ model, backend, signal, onProgress, onNotice })
   const engine = await choice.ready({ warm: true })
   await python
-  return { model: model.name, ...describeEngine(engine), notices }
+  const stored = isKept(engine.artefact)
+  return { model: model.name, ...describeEngine(engine), notices, stored }
 }
 
 /** @type {Set<(notice: string) => void>} */
@@ -189,6 +210,7 @@ function describeEngine({ backend, artefact, threads }) {
  * @returns {Promise<ImageBitmap>} for the caller to close. Rejects when the browser cannot read it
  */
 export async function thumbnail(source, height_px) {
+  await inspectBlob(source, nameOf(source)) // before anything decodes it
   const request = { source, height_px }
   const { bitmap } = await thumbnailWorker.call('thumbnail', request, 'decode')
   return bitmap
@@ -273,7 +295,12 @@ function checked({ model = 'auto', backend = 'auto' }) {
  */
 async function fetched(source, signal) {
   const picture = await fetchSource(source, signal)
-  return { source: picture, name: picture instanceof File ? `“${picture.name}”` : 'The picture' }
+  return { source: picture, name: nameOf(picture) }
+}
+
+/** @param {unknown} picture */
+function nameOf(picture) {
+  return picture instanceof File ? `“${picture.name}”` : 'The picture'
 }
 
 /**

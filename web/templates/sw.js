@@ -127,8 +127,21 @@ async function isWhole(response, sha256) {
 }
 
 async function takeOver() {
-  for (const name of await cachesOfOurs()) if (name !== CACHE) await caches.delete(name)
+  if ((await openTabs()) < 2) await forgetEarlierBuilds()
   await worker.clients.claim()
+}
+
+/**
+ * Another tab than the one that asked for this build still runs the earlier one, and its workers may
+ * have to start anew: then that build stays until the next one.
+ */
+async function openTabs() {
+  const windows = await worker.clients.matchAll({ type: 'window', includeUncontrolled: true })
+  return windows.filter(({ url }) => url.startsWith(worker.registration.scope)).length
+}
+
+async function forgetEarlierBuilds() {
+  for (const name of await cachesOfOurs()) if (name !== CACHE) await caches.delete(name)
 }
 
 async function cachesOfOurs() {
@@ -148,7 +161,9 @@ async function answer(request) {
   const later = LATER.find(([path]) => urlOf(path) === url)
   // Where it cannot be kept, it is fetched all the same.
   if (later && !(await cache.match(url))) await keep(cache, ...later).catch(() => {})
-  return withHeaders((await cache.match(wanted)) ?? (await fetch(request)))
+  // What only an earlier build has carries a hash in its name: no mixture comes of it.
+  const kept = (await cache.match(wanted)) ?? (await caches.match(wanted))
+  return withHeaders(kept ?? (await fetch(request)))
 }
 
 /**

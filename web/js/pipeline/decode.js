@@ -4,6 +4,7 @@ import { GossamerError } from '../rpc/errors.js'
 import { isWide } from './colour-profile.js'
 import { decodeHeif } from './heif.js'
 import { readImageHeader } from './image-header.js'
+import { estimateMemory, mostPixels } from './memory.js'
 
 /** @typedef {import('../rpc/messages.js').ColorSpace} ColorSpace */
 /** @typedef {import('../rpc/messages.js').DecodedPhoto} DecodedPhoto */
@@ -11,8 +12,6 @@ import { readImageHeader } from './image-header.js'
 /** @typedef {import('./image-header.js').ImageHeader} ImageHeader */
 /** @typedef {import('../rpc/errors.js').ErrorCode} ErrorCode */
 
-/** The pixels, the matte and the PNG of 100 megapixels fill a 32-bit heap of 2 GB by a third. */
-const MAX_PIXELS = 100e6
 /** A side that no canvas has in any browser. */
 const MAX_SIDE_PX = 32767
 /** Below this a picture has no subject that a network could find. */
@@ -102,12 +101,7 @@ async function checkFile(blob, name) {
     )
   }
   const header = readImageHeader(new Uint8Array(await read(blob, name)))
-  if (!header) {
-    throw failure(
-      'unsupported_format',
-      `${name} is not a picture that can be opened here. Choose a JPEG, PNG, WebP, AVIF, HEIC, GIF or BMP file.`,
-    )
-  }
+  if (!header) throw unsupported(name)
   if (header.height && header.width) checkSize(header, name)
   if (!header.complete) {
     throw failure(
@@ -118,21 +112,37 @@ async function checkFile(blob, name) {
   return header
 }
 
+/** @param {string} name */
+export function unsupported(name) {
+  return failure(
+    'unsupported_format',
+    `${name} is not a picture that can be opened here. Choose a JPEG, PNG, WebP, AVIF, GIF or BMP file.`,
+  )
+}
+
 /**
  * @param {{ height: number, width: number }} size
  * @param {string} name
  */
-function checkSize({ height, width }, name) {
+export function checkSize({ height, width }, name) {
   if (Math.min(height, width) < MIN_SIDE_PX) {
     throw failure(
       'image_too_small',
       `${name} has only ${width} x ${height} pixels. Choose a picture of at least ${MIN_SIDE_PX} x ${MIN_SIDE_PX}.`,
     )
   }
-  if (height * width > MAX_PIXELS || Math.max(height, width) > MAX_SIDE_PX) {
+  const most = mostPixels()
+  if (height * width > most) {
+    const memory = megabytes(estimateMemory({ height, width }))
     throw failure(
       'image_too_large',
-      `${name} has ${width} x ${height} pixels, ${Math.round((height * width) / 1e6)} megapixels; up to ${MAX_PIXELS / 1e6} can be held. Make it smaller first.`,
+      `${name} has ${width} x ${height} pixels, ${Math.round((height * width) / 1e6)} megapixels, which take about ${memory} of memory; up to ${Math.floor(most / 1e6)} megapixels can be held here. Make it smaller first.`,
+    )
+  }
+  if (Math.max(height, width) > MAX_SIDE_PX) {
+    throw failure(
+      'image_too_large',
+      `${name} has ${width} x ${height} pixels; sides up to ${MAX_SIDE_PX} can be held. Make it smaller first.`,
     )
   }
 }
@@ -217,6 +227,7 @@ function reason(error) {
 
 /** @param {number} bytes */
 function megabytes(bytes) {
+  if (bytes >= 1e9) return `${(bytes / 1e9).toFixed(1)} GB`
   return bytes < 1e5
     ? `${Math.max(1, Math.round(bytes / 1e3))} kB`
     : `${(bytes / 1e6).toFixed(1)} MB`

@@ -2,7 +2,7 @@
 
 import { assetUrl, findModel } from '../assets.js'
 import { build } from '../build.js'
-import { GossamerError, isOutOfMemory } from '../rpc/errors.js'
+import { GossamerError, isOutOfMemory, unloadable } from '../rpc/errors.js'
 import { reportLost } from '../rpc/serve.js'
 import { deviation, goldenInput } from './self-test.js'
 import { readStoredModel } from './stored-model.js'
@@ -225,11 +225,8 @@ async function requireReachable(url) {
 
 /** @param {unknown} reason */
 function unreachable(reason) {
-  return new GossamerError(
-    'model_unavailable',
-    'model',
-    `The engine that runs the network could not be loaded: ${firstLine(reason)}. Check the connection and reload the page.`,
-  )
+  const words = `The engine that runs the network could not be loaded: ${firstLine(reason)}. Check the connection and try again.`
+  return unloadable(words, 'model', 'model_unavailable')
 }
 
 /** @param {unknown} error the further lines are about file formats that this is not */

@@ -5,7 +5,7 @@
 
 import { assetUrl } from '../assets.js'
 import { build } from '../build.js'
-import { fromWire, GossamerError } from '../rpc/errors.js'
+import { fromWire, GossamerError, unloadable } from '../rpc/errors.js'
 
 /** @typedef {(...args: any[]) => any} PyCallable */
 /** @typedef {Record<string, PyCallable>} Bridge */
@@ -33,24 +33,15 @@ async function start() {
     return await started
   } catch (error) {
     started = null
-    throw new GossamerError(
-      'backend_unavailable',
-      'refine',
-      `Python could not be started: ${error}. Reload the page.`,
-    )
+    throw unloadable(`Python could not be started: ${error}. Try again.`, 'refine')
   }
 }
 
 async function importBridge() {
   const indexURL = assetUrl(build.pyodide.path)
   const { loadPyodide } = await import(`${indexURL}pyodide.mjs`)
-  const pyodide = /** @type {Pyodide} */ (
-    await loadPyodide({
-      indexURL,
-      packages: build.pyodide.packages,
-      stdout: () => {},
-    })
-  )
+  const options = { indexURL, packages: build.pyodide.packages, stdout: () => {} }
+  const pyodide = /** @type {Pyodide} */ (await orBrokenOff(() => loadPyodide(options)))
   return { pyodide, bridge: pyodide.pyimport('pyside_logic.bridge') }
 }
 
@@ -72,6 +63,26 @@ export async function loadPythonPackage(name) {
       'encode',
       `This browser cannot write such files itself, and the part that can could not be fetched: ${failed || complaints.join(' ')} Check the connection, or choose image/png.`,
     )
+  }
+}
+
+/**
+ * Pyodide waits for ever for a WebAssembly file that breaks off on its way: it logs that and no more.
+ * @param {() => Promise<unknown>} load
+ */
+async function orBrokenOff(load) {
+  const { instantiateStreaming } = WebAssembly
+  try {
+    return await new Promise((resolve, reject) => {
+      WebAssembly.instantiateStreaming = (...args) => {
+        const instantiated = instantiateStreaming.apply(WebAssembly, args)
+        instantiated.catch(reject)
+        return instantiated
+      }
+      load().then(resolve, reject)
+    })
+  } finally {
+    WebAssembly.instantiateStreaming = instantiateStreaming
   }
 }
 

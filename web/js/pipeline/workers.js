@@ -29,6 +29,14 @@ export const thumbnailWorker = new WorkerClient(
   'part that makes small pictures',
 )
 
+/** sha256 of the networks that the device would not keep. */
+const onlyInMemory = new Set()
+
+/** @param {import('../build.js').Artefact} artefact that was loaded */
+export function isKept({ sha256 }) {
+  return !onlyInMemory.has(sha256)
+}
+
 /**
  * Makes the network ready: from this device when it is there and sound, else by a download.
  * @param {Model} model
@@ -58,10 +66,12 @@ async function download({ title }, { artefact }, { signal, onProgress }) {
   const keep = build.models.flatMap(({ artefacts }) => artefacts.map((one) => one.sha256))
   const request = { name: title, sha256, bytes, url: assetUrl(path), keep }
   try {
-    const { blob } = await pythonWorker.call('ensureModel', request, 'model', {
+    const { blob, stored } = await pythonWorker.call('ensureModel', request, 'model', {
       signal,
       onProgress,
     })
+    if (stored) onlyInMemory.delete(sha256)
+    else onlyInMemory.add(sha256)
     return blob
   } catch (error) {
     signal?.throwIfAborted()

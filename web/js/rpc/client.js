@@ -55,6 +55,7 @@ export class WorkerClient {
   #lastId = 0
   #retiring = false
   #watch = new AbortController()
+  #releasePageLock = () => {}
 
   /**
    * @param {(options: { type: 'module', name: string }) => Worker} spawn
@@ -119,6 +120,7 @@ export class WorkerClient {
   end(reason = 'was ended', death = 'waiting') {
     if (!this.#worker) return
     this.#watch.abort()
+    this.#releasePageLock()
     this.#worker.terminate()
     this.#worker = null
     this.#retiring = false
@@ -147,10 +149,11 @@ export class WorkerClient {
     const lock = `gossamer-worker-${++lastWorkerId}-${Math.random().toString(36).slice(2)}`
     const worker = this.spawn({ type: 'module', name: lock })
     worker.addEventListener('message', ({ data }) => {
-      if (data.type === 'ready') this.#watchFor(worker, lock)
-      else if (data.type === 'requests') this.onRequests(data.requests)
+      if (data?.type === 'ready') {
+        if (data.watched) this.#watchFor(worker, lock) // else only events will tell of its death
+      } else if (data?.type === 'requests') this.onRequests(data.requests)
       else if (worker !== this.#worker) return
-      else if (data.type === 'lost') this.end(`stopped: ${data.reason}`, 'lost')
+      else if (data?.type === 'lost') this.end(`stopped: ${data.reason}`, 'lost')
       else this.#receive(data)
     })
     worker.addEventListener('error', (event) => {
@@ -162,6 +165,7 @@ export class WorkerClient {
       if (worker === this.#worker) this.#die('sent something unreadable')
     })
     this.#worker = worker
+    this.#releasePageLock = holdLock(`${lock}-page`)
     return worker
   }
 
@@ -186,17 +190,18 @@ export class WorkerClient {
     this.end(reason, 'stopped')
   }
 
-  /** @param {Exclude<Reply, { type: 'ready' | 'requests' | 'lost' }>} reply */
+  /** @param {Exclude<Reply, { type: 'ready' | 'requests' | 'lost' }>} reply other libraries post too */
   #receive(reply) {
-    if (reply.type === 'started') {
+    if (reply?.type === 'started') {
       this.#start(reply.id)
-    } else if (reply.type === 'progress') {
+    } else if (reply?.type === 'progress') {
       const { stage, done, total } = reply
       this.#pending.get(reply.id)?.onProgress?.({ stage, done, total })
-    } else if (reply.type === 'result') {
+    } else if (reply?.type === 'result') {
       this.#take(reply.id)?.resolve(reply.payload)
-    } else {
+    } else if (reply?.type === 'error' && reply.error) {
       this.#take(reply.id)?.reject(fromWire(reply.error))
+      if (reply.error.fatal) this.end('could not be loaded')
     }
   }
 
@@ -229,4 +234,17 @@ export class WorkerClient {
  */
 function cancelFlag() {
   return globalThis.crossOriginIsolated ? new Int32Array(new SharedArrayBuffer(4)) : null
+}
+
+/**
+ * @param {string} name
+ * @returns {() => void} releases it
+ */
+function holdLock(name) {
+  let release = () => {}
+  const held = new Promise((resolve) => {
+    release = () => resolve(null)
+  })
+  navigator.locks?.request(name, () => held).catch(() => {}) // refused: the worker will not see it
+  return release
 }

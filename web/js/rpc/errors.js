@@ -32,9 +32,13 @@ export const STAGES = /** @type {const} */ ([
 
 /** @typedef {(typeof ERROR_CODES)[number]} ErrorCode */
 /** @typedef {(typeof STAGES)[number]} Stage */
-/** @typedef {{ code: ErrorCode, stage: Stage, message: string }} WireError */
+/** `fatal`: the worker that it comes from is of no more use and is to be started anew. */
+/** @typedef {{ code: ErrorCode, stage: Stage, message: string, fatal?: boolean }} WireError */
 
 export class GossamerError extends Error {
+  /** Set where an engine failed to load: a worker remembers a failed import, and would fail for ever. */
+  fatal = false
+
   /**
    * @param {ErrorCode} code
    * @param {Stage} stage
@@ -57,10 +61,33 @@ export class GossamerError extends Error {
  */
 export function toWire(thrown, stage) {
   if (thrown instanceof GossamerError) {
-    return { code: thrown.code, stage: thrown.stage, message: thrown.message }
+    const { code, stage, message, fatal } = thrown
+    return { code, stage, message, fatal }
   }
-  const message = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown)
-  return { code: isOutOfMemory(thrown) ? 'out_of_memory' : 'internal', stage, message }
+  const message = describe(thrown)
+  return { code: isOutOfMemory(message) ? 'out_of_memory' : 'internal', stage, message }
+}
+
+/**
+ * Never throws: whoever waits for an answer gets one.
+ * @param {unknown} thrown
+ */
+function describe(thrown) {
+  try {
+    return thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown)
+  } catch {
+    return 'something that has no words'
+  }
+}
+
+/**
+ * @param {string} message
+ * @param {Stage} stage
+ * @param {ErrorCode} [code]
+ * @returns {GossamerError} that an engine could not be loaded here
+ */
+export function unloadable(message, stage, code = 'backend_unavailable') {
+  return Object.assign(new GossamerError(code, stage, message), { fatal: true })
 }
 
 /**

@@ -3,8 +3,9 @@
  *
  * A request is answered by `started` when its turn has come, any number of `progress` replies and
  * then one `result` or one `error`. `cancel` names a request that nobody waits for any more; where
- * it had not started, it gets no reply. Unasked, a worker says that it is `ready`, which `requests`
- * it has made to the network, and that it has `lost` what it cannot work without.
+ * it had not started, it gets no reply. Unasked, a worker says that it is `ready`, whether its lock
+ * can be `watched`, which `requests` it has made to the network, and that it has `lost` what it
+ * cannot work without.
  */
 
 /** @typedef {import('./errors.js').Stage} Stage */
@@ -202,7 +203,7 @@
 /** @typedef {{ id: number, type: 'cancel' }} Cancel */
 /** @typedef {{ stage: Stage, done: number, total: number }} Progress */
 /**
- * @typedef {{ type: 'ready' }
+ * @typedef {{ type: 'ready', watched: boolean }
  *   | { type: 'requests', requests: import('./requests.js').NetworkRequest[] }
  *   | { type: 'lost', reason: string }
  *   | { id: number, type: 'started' }

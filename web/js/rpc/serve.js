@@ -65,7 +65,8 @@ export function serve(handlers) {
   async function answer({ id, type, payload, cancelled }) {
     if (!waiting.delete(id)) return // cancelled
     scope.postMessage({ id, type: 'started' })
-    const [stage, handler] = handlers[type] ?? ['model', unknownType(type)]
+    const known = Object.hasOwn(handlers, type) ? handlers[type] : undefined
+    const [stage, handler] = known ?? ['model', unknownType(type)]
     try {
       const onProgress = (/** @type {number} */ done, /** @type {number} */ total) =>
         scope.postMessage({ id, type: 'progress', stage, done, total })
@@ -85,7 +86,10 @@ export function serve(handlers) {
   }
 
   watchRequests((requests) => scope.postMessage({ type: 'requests', requests }))
-  holdLock(scope.name).finally(() => scope.postMessage({ type: 'ready' }))
+  holdLock(scope.name)
+    .then(() => seesLock(`${scope.name}-page`))
+    .catch(() => false) // locks are refused
+    .then((watched) => scope.postMessage({ type: 'ready', watched }))
 }
 
 /**
@@ -103,6 +107,16 @@ function holdLock(name) {
       })
       .catch(() => resolve())
   })
+}
+
+/**
+ * Once somebody has cleared the site's storage, the page's locks and those of a new worker are not the
+ * same ones: then the page must not take its worker for dead.
+ * @param {string} name of a lock that the page holds
+ */
+async function seesLock(name) {
+  const { held = [] } = (await navigator.locks?.query()) ?? {}
+  return held.some((lock) => lock.name === name)
 }
 
 /** @param {string} type */

@@ -1,5 +1,6 @@
 /** The whole window: header, stage, film strip, panel, and the visit that they show. */
 
+import { askToKeep } from '../device-storage.js'
 import * as gossamer from '../gossamer.js'
 import { keepEngine, registerServiceWorker } from '../service-worker-client.js'
 import { takeSharedPhotos } from '../shared-photos.js'
@@ -80,8 +81,10 @@ export class GossamerApp extends HTMLElement {
     this.#listening.abort()
   }
 
-  markOfflineReady() {
-    this.#offline.markReady()
+  /** Whether this device keeps what the app needs, as far as the visit knows. */
+  showKept() {
+    if (this.#visit.kept === 'ready') this.#offline.markReady()
+    if (this.#visit.kept === 'refused') this.#offline.markRefused()
   }
 
   /** @param {File[]} files that came from another app */
@@ -137,7 +140,7 @@ export class GossamerApp extends HTMLElement {
       onError: (_photo, words) => this.#note.show(words),
     }
     for (const photo of this.#visit.queue.photos) this.#strip.addPhoto(photo)
-    if (this.#visit.offlineReady) this.#offline.markReady()
+    this.showKept()
     if (this.#visit.selected) this.#select(this.#visit.selected)
     this.#showWorkspace()
   }
@@ -189,6 +192,7 @@ export class GossamerApp extends HTMLElement {
       this.#offline.refresh()
       // Another one than at the start, where that has failed.
       if (photo.backend) keepEngine(photo.backend).catch(() => {})
+      askToKeep()
     }
     const { selected, finished } = this.#visit
     if (isNews && selected) this.#workBar.update(selected, finished.length)
@@ -316,17 +320,19 @@ function startServices() {
   requestAnimationFrame(() => {
     setTimeout(async () => {
       try {
-        const { backend } = await gossamer.preload({
+        const { backend, stored } = await gossamer.preload({
           onProgress: (report) => visit.queue.reportPreload(report),
         })
-        await pageKept
-        await keepEngine(backend)
+        if (stored) {
+          await pageKept
+          await keepEngine(backend)
+        }
+        visit.kept = stored ? 'ready' : 'refused'
       } catch {
         return // a photo that needs what failed tells about it, in its place
       }
-      visit.offlineReady = true
       const app = document.querySelector('gossamer-app')
-      if (app instanceof GossamerApp) app.markOfflineReady()
+      if (app instanceof GossamerApp) app.showKept()
     })
   })
 }

@@ -1,4 +1,7 @@
-/** Says that the app now works with no network, and how much it keeps on this device for that. */
+/**
+ * Says that the app now works with no network, and how much it keeps on this device for that; or that
+ * the device keeps nothing.
+ */
 
 import { estimateUsage } from '../device-storage.js'
 import { create, setText } from './dom.js'
@@ -12,12 +15,29 @@ export class OfflineState extends HTMLElement {
   connectedCallback() {
     this.setAttribute('data-testid', 'offline-state')
     this.hidden = !this.#ready
+    this.#show('offline', t('readyOffline'))
+    this.#kept.classList.add('wide-only')
+  }
+
+  markRefused() {
+    this.#ready = false
+    this.hidden = false
+    this.setAttribute('data-refused', '')
+    setText(this.#kept, '')
+    this.#show('alert', t('notKept'))
+    this.title = t('notKeptWhy')
+  }
+
+  /**
+   * @param {import('./icons.js').IconName} icon
+   * @param {string} words
+   */
+  #show(icon, words) {
     this.replaceChildren(
-      createIcon('offline'),
-      create('span', { class: 'wide-only' }, t('readyOffline')),
+      createIcon(icon),
+      create('span', { class: 'wide-only' }, words),
       this.#kept,
     )
-    this.#kept.classList.add('wide-only')
   }
 
   markReady() {

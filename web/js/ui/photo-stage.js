@@ -1,5 +1,6 @@
 /** The photo and, over it, its cut-out: compared, zoomed, moved and painted on. */
 
+import { inspect } from '../gossamer.js'
 import { BrushLayer } from './brush-layer.js'
 import { CompareSlider } from './compare-slider.js'
 import { create } from './dom.js'
@@ -105,11 +106,27 @@ export class PhotoStage extends HTMLElement {
       this.#original.removeAttribute('src')
       return
     }
-    this.#original.hidden = false
     this.#original.alt = t('originalAlt', { name: photo.name })
     this.#canvas.setAttribute('aria-label', t('cutoutAlt', { name: photo.name }))
-    this.#original.src = originalUrl
+    this.#showOriginalOf(photo, originalUrl)
     this.update(photo)
+  }
+
+  /**
+   * @param {Photo} photo whose file may hold no picture, or one that no memory holds
+   * @param {string} url
+   */
+  async #showOriginalOf(photo, url) {
+    this.#original.hidden = true
+    this.#original.removeAttribute('src')
+    try {
+      await inspect(photo.file)
+    } catch {
+      return // what is wrong with it is told where it is cut out
+    }
+    if (photo !== this.#photo) return
+    this.#original.hidden = false
+    this.#original.src = url
   }
 
   /** @param {Photo} photo the one on the stage, after a change */

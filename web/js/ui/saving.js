@@ -50,9 +50,18 @@ async function* entries(editor, photos, onProgress) {
     onProgress(index)
     const { blob } = await editor.file(photo)
     const name = uniqueName(cutoutName(photo.name, blob.type), taken)
-    yield { name, input: blob, lastModified: new Date(photo.file.lastModified) }
+    yield { name, input: blob, lastModified: zipDate(photo.file.lastModified) }
   }
   onProgress(photos.length)
+}
+
+/**
+ * @param {number} changed_ms of the Unix clock, whatever a camera or a server took it for
+ * @returns {Date} one that a ZIP can hold: from 1980 to 2107
+ */
+function zipDate(changed_ms) {
+  const [first_ms, last_ms] = [Date.UTC(1980, 0, 2), Date.UTC(2107, 11, 30)]
+  return new Date(Math.min(Math.max(changed_ms || first_ms, first_ms), last_ms))
 }
 
 /**

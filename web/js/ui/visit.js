@@ -27,7 +27,8 @@ export class Visit {
   }
   /** @type {Photo | null} */
   selected = null
-  offlineReady = false
+  /** @type {'not yet' | 'ready' | 'refused'} what the next visit needs, on this device */
+  kept = 'not yet'
 
   editor = new PhotoEditor(gossamer.openPhoto, {
     onPreview: (photo, preview) => this.events.onPreview(photo, preview),

@@ -1,0 +1,325 @@
+"""What goes wrong around the page: the disk, the network, the clock, the machine, the other tab."""
+
+import contextlib
+import json
+import os
+import re
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, BrowserContext, expect
+from skimage import data
+
+from exporter.serve import make_server
+from exporter.site import WEB
+from exporter.verification.browser import find_chromium
+from tests.conftest import CHROMIUM_ARGUMENTS, running
+
+from .app import SLOW_MS, ApiError, App, call_api, png, wait_until
+from .test_workers import DIE_AT, worker_named
+
+CAT = png(data.chelsea())
+STORED_KEYS = """
+new Promise((resolve, reject) => {
+  const opened = indexedDB.open('gossamer', 1)
+  opened.onupgradeneeded = () => opened.result.createObjectStore('models')
+  opened.onerror = () => reject(opened.error)
+  opened.onsuccess = () => {
+    const asked = opened.result.transaction('models').objectStore('models').getAllKeys()
+    asked.onsuccess = () => { opened.result.close(); resolve(asked.result) }
+  }
+})
+"""
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    context = browser.new_context()
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def cat_file(tmp_path: Path) -> Path:
+    path = tmp_path / "cat.png"
+    path.write_bytes(CAT)
+    return path
+
+
+def cut_after_a_death(app: App, name: str) -> None:
+    """Ends the worker. A call that is sent before the page has heard of it may be lost with it."""
+    worker_named(app, name).evaluate("self.close()")
+    with contextlib.suppress(ApiError):
+        call_api(app.page, "removeBackground", CAT)
+    assert call_api(app.page, "removeBackground", CAT).picture.size == (451, 300)
+
+
+def copy_of(photo: Path) -> Path:
+    return Path(shutil.copyfile(photo, photo.with_name("cat again.png")))
+
+
+# ---- the disk ------------------------------------------------------------------------------------
+
+
+def expect_it_works_and_says_that_nothing_is_kept(app: App, photo: Path) -> None:
+    expect(app.part("offline-state")).to_have_attribute("data-refused", "", timeout=SLOW_MS)
+    expect(app.part("offline-state")).to_have_text("Not kept on this device")
+    app.add(photo)
+    app.wait_for_states("done")
+    assert app.save()[1].size == (451, 300)
+
+
+def test_a_full_disk_then_room_again(
+    context: BrowserContext, site_dir: Path, cat_file: Path
+) -> None:
+    with running(make_server(site_dir)) as server:
+        page = context.new_page()
+        session = context.new_cdp_session(page)
+        origin = {"origin": server.url.rstrip("/")}
+        session.send("Storage.overrideQuotaForOrigin", {**origin, "quotaSize": 1_000_000})
+        app = App(page, server.url).open()
+        expect_it_works_and_says_that_nothing_is_kept(app, cat_file)
+        assert page.evaluate(STORED_KEYS) == []
+        # A worker that starts anew has nothing to read, and gets the network again.
+        cut_after_a_death(app, "inference")
+        session.send("Storage.overrideQuotaForOrigin", origin)  # as it was
+        app.open()
+        expect(app.part("offline-state")).to_be_visible(timeout=SLOW_MS)
+        expect(app.part("offline-state")).to_contain_text("Ready offline")
+        assert len(page.evaluate(STORED_KEYS)) == 1
+
+
+def test_a_browser_that_refuses_all_storage(
+    browser: Browser, server: str, cat_file: Path, tmp_path: Path
+) -> None:
+    """As a person sets it in Chromium: block the data of all sites."""
+    profile = tmp_path / "profile"
+    (profile / "Default").mkdir(parents=True)
+    blocked = {"profile": {"default_content_setting_values": {"cookies": 2}}}
+    (profile / "Default" / "Preferences").write_text(json.dumps(blocked))
+    as_root = ["--no-sandbox"] if os.geteuid() == 0 else []
+    context = browser.browser_type.launch_persistent_context(
+        profile, executable_path=find_chromium(), args=[*CHROMIUM_ARGUMENTS, *as_root]
+    )
+    complaints: list[str] = []
+    context.on("weberror", lambda error: complaints.append(str(error.error)))
+    app = App(context.new_page(), server).open()
+    refused = app.page.evaluate(f"({STORED_KEYS}).catch((error) => error.name)")
+    assert refused in ("SecurityError", "UnknownError")
+    expect_it_works_and_says_that_nothing_is_kept(app, cat_file)
+    context.close()
+    assert complaints == []
+
+
+def test_storage_that_is_cleared_between_two_steps(
+    context: BrowserContext, server: str, cat_file: Path
+) -> None:
+    app = App(context.new_page(), server).open()
+    app.add(cat_file)
+    app.wait_for_states("done")
+    everything = {"origin": server.rstrip("/"), "storageTypes": "all"}
+    context.new_cdp_session(app.page).send("Storage.clearDataForOrigin", everything)
+    assert app.page.evaluate(STORED_KEYS) == []
+    assert app.save()[1].size == (451, 300)  # what was made is not kept there
+    for name in ("inference", "python"):
+        cut_after_a_death(app, name)
+    assert len(app.page.evaluate(STORED_KEYS)) == 1
+
+
+def test_the_first_cut_out_asks_that_storage_lasts(
+    context: BrowserContext, server: str, cat_file: Path
+) -> None:
+    """Once, and not before: some browsers pass the question on to the person."""
+    page = context.new_page()
+    page.add_init_script(
+        """(() => {
+          window.asked = 0
+          const { persist } = StorageManager.prototype
+          StorageManager.prototype.persist = function () {
+            asked++
+            return persist.call(this)
+          }
+        })()"""
+    )
+    app = App(page, server).open()
+    app.wait_until_offline_ready()
+    assert page.evaluate("asked") == 0
+    app.add(cat_file, copy_of(cat_file))
+    app.wait_for_states("done", "done")
+    assert page.evaluate("asked") == 1
+
+
+# ---- the network ---------------------------------------------------------------------------------
+
+
+class CuttingHandler(SimpleHTTPRequestHandler):
+    """Cuts the first answer for each file that a worker fetches in the middle."""
+
+    asked: set[str]
+
+    def do_GET(self) -> None:
+        path = self.path.split("?")[0]
+        file = Path(self.directory, path.lstrip("/"))
+        wanted = path.startswith(("/vendor/", "/models/", "/js/workers/", "/js/pipeline/"))
+        if not wanted or path in self.asked or not file.is_file():
+            super().do_GET()
+            return
+        self.asked.add(path)
+        content = file.read_bytes()
+        self.send_response(200)
+        self.send_header("Content-Type", self.guess_type(str(file)))
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        with contextlib.suppress(ConnectionError):
+            self.wfile.write(content[: len(content) // 2])
+        self.close_connection = True
+
+    def log_message(self, *_args: object) -> None:
+        pass
+
+
+@contextmanager
+def cutting_server(folder: Path) -> Iterator[tuple[str, set[str]]]:
+    """Its URL, and the files whose first answer was cut."""
+    handler = type("Handler", (CuttingHandler,), {"asked": set()})
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=str(folder))) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/", handler.asked
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def test_the_network_is_cut_during_every_download(browser: Browser, site_dir: Path) -> None:
+    """Each file breaks off once. Every attempt ends, and so does the row of attempts."""
+    context = browser.new_context(service_workers="block")
+    with cutting_server(site_dir) as (url, cut):
+        page = context.new_page()
+        outcomes = []
+        for _ in range(25):
+            if not page.evaluate("Boolean(window.gossamer)"):
+                page.goto(url)  # a module of the page itself was cut: a person reloads
+                for _ in range(30):
+                    if page.evaluate("Boolean(window.gossamer)"):
+                        break
+                    page.wait_for_timeout(100)
+                continue
+            outcomes.append(
+                page.evaluate(
+                    "gossamer.preload().then(() => 'ready', (error) => error.code ?? `${error}`)"
+                )
+            )
+            if outcomes[-1] == "ready":
+                break
+        assert outcomes[-1] == "ready", outcomes
+        known = {"backend_unavailable", "model_unavailable", "worker_died"}
+        assert set(outcomes[:-1]) <= known, outcomes
+        assert call_api(page, "removeBackground", CAT).picture.size == (451, 300)
+        names = " ".join(cut)
+        for part in ("ort.wasm.min.mjs", ".wasm", "pyodide.mjs", "stdlib.zip", "numpy", ".onnx"):
+            assert part in names
+    context.close()
+
+
+# ---- the machine, the clock, the other tab -------------------------------------------------------
+
+
+def test_two_tabs_at_once(context: BrowserContext, server: str) -> None:
+    """Both start with nothing on the device, and both finish."""
+    pages = [context.new_page() for _ in range(2)]
+    for page in pages:
+        page.goto(server)
+    for page in pages:
+        wait_until(page, "Boolean(window.gossamer)")
+        page.evaluate(
+            """(bytes) => {
+              const file = new File([Uint8Array.from(bytes)], 'cat.png')
+              window.cut = gossamer.removeBackground(file)
+            }""",
+            list(CAT),
+        )
+    for page in pages:
+        assert page.evaluate("cut.then(({ width, height }) => [width, height])") == [451, 300]
+    assert len(pages[0].evaluate(STORED_KEYS)) == 1
+
+
+def test_a_slow_machine_a_hidden_tab_and_an_update_during_the_work(
+    context: BrowserContext, site_dir: Path, changed_site_dir: Path, cat_file: Path
+) -> None:
+    with running(make_server(site_dir)) as server:
+        app = App(context.new_page(), server.url).open()
+        app.wait_until_offline_ready()
+        app.open()
+        app.page.evaluate("window.isTheSamePage = true")
+        session = context.new_cdp_session(app.page)
+        session.send("Emulation.setCPUThrottlingRate", {"rate": 6})
+        app.add(cat_file, copy_of(cat_file))
+        expect(app.part("photo").first).to_have_attribute("data-state", "working", timeout=SLOW_MS)
+        server.dist = changed_site_dir
+        app.page.evaluate("navigator.serviceWorker.ready.then((one) => void one.update())")
+        for state in ("frozen", "active"):
+            session.send("Page.setWebLifecycleState", {"state": state})
+            time.sleep(1)
+        expect(app.part("update")).to_be_visible(timeout=SLOW_MS)
+        app.wait_for_states("done", "done")
+        assert app.save()[1].size == (451, 300)
+        assert app.page.evaluate("window.isTheSamePage")
+
+
+def test_nothing_reads_the_clock() -> None:
+    """So that a clock that is wrong, or set while something runs, changes nothing."""
+    reads = re.compile(r"Date\.now|new Date\(\)|\btime\.time|datetime\.now")
+    sources = [*WEB.rglob("*.js"), *(WEB.parent / "pyside_logic").rglob("*.py")]
+    assert len(sources) > 80
+    assert [path.name for path in sources if reads.search(path.read_text())] == []
+
+
+# ---- what a person has made ----------------------------------------------------------------------
+
+
+def test_queue_and_strokes_survive_the_death_of_either_worker(app: App, cat_file: Path) -> None:
+    astronaut = cat_file.with_name("astronaut.png")
+    astronaut.write_bytes(png(data.astronaut()))
+    app.add(astronaut)
+    app.wait_for_states("done")
+
+    def paint(tool: str, photo_x: float, photo_y: float) -> None:
+        app.part("brush").get_by_label(tool, exact=True).check(force=True)
+        box = app.page.locator(".frame").bounding_box()
+        assert box
+        x = box["x"] + photo_x / 512 * box["width"]
+        y = box["y"] + photo_y / 512 * box["height"]
+        app.page.mouse.move(x - 6, y)
+        app.page.mouse.down()
+        app.page.mouse.move(x + 6, y, steps=3)
+        app.page.mouse.up()
+
+    def alpha() -> np.ndarray:
+        return np.asarray(app.save()[1].convert("RGBA"))[..., 3]
+
+    assert (alpha()[256, 256], alpha()[60, 460]) == (255, 0)
+    paint("Remove", 256, 256)
+    worker_named(app, "python").evaluate("self.close()")
+    paint("Keep", 460, 60)
+    assert (alpha()[256, 256], alpha()[60, 460]) == (0, 255)
+    # And with others waiting: only what was at work is asked for again.
+    worker_named(app, "inference").evaluate(DIE_AT, "decode")
+    app.add(cat_file, copy_of(cat_file))
+    app.wait_for_states("done", "failed", "done")
+    app.part("photo").nth(1).locator("button").first.click()
+    app.part("retry").click()
+    app.wait_for_states("done", "done", "done")
+    app.part("photo").nth(0).locator("button").first.click()
+    assert (alpha()[256, 256], alpha()[60, 460]) == (0, 255)
+    app.part("undo").click()
+    assert (alpha()[256, 256], alpha()[60, 460]) == (0, 0)
