@@ -21,9 +21,9 @@ __all__ = ["SiteChoices", "add_model"]
 class SiteChoices:
     """What a site ships of each network.
 
-    `precision` is that of the files for WASM, 'auto' the catalog's for each network. WebGPU gets fp16, and fp32 for devices whose GPU lacks
-    it; WebGL has fp32 alone. `size` (height, width) replaces the catalog's input size. Raises
-    SiteError.
+    `precision` is that of the files for WASM, 'auto' the catalog's for each network. WebGPU gets
+    fp16, and fp32 for devices whose GPU lacks it; WebGL has fp32 alone. `size` (height, width)
+    replaces the catalog's input size. Raises SiteError.
     """
 
     backends: tuple[str, ...] = ("wasm", "webgpu")

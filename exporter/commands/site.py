@@ -54,10 +54,6 @@ def run(arguments: argparse.Namespace) -> int:
         precision=arguments.precision,
         size=(arguments.size, arguments.size) if arguments.size else None,
     )
-    build_site(
-        arguments.model or ["u2netp", "modnet"],
-        arguments.out,
-        choices=choices,
-        report=TerminalReport(),
-    )
+    networks = arguments.model or ["u2netp", "modnet"]
+    build_site(networks, arguments.out, choices=choices, report=TerminalReport())
     return 0
