@@ -39,7 +39,7 @@ def test_edges_act_at_once_and_are_in_the_file(app: Journey, files: dict[str, Pa
     app.slider("contract").fill("-8")
     smaller = app.saved_rgba()
     assert smaller[..., 3].sum() < before[..., 3].sum()
-    app.choose("detail", "Fine")
+    app.choose("detail", "Plain")
     assert not np.array_equal(app.saved_rgba(), smaller)
     app.part("panel").get_by_role("button", name="Reset").click()
     assert np.array_equal(app.saved_rgba(), before)

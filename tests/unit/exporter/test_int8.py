@@ -33,7 +33,7 @@ class Bound:
 BOUNDS = {
     "u2netp": Bound(1_500_000, 0.006),
     "modnet": Bound(7_000_000, 0.006),
-    "u2net": Bound(30_000_000, 0.012),  # most of its weights in four bits
+    "u2net": Bound(30_000_000, 0.008),
 }
 
 

@@ -2,21 +2,12 @@
 
 import { ChoiceControl, RangeControl, SwitchControl } from './controls.js'
 import { create, createButton } from './dom.js'
+import { REFINE_DEFAULTS } from './edits.js'
 import { language, t } from './strings.js'
 
 /** @typedef {import('./edits.js').Edits} Edits */
 /** @typedef {import('../gossamer.js').RefineOptions} RefineOptions */
 /** @typedef {'none' | 'guided' | 'closed_form'} Detail */
-
-/** What `refine` does when nothing is asked of it. */
-const DEFAULTS = {
-  feather_px: 0,
-  contract_px: 0,
-  sharpen: 1,
-  min_region_px: 0,
-  decontaminate: true,
-  detail: 'none',
-}
 
 export class EdgePanel extends HTMLElement {
   /** @type {(options: RefineOptions) => void} */
@@ -29,7 +20,7 @@ export class EdgePanel extends HTMLElement {
     min: 0,
     max: 24,
     step: 0.5,
-    otherwise: DEFAULTS.feather_px,
+    otherwise: REFINE_DEFAULTS.feather_px,
     words: pixels,
     onInput: (feather_px) => this.onChange({ feather_px }),
   })
@@ -39,7 +30,7 @@ export class EdgePanel extends HTMLElement {
     min: -24,
     max: 24,
     step: 1,
-    otherwise: DEFAULTS.contract_px,
+    otherwise: REFINE_DEFAULTS.contract_px,
     words: (value) => (value > 0 ? `+${pixels(value)}` : pixels(value)),
     onInput: (value) => this.onChange({ contract_px: value === 0 ? 0 : -value }),
   })
@@ -64,7 +55,7 @@ export class EdgePanel extends HTMLElement {
     min: 0,
     max: 4,
     step: 0.1,
-    otherwise: 4 - DEFAULTS.sharpen,
+    otherwise: 4 - REFINE_DEFAULTS.sharpen,
     words: (value) => `${Math.round(value * 25)} %`,
     onInput: (value) => this.onChange({ sharpen: Math.round((4 - value) * 10) / 10 }),
   })
@@ -103,7 +94,7 @@ export class EdgePanel extends HTMLElement {
 
   /** @param {Edits} edits */
   show({ refine }) {
-    const options = { ...DEFAULTS, ...refine }
+    const options = { ...REFINE_DEFAULTS, ...refine }
     this.#feather.value = Number(options.feather_px)
     this.#contract.value = options.contract_px === 0 ? 0 : -Number(options.contract_px)
     this.#smooth.value = 4 - Number(options.sharpen)
@@ -116,7 +107,7 @@ export class EdgePanel extends HTMLElement {
 /** @returns {RefineOptions} that take every option away */
 function defaults() {
   return /** @type {any} */ (
-    Object.fromEntries(Object.keys(DEFAULTS).map((name) => [name, undefined]))
+    Object.fromEntries(Object.keys(REFINE_DEFAULTS).map((name) => [name, undefined]))
   )
 }
 

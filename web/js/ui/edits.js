@@ -6,6 +6,16 @@ import { recall, remember } from './settings.js'
 /** @typedef {import('../gossamer.js').OutputOptions} OutputOptions */
 /** @typedef {import('../gossamer.js').Stroke} Stroke */
 
+/** What `refine` does when nothing is asked of it: `pyside_logic/refine_options.py`. */
+export const REFINE_DEFAULTS = {
+  feather_px: 0,
+  contract_px: 0,
+  sharpen: 1,
+  min_region_px: 0,
+  decontaminate: true,
+  detail: 'guided',
+}
+
 /**
  * `edgesVersion` counts changes of `refine` and `strokes`, `version` those of anything: what was
  * made from an older one is made again.
