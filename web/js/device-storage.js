@@ -50,7 +50,7 @@ export async function askToKeep() {
 export async function clearStorage() {
   await inModels('readwrite', (models) => models.clear()).catch(() => {}) // refused: nothing there
   const folder = new URL('.', location.href)
-  for (const name of await caches.keys()) {
+  for (const name of await caches.keys().catch(() => [])) {
     if (name.startsWith('gossamer-') && name.endsWith(` ${folder.pathname}`)) {
       await caches.delete(name)
     }

@@ -4,9 +4,9 @@
  * @returns {Promise<File[]>} each is given out once
  */
 export async function takeSharedPhotos() {
-  if (!globalThis.caches) return [] // a window that refuses storage
   const name = `gossamer shared ${new URL('.', location.href).pathname}`
-  if (!(await caches.has(name))) return []
+  const isThere = await globalThis.caches?.has(name).catch(() => false) // storage may be refused
+  if (!isThere) return []
   const cache = await caches.open(name)
   const files = []
   for (const request of await cache.keys()) {
