@@ -10,7 +10,7 @@ import { assetUrl } from '../assets.js'
 
 /**
  * `reason` is empty for an engine that has passed; `run_ms` is its first run, compiling included.
- * @typedef {{ reason: string, run_ms: number, at: string }} Verdict
+ * @typedef {{ reason: string, run_ms: number }} Verdict
  */
 
 // Storage belongs to an origin, and several sites may share one.
@@ -39,17 +39,12 @@ export function verdictOn(engine) {
 
 /**
  * @param {Engine} engine
- * @param {Pick<Verdict, 'reason' | 'run_ms'>} verdict
+ * @param {Verdict} verdict
  * @param {{ lasting: boolean }} options
  */
 export function remember(engine, verdict, { lasting }) {
-  const dated = { ...verdict, at: new Date().toISOString() }
-  if (!lasting) {
-    ofThisPage.set(keyOf(engine), dated)
-    return
-  }
-  ofThisPage.delete(keyOf(engine))
-  write({ ...read(), [keyOf(engine)]: dated })
+  ofThisPage.set(keyOf(engine), verdict) // where storage is refused, that is all
+  if (lasting) write({ ...read(), [keyOf(engine)]: verdict })
 }
 
 /** Everything has to be proven anew. */
