@@ -94,7 +94,7 @@ globalThis.addEventListener = (_type, listener) => listeners.push(listener)
 globalThis.name = 'tried'
 globalThis.postMessage = (message, transfer) => {
   structuredClone(message, { transfer }) // what a real worker's does
-  if (message.id !== undefined && message.type !== 'progress') {
+  if (message.id !== undefined && !['started', 'progress'].includes(message.type)) {
     replies.set(message.id, (replies.get(message.id) ?? 0) + 1)
   }
 }

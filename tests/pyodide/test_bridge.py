@@ -115,7 +115,7 @@ part = bridge.subject_part(handle).value
 closer = js.Float32Array.new(16)
 closer.fill(0.25)
 assert bridge.add_second_look(handle, closer, 4, 4).value is None
-seen = bridge._cutouts[handle].matte_hw
+seen = bridge._photos[handle].cutout.matte_hw
 return [fills is None, [part.height, part.width, part.rgba.length, float(seen.max())]]
 """
     )

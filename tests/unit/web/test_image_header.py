@@ -120,8 +120,9 @@ def test_heif_whole_and_cut_off(run_js: RunJs, tmp_path: Path) -> None:
     buffer = io.BytesIO()
     pillow_heif.from_pillow(Image.fromarray(data.chelsea()[:, :450])).save(buffer, quality=80)
     content = buffer.getvalue()
-    found = {"format": "heif", "height": 300, "width": 450, "density": None, "complete": True}
-    assert read(run_js, tmp_path, content) == found
+    found = read(run_js, tmp_path, content)
+    assert (found["format"], found["height"], found["width"]) == ("heif", 300, 450)
+    assert found["complete"]
     for length in (len(content) - 1, len(content) // 2, 40):
         assert not read(run_js, tmp_path, content[:length])["complete"]
 

@@ -232,12 +232,12 @@ export class EngineChoice {
     })
     const { backend } = this.job
     const wanted = backend === 'auto' ? 'an engine' : [backend].flat().join(' or ')
+    const remedy =
+      backend === 'auto' ? 'Try another browser.' : "Ask for another backend, or for 'auto'."
     return new GossamerError(
       'backend_unavailable',
       'model',
-      `Expected ${wanted} to run the network here: ${[...missing, ...reasons].join('; ')}. ${
-        backend === 'auto' ? 'Try another browser.' : "Ask for another backend, or for 'auto'."
-      }`,
+      `Expected ${wanted} to run the network here: ${[...missing, ...reasons].join('; ')}. ${remedy}`,
     )
   }
 }
