@@ -48,7 +48,13 @@ async ({ content, name }) => {
     if (part('photo')?.dataset.state === 'failed') throw new Error(document.body.innerText)
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
-  const { href, download } = part('save')
+  const saved = new Promise((resolve) => {
+    HTMLAnchorElement.prototype.click = function () {
+      resolve({ href: this.href, download: this.download })
+    }
+  })
+  part('save').click()
+  const { href, download } = await saved
   const url = await new Promise((resolve) => {
     const reader = new FileReader()
     reader.onload = () => resolve(reader.result)
