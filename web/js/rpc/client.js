@@ -233,7 +233,8 @@ export class WorkerClient {
  * @returns {Int32Array<SharedArrayBuffer> | null} [1] once the call is cancelled
  */
 function cancelFlag() {
-  return globalThis.crossOriginIsolated ? new Int32Array(new SharedArrayBuffer(4)) : null
+  const isShared = globalThis.crossOriginIsolated && globalThis.SharedArrayBuffer // WebKitGTK: none
+  return isShared ? new Int32Array(new SharedArrayBuffer(4)) : null
 }
 
 /**
