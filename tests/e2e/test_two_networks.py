@@ -6,8 +6,8 @@ from playwright.sync_api import Page
 from skimage import data
 
 from exporter.catalog import find_network
-from exporter.exported import exported_file
 from exporter.native import NativeNetwork
+from exporter.source import read_source
 
 from .app import ApiError, App, call_api, png
 
@@ -18,10 +18,9 @@ def two_networks(page: Page, two_network_server: str) -> App:
 
 
 def native_matte(name: str, rgb_hwc: np.ndarray) -> np.ndarray:
-    """The file that sites ship in native ONNX Runtime, with Pillow's resize."""
+    """The published file in native ONNX Runtime, with Pillow's resize."""
     network = find_network(name)
-    file = exported_file(network, precision=network.precision)
-    return NativeNetwork(network, file, threads=2).matte(rgb_hwc)
+    return NativeNetwork(network, read_source(network), threads=2).matte(rgb_hwc)
 
 
 def test_each_network_computes_what_it_does_natively(two_networks: App) -> None:
