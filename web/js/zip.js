@@ -15,21 +15,22 @@ import { build } from './build.js'
  * Straight into a file where the browser lets a person choose one, else by way of memory.
  * @param {string} name
  * @param {AsyncIterable<ZipEntry>} files
- * @returns {Promise<Blob | null>} null when it is written already, or the person has chosen no file
+ * @returns {Promise<Blob | 'written' | 'declined'>} what is left to be saved, or that it is in the
+ *   file that a person has chosen, or that they have closed the dialog
  */
 export async function saveZip(name, files) {
   const file = await chooseFile(name) // first: the browser opens its dialog only during a click
-  if (file === 'none') return null
+  if (file === 'declined') return file
   const { makeZip } = /** @type {{ makeZip: MakeZip }} */ (await import(assetUrl(build.zip.path)))
   if (!file) return new Response(makeZip(files)).blob()
   await makeZip(files).pipeTo(await file.createWritable())
-  return null
+  return 'written'
 }
 
 /**
  * @param {string} name
- * @returns {Promise<FileHandle | 'none' | null>} null where the browser has no such dialog, 'none'
- *   when the person has closed it
+ * @returns {Promise<FileHandle | 'declined' | null>} null where the browser has no such dialog,
+ *   'declined' when the person has closed it
  */
 async function chooseFile(name) {
   const picker = /** @type {{ showSaveFilePicker?: Picker }} */ (globalThis).showSaveFilePicker
@@ -38,7 +39,7 @@ async function chooseFile(name) {
     const types = [{ accept: { 'application/zip': ['.zip'] } }]
     return await picker({ suggestedName: name, types })
   } catch (error) {
-    if (error instanceof DOMException && error.name === 'AbortError') return 'none'
+    if (error instanceof DOMException && error.name === 'AbortError') return 'declined'
     throw error
   }
 }

@@ -2,7 +2,7 @@
 
 import { assetUrl, findModel } from '../assets.js'
 import { build } from '../build.js'
-import { GossamerError, isOutOfMemory, unloadable } from '../rpc/errors.js'
+import { GossamerError, isFetchFailure, isOutOfMemory, unloadable } from '../rpc/errors.js'
 import { reportLost } from '../rpc/serve.js'
 import { deviation, goldenInput } from './self-test.js'
 import { readStoredModel } from './stored-model.js'
@@ -159,13 +159,12 @@ async function createSession(model, engine, blob) {
     session = await ort.InferenceSession.create(bytes, { executionProviders: [backend] })
   } catch (error) {
     if (isOutOfMemory(error)) throw error
+    // An engine that could not be fetched is no proof against the device.
+    if (isFetchFailure(error)) throw unreachable(error)
     const binary = BINARIES[backend]
     if (binary) await requireReachable(fileUrl(`${binary}.wasm`))
-    throw new GossamerError(
-      'backend_unavailable',
-      'model',
-      `The network ${title} could not be started: ${firstLine(error)}`,
-    )
+    const words = `The network ${title} could not be started: ${firstLine(error)}`
+    throw unloadable(words, 'model')
   }
   if (backend === 'webgpu') {
     ort.env.webgpu.device.lost.then(({ reason, message }) => {
@@ -210,10 +209,7 @@ function fileUrl(name) {
   return assetUrl(build.ort.path + name)
 }
 
-/**
- * An engine that could not be fetched is no proof against the device.
- * @param {string} url
- */
+/** @param {string} url */
 async function requireReachable(url) {
   try {
     const { ok, status } = await fetch(url, { cache: 'force-cache' })

@@ -12,7 +12,10 @@ import { fromWire, GossamerError, unloadable } from '../rpc/errors.js'
 /**
  * @typedef {{
  *   pyimport(name: string): Bridge,
- *   loadPackage(name: string, options: { errorCallback(message: string): void }): Promise<unknown[]>,
+ *   loadPackage(
+ *     names: string[],
+ *     options: { errorCallback(message: string): void, messageCallback(message: string): void },
+ *   ): Promise<unknown[]>,
  * }} Pyodide
  */
 
@@ -38,10 +41,14 @@ async function start() {
 }
 
 async function importBridge() {
-  const indexURL = assetUrl(build.pyodide.path)
+  const { path, packages } = build.pyodide
+  const indexURL = assetUrl(path)
   const { loadPyodide } = await import(`${indexURL}pyodide.mjs`)
-  const options = { indexURL, packages: build.pyodide.packages, stdout: () => {} }
+  const options = { indexURL, stdout: () => {} }
   const pyodide = /** @type {Pyodide} */ (await orBrokenOff(() => loadPyodide(options)))
+  // Not one of the options above: Pyodide waits for ever when one breaks off before Python runs.
+  const complaint = await fetchPackages(pyodide, packages)
+  if (complaint) throw new Error(complaint)
   return { pyodide, bridge: pyodide.pyimport('pyside_logic.bridge') }
 }
 
@@ -51,19 +58,31 @@ async function importBridge() {
  */
 export async function loadPythonPackage(name) {
   const { pyodide } = await start()
-  /** @type {string[]} */
-  const complaints = []
-  const failed = await pyodide
-    .loadPackage(name, { errorCallback: (message) => complaints.push(message) })
-    .then(() => '')
-    .catch((error) => String(error))
-  if (failed || complaints.length > 0) {
+  const complaint = await fetchPackages(pyodide, [name])
+  if (complaint) {
     throw new GossamerError(
       'backend_unavailable',
       'encode',
-      `This browser cannot write such files itself, and the part that can could not be fetched: ${failed || complaints.join(' ')} Check the connection, or choose image/png.`,
+      `This browser cannot write such files itself, and the part that can could not be fetched: ${complaint} Check the connection, or choose image/png.`,
     )
   }
+}
+
+/**
+ * @param {Pyodide} pyodide
+ * @param {string[]} names
+ * @returns {Promise<string>} what went wrong, or nothing
+ */
+async function fetchPackages(pyodide, names) {
+  /** @type {string[]} */
+  const complaints = []
+  const errorCallback = (/** @type {string} */ message) => complaints.push(message)
+  try {
+    await pyodide.loadPackage(names, { errorCallback, messageCallback: () => {} })
+  } catch (error) {
+    complaints.push(String(error))
+  }
+  return complaints.join(' ')
 }
 
 /**

@@ -75,8 +75,10 @@ async function download({ title }, { artefact }, { signal, onProgress }) {
     return blob
   } catch (error) {
     signal?.throwIfAborted()
-    if (!(error instanceof GossamerError) || error.code !== 'worker_died') throw error
-    // Not the inference worker's death, whose engine would be blamed for it.
+    const isPythons =
+      error instanceof GossamerError && ['worker_died', 'backend_unavailable'].includes(error.code)
+    if (!isPythons) throw error
+    // Not the inference worker's doing, whose engine would be blamed for it.
     throw new GossamerError('model_unavailable', 'model', error.message)
   }
 }

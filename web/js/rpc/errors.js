@@ -107,3 +107,13 @@ export function isOutOfMemory(thrown) {
     String(thrown),
   )
 }
+
+/**
+ * Nor for a file or module that did not come. Chromium's, Firefox's and Safari's words.
+ * @param {unknown} thrown
+ */
+export function isFetchFailure(thrown) {
+  return /failed to fetch|fetching of the wasm failed|network ?error|loading dynamically imported module|importing a module script failed|load failed/i.test(
+    String(thrown),
+  )
+}

@@ -51,7 +51,10 @@ export class PhotoStage extends HTMLElement {
     this.replaceChildren(this.#frame, this.#brush, this.#compare, this.#zoomBar, this.#error)
     this.#error.onRetry = () => this.#photo && this.onRetry(this.#photo)
     this.#error.onRemove = () => this.#photo && this.onRemove(this.#photo)
-    this.#compare.onChange = () => this.#layOut()
+    this.#compare.onChange = () => {
+      this.#result.classList.remove('wiping') // whoever moves the line wants to see what it shows
+      this.#layOut()
+    }
     this.#brush.onStroke = (stroke) => this.#photo && this.onStroke(this.#photo, stroke)
     this.#zoomBar.onZoom = (steps) => this.zoomBySteps(steps)
     this.#zoomBar.onToggle = () => this.toggleZoom()

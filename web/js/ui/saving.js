@@ -22,11 +22,12 @@ export async function savePhoto(editor, photo) {
 /**
  * @param {PhotoEditor} editor
  * @param {Photo[]} photos
- * @param {(done: number) => void} onProgress
+ * @param {(done: number) => void} onProgress told of all of them once the whole ZIP is saved
  */
 export async function saveAll(editor, photos, onProgress) {
-  const blob = await saveZip(ZIP_NAME, entries(editor, photos, onProgress))
-  if (blob) download(blob, ZIP_NAME)
+  const saved = await saveZip(ZIP_NAME, entries(editor, photos, onProgress))
+  if (saved instanceof Blob) download(saved, ZIP_NAME)
+  if (saved !== 'declined') onProgress(photos.length)
 }
 
 /**
@@ -52,7 +53,6 @@ async function* entries(editor, photos, onProgress) {
     const name = uniqueName(cutoutName(photo.name, blob.type), taken)
     yield { name, input: blob, lastModified: zipDate(photo.file.lastModified) }
   }
-  onProgress(photos.length)
 }
 
 /**
