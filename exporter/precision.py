@@ -7,7 +7,7 @@ import onnx
 from exporter.calibration import read_calibration
 from exporter.catalog import Network
 from exporter.errors import ExporterError
-from exporter.passes import four_bit_weights, half_precision, raise_opset
+from exporter.passes import four_bit_weights, half_precision
 from exporter.quantize import quantize
 
 __all__ = ["LOSSY", "PRECISIONS", "lossy_passes", "require_supported"]
@@ -51,8 +51,4 @@ def lossy_passes(network: Network, precision: str) -> dict[str, Rewrite]:
 
     if not found.storage.four_bit_units:
         return {"quantize": quantized}
-    return {
-        "raise_opset_21": lambda model: raise_opset.apply(model, opset=four_bit_weights.OPSET),
-        "quantize": quantized,
-        "four_bit_weights": four_bit_weights.apply,
-    }
+    return {"quantize": quantized, "four_bit_weights": four_bit_weights.apply}

@@ -15,7 +15,7 @@ from exporter.calibration import Rounding, Size, storage_of
 from exporter.catalog import Network
 from exporter.errors import CalibrationError
 from exporter.mattes import FloatArray
-from exporter.passes import four_bit_weights, raise_opset
+from exporter.passes import four_bit_weights
 from exporter.quantize import Ranges, Storage, quantize
 from exporter.report import Report, silent
 from exporter.search import Choice, Search
@@ -84,12 +84,8 @@ def shrink(
 def _stored(
     model: onnx.ModelProto, ranges: Ranges, float_units: Collection[str], storage: Storage
 ) -> onnx.ModelProto:
-    if not storage.four_bit_units:
-        return quantize(model, ranges, float_units=float_units, storage=storage)
-    raised = raise_opset.apply(model, opset=four_bit_weights.OPSET)
-    return four_bit_weights.apply(
-        quantize(raised, ranges, float_units=float_units, storage=storage)
-    )
+    stored = quantize(model, ranges, float_units=float_units, storage=storage)
+    return four_bit_weights.apply(stored) if storage.four_bit_units else stored
 
 
 def _roundings(

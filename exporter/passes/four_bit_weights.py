@@ -1,76 +1,77 @@
-"""Stores int8 weights of -8..7 in four bits each; ONNX Runtime makes them int8 again at load.
+"""Stores int8 weights of -8..7 two in a byte; ONNX Runtime makes them int8 again at load.
 
-codes int8 ──> Dequantize ──> Conv   ──>   codes int4 ──> Cast to int8 ──> Dequantize ──> Conv
+codes int8 ──> Dequantize ──> Conv
 
-The Cast is computed once, before the Conv is fused: it runs as any other int8 Conv, at half the
-bytes on the way. INT4 came with opset 21 and IR 10.
+pairs uint8 ──> Cast ──> Gather ──> Reshape ──> Dequantize ──> Conv
+              table int8 ──┘
+
+The table holds the two codes of each of the 256 bytes. All of it is constant, so it is computed
+once, before the Conv is fused, which then runs as any other int8 Conv. ONNX's own INT4 says it in
+one Cast, but ONNX Runtime Web 1.30 computes that Cast in every run.
 """
 
 import numpy as np
 import numpy.typing as npt
 import onnx
-from onnx import numpy_helper
+from onnx import helper, numpy_helper
 
-from exporter.errors import PassError
 from exporter.passes.graph import copy_of, drop_unread
 
-__all__ = ["OPSET", "apply"]
+__all__ = ["apply"]
 
-OPSET, _IR_VERSION = 21, 10
+_TABLE = "four_bit_pairs"
 
 
 def apply(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Every int8 weight tensor without larger codes. Raises PassError for an older opset."""
-    versions = [entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")]
-    if max(versions) < OPSET:
-        raise PassError(
-            f"four_bit_weights: Expected opset {OPSET}, received {max(versions)}. Run raise_opset."
-        )
-    codes = {
+    """Every int8 weight tensor without larger codes, and with an even number of them."""
+    packed = copy_of(model)
+    graph = packed.graph
+    weights = {
         tensor.name: numpy_helper.to_array(tensor)
-        for tensor in model.graph.initializer
+        for tensor in graph.initializer
         if tensor.data_type == onnx.TensorProto.INT8 and len(tensor.dims) > 1
     }
-    codes = {name: one for name, one in codes.items() if one.min() >= -8 and one.max() <= 7}
-    packed = copy_of(model)
+    codes = {
+        name: one
+        for name, one in weights.items()
+        if one.min() >= -8 and one.max() <= 7 and one.size % 2 == 0
+    }
     if not codes:
         return packed
-    packed.ir_version = max(packed.ir_version, _IR_VERSION)
-    graph = packed.graph
-    nodes = []
-    for node in graph.node:
+    readers = [onnx.NodeProto.FromString(node.SerializeToString()) for node in graph.node]
+    del graph.node[:]
+    for node in readers:
         name = node.input[0] if node.op_type == "DequantizeLinear" else ""
         if name in codes:
-            wide = f"{name}/int8"
-            nodes.append(
-                onnx.helper.make_node("Cast", [name], [wide], wide, to=onnx.TensorProto.INT8)
-            )
-            node = _reading(node, wide)
-        nodes.append(node)
-    copies = [onnx.NodeProto.FromString(node.SerializeToString()) for node in nodes]
-    del graph.node[:]
-    graph.node.extend(copies)
-    for tensor in graph.initializer:
-        if tensor.name in codes:
-            packed_codes = _pack(codes[tensor.name])
-            tensor.CopyFrom(
-                onnx.helper.make_tensor(
-                    tensor.name, onnx.TensorProto.INT4, tensor.dims, packed_codes, raw=True
-                )
-            )
+            graph.node.extend(_unpacking(name))
+            node.input[0] = f"{name}/int8"
+        graph.node.append(node)
+    graph.initializer.append(numpy_helper.from_array(_table(), _TABLE))
+    for name, one in codes.items():
+        shape = np.array(one.shape, np.int64)
+        graph.initializer.append(numpy_helper.from_array(_pairs(one), f"{name}/pairs"))
+        graph.initializer.append(numpy_helper.from_array(shape, f"{name}/shape"))
     drop_unread(graph)
     return packed
 
 
-def _pack(codes: npt.NDArray[np.int8]) -> bytes:
+def _unpacking(name: str) -> list[onnx.NodeProto]:
+    index, pairs, wide = f"{name}/index", f"{name}/codes", f"{name}/int8"
+    return [
+        helper.make_node("Cast", [f"{name}/pairs"], [index], index, to=onnx.TensorProto.INT32),
+        helper.make_node("Gather", [_TABLE, index], [pairs], pairs, axis=0),
+        helper.make_node("Reshape", [pairs, f"{name}/shape"], [wide], wide),
+    ]
+
+
+def _table() -> npt.NDArray[np.int8]:
+    """[256, 2]: of each byte the lower half, then the upper one."""
+    pairs = np.arange(256)
+    halves = np.stack([pairs & 15, pairs >> 4], axis=1)
+    return np.where(halves > 7, halves - 16, halves).astype(np.int8)
+
+
+def _pairs(codes: npt.NDArray[np.int8]) -> npt.NDArray[np.uint8]:
     """Two codes a byte, the first one in the lower half."""
     halves = codes.ravel().astype(np.uint8) & 15
-    halves = np.append(halves, np.zeros(halves.size % 2, np.uint8))
-    return (halves[0::2] | halves[1::2] << 4).tobytes()
-
-
-def _reading(node: onnx.NodeProto, name: str) -> onnx.NodeProto:
-    copy = onnx.NodeProto()
-    copy.CopyFrom(node)
-    copy.input[0] = name
-    return copy
+    return (halves[0::2] | halves[1::2] << 4).astype(np.uint8)
