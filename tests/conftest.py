@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -53,7 +54,8 @@ def changed_site_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def two_network_site_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two networks, the second one the default of `make site`."""
-    return build_site(["modnet", "u2netp", "modnet"], tmp_path_factory.mktemp("two") / "dist")
+    folder = tmp_path_factory.mktemp("two") / "dist"
+    return build_site(["modnet", "u2netp", "modnet"], folder, choices=SiteChoices(("wasm",)))
 
 
 @contextmanager
@@ -150,7 +152,17 @@ class Watch:
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    """In a fresh context. Fails the test on a foreign request, an uncaught error or a violation."""
+    """In a fresh context. Fails the test on a foreign request, an uncaught error or a violation.
+
+    It has no service worker, which would fetch and hash the whole site beside every test.
+    """
+    with watched_page(browser, service_workers="block") as page:
+        yield page
+
+
+@pytest.fixture
+def installing_page(browser: Browser) -> Iterator[Page]:
+    """The same, with the service worker."""
     with watched_page(browser) as page:
         yield page
 
@@ -163,8 +175,10 @@ def lasting_page(browser: Browser) -> Iterator[Page]:
 
 
 @contextmanager
-def watched_page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context()
+def watched_page(
+    browser: Browser, service_workers: Literal["allow", "block"] = "allow"
+) -> Iterator[Page]:
+    context = browser.new_context(service_workers=service_workers)
     watch = Watch(context)
     yield context.new_page()
     context.close()

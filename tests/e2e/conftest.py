@@ -10,3 +10,15 @@ from .app import App
 def app(page: Page, server: str) -> App:
     """The page, open and ready for a photo."""
     return App(page, server).open()
+
+
+@pytest.fixture
+def installing_app(installing_page: Page, server: str) -> App:
+    """The same, where the page keeps itself on the device."""
+    return App(installing_page, server).open()
+
+
+@pytest.fixture(scope="module")
+def lasting_app(lasting_page: Page, server: str) -> App:
+    """The same for all tests of a module that ask for it, and leave nothing behind in it."""
+    return App(lasting_page, server).open()

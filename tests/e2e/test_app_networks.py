@@ -9,8 +9,9 @@ from .app import App, png
 
 
 def test_people_choose_by_what_they_want(
-    page: Page, two_network_server: str, tmp_path: Path
+    installing_page: Page, two_network_server: str, tmp_path: Path
 ) -> None:
+    page = installing_page
     photo = tmp_path / "cat.png"
     photo.write_bytes(png(data.chelsea()))
     app = App(page, two_network_server).open()

@@ -55,15 +55,15 @@ BAD_FILES = {
 
 
 @pytest.mark.parametrize("name", BAD_FILES)
-def test_the_error_names_the_file_and_the_next_photo_works(app: App, name: str) -> None:
+def test_the_error_names_the_file_and_the_next_photo_works(lasting_app: App, name: str) -> None:
     content, code = BAD_FILES[name]
     with pytest.raises(ApiError) as caught:
-        call_api(app.page, "removeBackground", content, name=name)
+        call_api(lasting_app.page, "removeBackground", content, name=name)
     assert caught.value.fields["name"] == "GossamerError"
     assert caught.value.fields["code"] == code
     assert caught.value.fields["stage"] == "decode"
     assert name in caught.value.fields["message"]
-    assert call_api(app.page, "removeBackground", CHELSEA).picture.size == (451, 300)
+    assert call_api(lasting_app.page, "removeBackground", CHELSEA).picture.size == (451, 300)
 
 
 def test_the_page_shows_each_message_and_finishes_the_good_photos(app: App, tmp_path: Path) -> None:
@@ -92,16 +92,16 @@ def test_the_page_shows_each_message_and_finishes_the_good_photos(app: App, tmp_
     ],
 )
 def test_wrong_options_name_what_was_expected(
-    app: App, options: dict[str, object], told: str
+    lasting_app: App, options: dict[str, object], told: str
 ) -> None:
     with pytest.raises(ApiError) as caught:
-        call_api(app.page, "removeBackground", CHELSEA, options=options)
+        call_api(lasting_app.page, "removeBackground", CHELSEA, options=options)
     assert caught.value.fields["code"] == "invalid_argument"
     assert told in caught.value.fields["message"]
 
 
-def test_a_source_that_is_no_picture_at_all(app: App) -> None:
-    message = app.page.evaluate(
+def test_a_source_that_is_no_picture_at_all(lasting_app: App) -> None:
+    message = lasting_app.page.evaluate(
         "window.gossamer.removeBackground(42).catch((error) => [error.code, error.message])"
     )
     assert message[0] == "invalid_argument"

@@ -24,19 +24,19 @@ def photo_named(name: str) -> Image.Image:
 
 
 @pytest.mark.parametrize("name", PHOTOS)
-def test_matte_equals_native_onnxruntime_on_the_same_input(app: App, name: str) -> None:
+def test_matte_equals_native_onnxruntime_on_the_same_input(lasting_app: App, name: str) -> None:
     # A photo of the network's own size is not resized: both sides get the same input.
     photo = photo_named(name).resize((320, 320), Image.Resampling.LANCZOS)
-    result = call_api(app.page, "segmentForeground", png(np.asarray(photo)))
+    result = call_api(lasting_app.page, "segmentForeground", png(np.asarray(photo)))
     assert result.matte_hw is not None
     assert np.abs(result.matte_hw - reference_matte(photo)).mean() <= 1 / 255
     assert result.fields["width"] == result.fields["height"] == 320
 
 
 @pytest.mark.parametrize("name", PHOTOS)
-def test_alpha_equals_a_native_reference_end_to_end(app: App, name: str) -> None:
+def test_alpha_equals_a_native_reference_end_to_end(lasting_app: App, name: str) -> None:
     photo = photo_named(name)
-    cutout = call_api(app.page, "removeBackground", png(np.asarray(photo))).picture
+    cutout = call_api(lasting_app.page, "removeBackground", png(np.asarray(photo))).picture
     assert cutout.mode == "RGBA"
     assert cutout.size == photo.size
     rgba = np.asarray(cutout)
@@ -79,8 +79,8 @@ def test_a_file_that_is_really_dropped_or_pasted(app: App) -> None:
     app.wait_for_states("done", "done")
 
 
-def test_progress_and_timings_name_every_stage(app: App) -> None:
-    result = call_api(app.page, "removeBackground", png(data.coffee()))
+def test_progress_and_timings_name_every_stage(lasting_app: App) -> None:
+    result = call_api(lasting_app.page, "removeBackground", png(data.coffee()))
     stages = [stage for stage in unique(result.fields["stages"]) if stage != "model"]
     assert stages == ["decode", "preprocess", "infer", "refine", "encode"]
     timings = result.fields["timings"]
@@ -89,14 +89,14 @@ def test_progress_and_timings_name_every_stage(app: App) -> None:
     assert (result.fields["model"], result.fields["backend"]) == ("u2netp", "wasm")
 
 
-def test_a_second_look_is_the_one_of_the_native_toolchain(app: App) -> None:
+def test_a_second_look_is_the_one_of_the_native_toolchain(lasting_app: App) -> None:
     """A subject that fills a small part of the photo: the rocket, small on a plain picture."""
     rgb_hwc = np.full((600, 900, 3), data.rocket()[0, 0], np.uint8)
     rgb_hwc[200:414, 300:620] = data.rocket()[::2, ::2]
     options = {"refine": {"detail": "none"}}
-    first = call_api(app.page, "removeBackground", png(rgb_hwc), options=options)
+    first = call_api(lasting_app.page, "removeBackground", png(rgb_hwc), options=options)
     second = call_api(
-        app.page, "removeBackground", png(rgb_hwc), options={**options, "secondLook": True}
+        lasting_app.page, "removeBackground", png(rgb_hwc), options={**options, "secondLook": True}
     )
     network = find_network("u2netp")
     native = NativeNetwork(network, fetch(network.part), threads=2)
@@ -108,26 +108,26 @@ def test_a_second_look_is_the_one_of_the_native_toolchain(app: App) -> None:
     assert np.abs(alphas[1] - expected).mean() < 0.2
 
 
-def test_a_plain_backdrop_needs_no_network(app: App) -> None:
+def test_a_plain_backdrop_needs_no_network(lasting_app: App) -> None:
     """The coffee cup on a green table of our own: alpha is known."""
     y, x = np.mgrid[:400, :600]
     alpha = np.clip((150 - np.hypot(y - 200, x - 300)) / 2 + 0.5, 0, 1)[..., None]
     mixed = alpha * (data.coffee() * [1, 0.5, 1]) + (1 - alpha) * np.array([20, 200, 60])
     photo = png(mixed.round().astype(np.uint8))
     for key in ("auto", "#14c83c"):
-        result = call_api(app.page, "removeBackground", photo, options={"chromaKey": key})
+        result = call_api(lasting_app.page, "removeBackground", photo, options={"chromaKey": key})
         assert result.fields["model"] == "chroma-key"
         assert unique(result.fields["stages"]) == ["decode", "infer", "refine", "encode"]
         found = np.asarray(result.picture)[..., 3] / 255
         assert np.abs(found - alpha[..., 0]).mean() < 0.01
     with pytest.raises(ApiError) as caught:
-        call_api(app.page, "removeBackground", photo, options={"chromaKey": "greenish"})
+        call_api(lasting_app.page, "removeBackground", photo, options={"chromaKey": "greenish"})
     assert caught.value.fields["code"] == "invalid_argument"
 
 
 @pytest.mark.parametrize("kind", ["ImageData", "ImageBitmap"])
-def test_pixels_as_a_source(app: App, kind: str) -> None:
-    size = app.page.evaluate(
+def test_pixels_as_a_source(lasting_app: App, kind: str) -> None:
+    size = lasting_app.page.evaluate(
         """async (kind) => {
           const pixels = new ImageData(64, 48)
           pixels.data.fill(200)
@@ -141,8 +141,8 @@ def test_pixels_as_a_source(app: App, kind: str) -> None:
     assert size == [64, 48, "image/png"]
 
 
-def test_an_address_as_a_source(app: App) -> None:
-    codes = app.page.evaluate(
+def test_an_address_as_a_source(lasting_app: App) -> None:
+    codes = lasting_app.page.evaluate(
         """() => Promise.all(['icon.svg', 'nothing-here.jpg'].map((path) =>
           window.gossamer.removeBackground(new URL(path, location.href))
             .then(() => 'done', ({ code }) => code)))"""
@@ -151,7 +151,7 @@ def test_an_address_as_a_source(app: App) -> None:
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_every_exif_orientation_comes_out_upright(app: App, orientation: int) -> None:
+def test_every_exif_orientation_comes_out_upright(lasting_app: App, orientation: int) -> None:
     upright = photo_named("chelsea").resize((226, 150))
     undo = {  # what a camera does to the sensor's picture, so that the tag means upright
         1: None,
@@ -168,7 +168,9 @@ def test_every_exif_orientation_comes_out_upright(app: App, orientation: int) ->
     exif[0x0112] = orientation
     buffer = io.BytesIO()
     stored.save(buffer, "JPEG", quality=95, exif=exif)
-    cutout = call_api(app.page, "removeBackground", buffer.getvalue(), name="cat.jpg").picture
+    cutout = call_api(
+        lasting_app.page, "removeBackground", buffer.getvalue(), name="cat.jpg"
+    ).picture
     assert cutout.size == upright.size
     rgba = np.asarray(cutout).astype(int)
     opaque = rgba[..., 3] == 255

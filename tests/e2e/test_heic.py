@@ -44,7 +44,8 @@ def test_a_heic_photo_is_cut_out_and_only_it_fetches_the_library(app: App) -> No
     assert np.abs(rgba[opaque] - wanted[opaque])[:, :3].mean() < 1
 
 
-def test_who_has_opened_one_can_open_the_next_without_a_network(app: App) -> None:
+def test_who_has_opened_one_can_open_the_next_without_a_network(installing_app: App) -> None:
+    app = installing_app
     app.wait_until_offline_ready()
     app.open()  # now the service worker answers
     small = heic(data.chelsea()[::2, ::2])
@@ -71,13 +72,13 @@ def test_the_page_shows_what_it_cut_out_of_one(app: App, tmp_path: Path) -> None
     assert (name, picture.size) == ("IMG_2041-cutout.png", (451, 300))
 
 
-def test_a_turned_heic_photo_comes_out_upright(app: App) -> None:
+def test_a_turned_heic_photo_comes_out_upright(lasting_app: App) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
     stored = np.rot90(data.chelsea()).copy()
     content = heic(stored, exif=exif.tobytes())
     assert pillow_heif.open_heif(content).size == (451, 300)
-    cutout = call_api(app.page, "removeBackground", content, name="turned.heic").picture
+    cutout = call_api(lasting_app.page, "removeBackground", content, name="turned.heic").picture
     assert cutout.size == (451, 300)
 
 
@@ -89,10 +90,15 @@ def test_a_turned_heic_photo_comes_out_upright(app: App) -> None:
     ],
     ids=["cut off", "overwritten"],
 )
-def test_a_damaged_heic_file_is_named(app: App, damage: object, code: str) -> None:
+def test_a_damaged_heic_file_is_named(lasting_app: App, damage: object, code: str) -> None:
     assert callable(damage)
     with pytest.raises(ApiError) as caught:
-        call_api(app.page, "removeBackground", damage(heic(data.chelsea())), name="IMG_7.heic")
+        call_api(
+            lasting_app.page, "removeBackground", damage(heic(data.chelsea())), name="IMG_7.heic"
+        )
     assert caught.value.fields["code"] == code
     assert "IMG_7.heic" in caught.value.fields["message"]
-    assert call_api(app.page, "removeBackground", png(data.chelsea())).picture.size == (451, 300)
+    assert call_api(lasting_app.page, "removeBackground", png(data.chelsea())).picture.size == (
+        451,
+        300,
+    )

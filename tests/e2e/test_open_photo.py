@@ -104,12 +104,12 @@ def rgba(text: str) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(base64.b64decode(text))).convert("RGBA"))
 
 
-def test_other_edges_are_those_of_a_fresh_start(app: App) -> None:
+def test_other_edges_are_those_of_a_fresh_start(lasting_app: App) -> None:
     options: list[dict[str, Any]] = [{"feather_px": 4}, {"contract_px": 5}, {}]
-    answer = run(app.page, "edges", options)
+    answer = run(lasting_app.page, "edges", options)
     for text, refine in zip(answer["files"], [*options, options[0]], strict=True):
         fresh = call_api(
-            app.page, "removeBackground", png(data.chelsea()), options={"refine": refine}
+            lasting_app.page, "removeBackground", png(data.chelsea()), options={"refine": refine}
         )
         assert np.array_equal(rgba(text), np.asarray(fresh.picture))
     assert [stage for stage in answer["stages"] if stage != "model"] == [
@@ -122,9 +122,9 @@ def test_other_edges_are_those_of_a_fresh_start(app: App) -> None:
     assert (answer["model"], answer["backend"]) == ("u2netp", "wasm")
 
 
-def test_a_preview_shows_what_refine_will_make_and_changes_nothing(app: App) -> None:
+def test_a_preview_shows_what_refine_will_make_and_changes_nothing(lasting_app: App) -> None:
     photo = np.asarray(Image.fromarray(data.astronaut()).resize((1000, 1000)))
-    answer = run(app.page, "preview", {"feather_px": 10, "contract_px": 10}, photo)
+    answer = run(lasting_app.page, "preview", {"feather_px": 10, "contract_px": 10}, photo)
     assert answer["same"]
     preview = rgba(answer["preview"]).astype(float)
     assert preview.shape == (200, 200, 4)
@@ -134,11 +134,11 @@ def test_a_preview_shows_what_refine_will_make_and_changes_nothing(app: App) -> 
     assert np.abs(preview - small)[opaque].mean() < 3
 
 
-def test_what_is_wrong_is_told_and_the_photo_stays_open(app: App) -> None:
-    assert run(app.page, "errors") == [*["invalid_argument"] * 4, "done", "worker_died"]
+def test_what_is_wrong_is_told_and_the_photo_stays_open(lasting_app: App) -> None:
+    assert run(lasting_app.page, "errors") == [*["invalid_argument"] * 4, "done", "worker_died"]
 
 
 @pytest.mark.timeout(120)
-def test_a_refinement_that_nobody_waits_for_ends(app: App) -> None:
+def test_a_refinement_that_nobody_waits_for_ends(lasting_app: App) -> None:
     photo = np.asarray(Image.fromarray(data.chelsea()).resize((1800, 1200)))
-    assert run(app.page, "abort", None, photo) == ["enough", True]
+    assert run(lasting_app.page, "abort", None, photo) == ["enough", True]

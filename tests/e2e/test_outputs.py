@@ -21,9 +21,8 @@ ROCKET = png(data.rocket())
 
 
 @pytest.fixture(scope="module")
-def app(lasting_page: Page, server: str) -> App:
-    """The page, open and ready, for all of these tests."""
-    return App(lasting_page, server).open()
+def app(lasting_app: App) -> App:
+    return lasting_app
 
 
 def cut(page: Page, method: str = "removeBackground", **output: Any) -> ApiResult:

@@ -123,7 +123,7 @@ def test_many_calls_at_once_all_settle(app: App) -> None:
 
 
 def test_the_page_says_what_happened_and_tries_again(app: App, tmp_path: Path) -> None:
-    app.wait_until_offline_ready()
+    app.page.evaluate("window.gossamer.preload()")
     photo = tmp_path / "cat.png"
     photo.write_bytes(png(data.chelsea()))
     worker_named(app, "python").evaluate(DIE_AT, "refine")

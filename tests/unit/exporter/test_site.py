@@ -252,8 +252,8 @@ def test_the_page_is_relative_and_carries_the_policy(site_dir: Path) -> None:
     for icon in manifest["icons"]:
         path = site_dir / icon["src"]
         if path.suffix == ".png":
-            size = Image.open(path).size
-            assert icon["sizes"] == f"{size[0]}x{size[1]}"
+            with Image.open(path) as picture:
+                assert icon["sizes"] == f"{picture.width}x{picture.height}"
             assert icon["type"] == "image/png"
         else:
             assert path.is_file()
