@@ -33,7 +33,8 @@ help:
 	@echo "             what they may run on)"
 	@echo "make test    check and test everything"
 	@echo "make matrix  write what the last tests have measured into the README's table"
-	@echo "make bench   print what 12 and 48 megapixels cost in Chromium"
+	@echo "make bench   measure the site beside a peer, and what 12 and 48 megapixels cost Python"
+	@echo "             (BENCH=\"--eval DIR\" measures quality, too; gossamer bench --help)"
 	@echo "make check   linters and type checkers only"
 	@echo "make soak    the long tests: 200 photos in one page, millions of damaged inputs"
 	@echo "make lock    the newest packages that pyproject.toml and package.json allow, into the locks"
@@ -49,6 +50,9 @@ test: check browser
 	@pytest
 
 bench: browser
+	@mkdir -p build/bench
+	@python -c "from skimage import data, io; io.imsave('build/bench/astronaut.png', data.astronaut())"
+	@gossamer bench --picture build/bench/astronaut.png --out build/bench $(BENCH)
 	@pytest -q -s -p no:cacheprovider tests/bench/bench_refine.py
 
 # What takes too long for every change.

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from exporter.commands import calibrate, cut, evaluate, export, models, serve, site, verify
+from exporter.commands import bench, calibrate, cut, evaluate, export, models, serve, site, verify
 from exporter.errors import ExporterError
 
 __all__ = ["main"]
@@ -27,6 +27,7 @@ COMMANDS = (
     Command("calibrate", "measure for int8", calibrate.add_arguments, calibrate.run),
     Command("cut", "cut photos out on this machine", cut.add_arguments, cut.run),
     Command("eval", "measure on labelled pictures", evaluate.add_arguments, evaluate.run),
+    Command("bench", "measure the site beside a peer", bench.add_arguments, bench.run),
     Command("verify", "prove a file equal to its source", verify.add_arguments, verify.run),
     Command("site", "build the site", site.add_arguments, site.run),
     Command("serve", "serve the site to this machine", serve.add_arguments, serve.run),

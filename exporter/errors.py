@@ -2,6 +2,7 @@
 
     ExporterError
     ├── BackendError    a backend cannot run a network, or not in the time that it was given
+    ├── BenchError      a bench cannot be run, or a file of figures is none
     ├── BundleError     Pyodide cannot be byte-compiled from the parts that were given
     ├── CalibrationError  the photos or the measured ranges of a network cannot be used
     ├── CatalogError    catalog.toml or runtime.toml says something that cannot be used
@@ -20,6 +21,7 @@ its traceback.
 
 __all__ = [
     "BackendError",
+    "BenchError",
     "BundleError",
     "CalibrationError",
     "CatalogError",
@@ -41,6 +43,10 @@ class ExporterError(Exception):
 
 class BackendError(ExporterError):
     """The message starts with the backend."""
+
+
+class BenchError(ExporterError):
+    """A bench that cannot be run, or a file of figures that is none."""
 
 
 class BundleError(ExporterError):

@@ -1,0 +1,125 @@
+"""Who is measured: a network of the site, or a peer, each behind one page with the same two calls.
+
+A page has `gossamer.preload(options)` and `gossamer.removeBackground(file, options)`, which
+resolves to `{ blob, timings }`; the peer's page is `peer/page.js`.
+"""
+
+import shutil
+import subprocess
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, TypeVar
+
+from exporter.errors import BenchError
+from exporter.report import Report, silent
+from exporter.serve import HOST, make_server
+
+__all__ = ["PEER_MODELS", "Contestant", "serve_folder", "serve_peer", "serve_site"]
+
+PEER_MODELS = ("small", "medium")
+
+_Server = TypeVar("_Server", bound=ThreadingHTTPServer)
+
+_PEER = Path(__file__).parent / "peer"
+_PEER_NAME = "@imgly/background-removal"
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """`url` is its page, `options` what both calls take; `title` names it in the report.
+
+    Without `isolated` the page has no shared memory, and so one thread.
+    """
+
+    title: str
+    url: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    isolated: bool = True
+    is_peer: bool = False
+
+
+@contextmanager
+def serve_site(site: Path, *, headers: bool = True) -> Iterator[str]:
+    """The address of a built site on loopback. Without `headers` it is not isolated."""
+    with _running(make_server(site, headers=headers)) as server:
+        yield server.url
+
+
+@contextmanager
+def serve_peer(folder: Path, report: Report = silent) -> Iterator[str]:
+    """The address of the peer's page on loopback, installed into `folder`.
+
+    It comes from its npm package, in the version that `peer/package-lock.json` pins; nothing of it
+    is part of Gossamer. Raises BenchError where it cannot be installed.
+    """
+    _install_peer(folder, report)
+    with _running(serve_folder(folder / "page")) as server:
+        yield f"http://{HOST}:{server.server_port}/"
+
+
+def serve_folder(folder: Path) -> ThreadingHTTPServer:
+    """Serves a folder to this machine as an isolated page without a policy of its own."""
+    return ThreadingHTTPServer((HOST, 0), partial(_IsolatedHandler, directory=str(folder)))
+
+
+class _IsolatedHandler(SimpleHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def end_headers(self) -> None:
+        self.send_header("Cross-Origin-Opener-Policy", "same-origin")
+        self.send_header("Cross-Origin-Embedder-Policy", "require-corp")
+        super().end_headers()
+
+    def log_message(self, *_arguments: object) -> None:
+        pass
+
+
+def _install_peer(folder: Path, report: Report) -> None:
+    folder = folder.resolve()
+    lock = (_PEER / "package-lock.json").read_bytes()
+    installed = folder / "package-lock.json"
+    page = folder / "page"
+    if not (page.is_dir() and installed.is_file() and installed.read_bytes() == lock):
+        report(f"Installing {_PEER_NAME} for comparison (some hundred megabytes) ...")
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(_PEER, folder)
+        _run(["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"], folder)
+        page.mkdir()
+    bundle = ["--bundle", "--format=esm", "--log-level=error", "--outfile=page/bundle.js"]
+    shutil.copyfile(_PEER / "page.js", folder / "page.js")
+    _run([str(folder / "node_modules" / ".bin" / "esbuild"), "page.js", *bundle], folder)
+    shutil.copyfile(_PEER / "index.html", page / "index.html")
+    if not (page / "data").exists():
+        shutil.move(folder / "node_modules" / f"{_PEER_NAME}-data" / "dist", page / "data")
+
+
+def _run(command: list[str], folder: Path) -> None:
+    try:
+        subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True)
+    except FileNotFoundError as error:
+        raise BenchError(
+            f"Expected {command[0]}, which the peer is installed with, and found none. "
+            "Install Node, or run without the peer: --no-peer."
+        ) from error
+    except subprocess.CalledProcessError as error:
+        reason = (error.stderr or error.stdout or str(error)).strip().splitlines()[-1:]
+        raise BenchError(
+            f"Expected {_PEER_NAME} to be installed: {' '.join(reason)}. "
+            "Check the connection, or run without the peer: --no-peer."
+        ) from error
+
+
+@contextmanager
+def _running(server: _Server) -> Iterator[_Server]:
+    with ExitStack() as stack:
+        stack.enter_context(server)
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        stack.callback(thread.join)
+        stack.callback(server.shutdown)
+        yield server
