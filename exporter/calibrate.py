@@ -24,10 +24,10 @@ class Settings:
     """How many photos to use (0: all) for ranges, for the sweep, for the search, and for weights of
     fewer bits alone."""
 
-    range_photos: int = 200
+    range_photos: int = 100
     sweep_photos: int = 2
     search_photos: int = 12
-    rounding_photos: int = 6
+    rounding_photos: int = 4
 
 
 _DEFAULT_SETTINGS = Settings()

@@ -25,17 +25,28 @@ from exporter.report import Report, silent
 from exporter.sensitivity import choosable_units
 from exporter.units import Unit
 
-__all__ = ["Choice", "Measured", "Search"]
+__all__ = ["Choice", "Measured", "Search", "steady_mean"]
 
 # Beyond this many, giving single units back changes little and takes long.
 _MOST_GIVEN_BACK = 8
 _MACS_PER_ELEMENT = 20
 
 
+# In a photo where the network itself wavers, any rounding turns parts of the matte over: one such
+# photo in so many would drown what the others say.
+_WAVERING_ONE_IN = 10
+
+
+def steady_mean(differences: Sequence[float]) -> float:
+    """The mean without the largest tenth."""
+    kept = len(differences) - len(differences) // _WAVERING_ONE_IN
+    return float(np.mean(sorted(differences)[:kept]))
+
+
 @dataclass(frozen=True)
 class Measured:
-    """Differences of normalised mattes from float32's: the mean over the photos, the worst photo's
-    mean; and the median time of a run on this machine."""
+    """Differences of normalised mattes from float32's: the mean over the photos without the most
+    different tenth, the worst photo's mean; and the median time of a run on this machine."""
 
     mean: float
     worst: float
@@ -112,7 +123,7 @@ class Search:
     def measure(self, quantized: onnx.ModelProto, label: str) -> Measured:
         mattes, duration_ms = _mattes(open_session(quantized), self.network, self._inputs)
         differences = [difference(*pair) for pair in zip(mattes, self._expected, strict=True)]
-        measured = Measured(float(np.mean(differences)), max(differences), duration_ms)
+        measured = Measured(steady_mean(differences), max(differences), duration_ms)
         self._report(
             f"{self.network.name}, {label}: {measured.mean:.5f} in the mean, "
             f"{measured.worst:.5f} in the worst photo, {duration_ms:.0f} ms "

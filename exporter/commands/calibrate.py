@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--photos",
         type=int,
-        default=200,
+        default=100,
         metavar="COUNT",
         help="how many of them give the ranges, 0 for all (default: %(default)s)",
     )

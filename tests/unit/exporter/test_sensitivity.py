@@ -14,7 +14,7 @@ from exporter.calibration import Rounding
 from exporter.catalog import Network, find_network
 from exporter.errors import CalibrationError
 from exporter.quantize import quantize
-from exporter.search import Choice, Search
+from exporter.search import Choice, Search, steady_mean
 from exporter.sensitivity import choosable_units, sweep
 from exporter.shrink import least_harmful, shrink
 
@@ -237,3 +237,11 @@ def test_no_other_choice_does_less_harm(rows: list[tuple[int, float]], share: fl
         if sum(row.bytes for row in some) >= wanted + slack
     )
     assert sum(row.mean**2 for row in chosen) <= min(fitting, default=np.inf) + 1e-9
+
+
+def test_a_photo_that_wavers_does_not_drown_the_others() -> None:
+    calm = [0.001] * 9
+    assert steady_mean([*calm, 0.5]) == pytest.approx(0.001)
+    assert steady_mean([*calm[:8], 0.5]) > 0.05  # one of nine is no tenth
+    assert steady_mean([*calm, *calm, 0.5, 0.5]) == pytest.approx(0.001)
+    assert steady_mean([0.5]) == 0.5
