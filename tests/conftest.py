@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -156,7 +155,7 @@ def page(browser: Browser) -> Iterator[Page]:
 
     It has no service worker, which would fetch and hash the whole site beside every test.
     """
-    with watched_page(browser, service_workers="block") as page:
+    with watched_page(browser, with_service_worker=False) as page:
         yield page
 
 
@@ -175,10 +174,10 @@ def lasting_page(browser: Browser) -> Iterator[Page]:
 
 
 @contextmanager
-def watched_page(
-    browser: Browser, service_workers: Literal["allow", "block"] = "allow"
-) -> Iterator[Page]:
-    context = browser.new_context(service_workers=service_workers)
+def watched_page(browser: Browser, *, with_service_worker: bool = True) -> Iterator[Page]:
+    context = browser.new_context()
+    if not with_service_worker:  # as in a window that refuses storage
+        context.add_init_script("delete Navigator.prototype.serviceWorker")
     watch = Watch(context)
     yield context.new_page()
     context.close()

@@ -103,7 +103,8 @@ def test_alpha_as_webp(app: App) -> None:
     assert np.abs(read - alpha).mean() < 2
 
 
-def test_where_the_browser_writes_no_webp_python_does(page: Page, server: str) -> None:
+def test_where_the_browser_writes_no_webp_python_does(installing_page: Page, server: str) -> None:
+    page = installing_page
     requests: list[str] = []
     page.context.on("request", lambda request: requests.append(request.url))
     app = App(page, server).open()
