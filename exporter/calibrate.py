@@ -116,7 +116,8 @@ def format_calibration(calibration: Calibration) -> str:
     ]
     lines += [
         "",
-        f"mean difference of the matte on {calibration.search_photos} photos: "
+        f"difference of the matte on {calibration.search_photos} photos, the mean without the most "
+        f"different tenth: "
         f"{calibration.difference_all_int8:.5f} with all units in int8, "
         f"{calibration.difference:.5f} with {len(chosen)} in float "
         f"(budget {calibration.budget.difference:g}), {calibration.float_work:.0%} of the work "

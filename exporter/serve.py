@@ -2,16 +2,19 @@
 
 import errno
 import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from exporter.errors import ServeError
 from exporter.site_headers import HEADERS
 
-__all__ = ["HOST", "SiteServer", "make_server"]
+__all__ = ["HOST", "SiteServer", "make_server", "running"]
 
 HOST = "127.0.0.1"
 
@@ -156,6 +159,22 @@ def make_server(dist: Path, port: int = 0, *, headers: bool = True) -> SiteServe
             f"Expected port {port} of {HOST} to be free, received: {error.strerror}."
             f" Stop what uses it, or choose another: make serve PORT={port % 65_000 + 1}"
         ) from error
+
+
+_Server = TypeVar("_Server", bound=ThreadingHTTPServer)
+
+
+@contextmanager
+def running(server: _Server) -> Iterator[_Server]:
+    """Answers in a thread of its own while the context is open, and closes the server with it."""
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 def _parse_range(requested: str, size: int) -> tuple[int, int] | None:

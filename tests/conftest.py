@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
-from exporter.serve import SiteServer, make_server
+from exporter.serve import make_server, running
 from exporter.site import WEB, SiteChoices, build_site
 from exporter.verification.browser import SOFTWARE_GPU, find_chromium
 
@@ -55,18 +54,6 @@ def two_network_site_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two networks, the second one the default of `make site`."""
     folder = tmp_path_factory.mktemp("two") / "dist"
     return build_site(["modnet", "u2netp", "modnet"], folder, choices=SiteChoices(("wasm",)))
-
-
-@contextmanager
-def running(server: SiteServer) -> Iterator[SiteServer]:
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ import base64
 import os
 import platform
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,10 +24,10 @@ _QUIET = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    "--js-flags=--expose-gc",
 )
 _PREPARE = (Path(__file__).parent / "page.js").read_text(encoding="utf-8")
 _TIME_LIMIT_MS = 300_000
+_OPEN_LIMIT_S = 60
 
 _KEEP_PHOTO = """([name, text]) => {
   globalThis.benchPhotos ??= {}
@@ -43,11 +44,19 @@ class Tab:
     page: "Page"
 
     def open(self) -> None:
-        self.page.goto(self.contestant.url)
+        from playwright.sync_api import Error
+
+        give_up_s = time.monotonic() + _OPEN_LIMIT_S
+        try:
+            self.page.goto(self.contestant.url)
+        except Error as error:
+            raise self._error(f"Expected its page: {error.message.splitlines()[0]}") from error
         # Not wait_for_function: that evaluates text, which the site's policy forbids.
-        while not self.page.evaluate(_HAS_API):
+        while not self._evaluate(_HAS_API, None):
+            if time.monotonic() > give_up_s:
+                raise self._error(f"Expected its page to be ready within {_OPEN_LIMIT_S} s.")
             self.page.wait_for_timeout(10)
-        self.page.evaluate(f"() => {{ {_PREPARE} }}")
+        self._evaluate(f"() => {{ {_PREPARE} }}", None)
 
     def preload(self) -> None:
         options = dict(self.contestant.options)
@@ -72,8 +81,10 @@ class Tab:
         try:
             return self.page.evaluate(expression, argument)
         except Error as error:
-            reason = error.message.splitlines()[0]
-            raise BenchError(f"{self.contestant.title}: Expected a cut-out: {reason}") from error
+            raise self._error(f"Expected an answer: {error.message.splitlines()[0]}") from error
+
+    def _error(self, words: str) -> BenchError:
+        return BenchError(f"{self.contestant.title}: {words}")
 
 
 @contextmanager

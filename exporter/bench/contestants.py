@@ -6,24 +6,21 @@ resolves to `{ blob, timings }`; the peer's page is `peer/page.js`.
 
 import shutil
 import subprocess
-import threading
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from exporter.errors import BenchError
 from exporter.report import Report, silent
-from exporter.serve import HOST, make_server
+from exporter.serve import HOST, make_server, running
 
-__all__ = ["PEER_MODELS", "Contestant", "serve_folder", "serve_peer", "serve_site"]
+__all__ = ["PEER_MODELS", "Contestant", "serve_peer", "serve_site"]
 
 PEER_MODELS = ("small", "medium")
-
-_Server = TypeVar("_Server", bound=ThreadingHTTPServer)
 
 _PEER = Path(__file__).parent / "peer"
 _PEER_NAME = "@imgly/background-removal"
@@ -46,7 +43,7 @@ class Contestant:
 @contextmanager
 def serve_site(site: Path, *, headers: bool = True) -> Iterator[str]:
     """The address of a built site on loopback. Without `headers` it is not isolated."""
-    with _running(make_server(site, headers=headers)) as server:
+    with running(make_server(site, headers=headers)) as server:
         yield server.url
 
 
@@ -58,11 +55,11 @@ def serve_peer(folder: Path, report: Report = silent) -> Iterator[str]:
     is part of Gossamer. Raises BenchError where it cannot be installed.
     """
     _install_peer(folder, report)
-    with _running(serve_folder(folder / "page")) as server:
+    with running(_isolated_server(folder / "page")) as server:
         yield f"http://{HOST}:{server.server_port}/"
 
 
-def serve_folder(folder: Path) -> ThreadingHTTPServer:
+def _isolated_server(folder: Path) -> ThreadingHTTPServer:
     """Serves a folder to this machine as an isolated page without a policy of its own."""
     return ThreadingHTTPServer((HOST, 0), partial(_IsolatedHandler, directory=str(folder)))
 
@@ -112,14 +109,3 @@ def _run(command: list[str], folder: Path) -> None:
             f"Expected {_PEER_NAME} to be installed: {' '.join(reason)}. "
             "Check the connection, or run without the peer: --no-peer."
         ) from error
-
-
-@contextmanager
-def _running(server: _Server) -> Iterator[_Server]:
-    with ExitStack() as stack:
-        stack.enter_context(server)
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-        thread.start()
-        stack.callback(thread.join)
-        stack.callback(server.shutdown)
-        yield server

@@ -9,9 +9,20 @@ from typing import Any
 
 from exporter.errors import BenchError
 
-__all__ = ["FORMAT", "Document", "Row", "format_comparison", "read_document", "write_document"]
+__all__ = [
+    "FORMAT",
+    "PARTS",
+    "Document",
+    "Row",
+    "format_comparison",
+    "read_document",
+    "write_document",
+]
 
 FORMAT = 1
+
+#: What a run can measure.
+PARTS = ("warm", "cold", "transfer", "network", "quality")
 
 
 @dataclass(frozen=True)

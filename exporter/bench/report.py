@@ -6,9 +6,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-import jinja2
-
 from exporter.bench.document import Document, Row
+from exporter.html_report import report_environment
 
 __all__ = ["format_document", "write_page"]
 
@@ -69,13 +68,7 @@ def _short(value: float | str | None) -> str:
 
 def write_page(document: Document, path: Path) -> None:
     """One file, which loads nothing."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = report_environment(_TEMPLATES)
     environment.filters["short"] = _short
     warm = document.of_part("warm")
     page = environment.get_template("bench.html").render(

@@ -11,7 +11,7 @@ from pathlib import Path
 from exporter.bench import disciplines
 from exporter.bench.chromium import machine, open_chromium, open_playwright
 from exporter.bench.contestants import PEER_MODELS, Contestant, serve_peer, serve_site
-from exporter.bench.document import Document, Row
+from exporter.bench.document import PARTS, Document, Row
 from exporter.bench.photos import photo_of
 from exporter.catalog import load_runtime
 from exporter.errors import BenchError
@@ -19,9 +19,7 @@ from exporter.evaluate import read_manifest
 from exporter.report import Report, silent
 from exporter.site import SiteChoices, build_site
 
-__all__ = ["PARTS", "Plan", "run_bench"]
-
-PARTS = ("warm", "cold", "transfer", "network", "quality")
+__all__ = ["Plan", "run_bench"]
 
 #: Of the site as it is shipped, and with every network in int8.
 _SHIPPED = ("u2netp", "modnet")

@@ -4,12 +4,11 @@ import argparse
 import sys
 from pathlib import Path
 
+from exporter.bench.document import PARTS, format_comparison, read_document, write_document
 from exporter.errors import BenchError
 from exporter.report import TerminalReport
 
 __all__ = ["add_arguments", "run"]
-
-_PARTS = ("warm", "cold", "transfer", "network", "quality")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--part",
         nargs="+",
-        choices=_PARTS,
+        choices=PARTS,
         help="what to measure (default: everything; quality where --eval names pictures)",
     )
     parser.add_argument(
@@ -72,8 +71,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from exporter.bench.document import format_comparison, read_document, write_document
-
     if arguments.compare:
         before, after = map(read_document, arguments.compare)
         sys.stdout.write(format_comparison(before, after) + "\n")
@@ -86,7 +83,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise BenchError("Expected a photo to measure with: --picture FILE.")
     if arguments.rounds < 1 or arguments.every < 1:
         raise BenchError("Expected --rounds and --every of at least 1.")
-    parts = arguments.part or [one for one in _PARTS if one != "quality" or arguments.labelled]
+    parts = arguments.part or [one for one in PARTS if one != "quality" or arguments.labelled]
     plan = Plan(
         picture=arguments.picture,
         folder=arguments.out,

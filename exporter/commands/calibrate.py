@@ -55,7 +55,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--budget",
         type=float,
         metavar="DIFFERENCE",
-        help="what int8 may change in the matte, as a mean of 0..1",
+        help="what int8 may change in the matte, 0..1: a mean without the most different tenth of "
+        "the photos",
     )
     budget.add_argument(
         "--most-bytes",

@@ -4,7 +4,6 @@ import base64
 import os
 import shutil
 import tempfile
-import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -19,7 +18,7 @@ from exporter.catalog import load_runtime
 from exporter.errors import BackendError, ExporterError
 from exporter.ort_web import RUNTIME_FILES, unpack_runtime
 from exporter.report import Report, silent
-from exporter.serve import make_server
+from exporter.serve import make_server, running
 
 __all__ = ["SOFTWARE_GPU", "WEB_BACKENDS", "BrowserLab", "WebRun", "find_chromium", "open_lab"]
 
@@ -169,14 +168,8 @@ def open_lab(*, with_gpu: bool = False, report: Report = silent) -> Iterator[Bro
             shutil.copyfile(path, folder / path.name)
         runtime = load_runtime()["onnxruntime-web"]
         unpack_runtime(runtime, WEB_BACKENDS, folder / "ort", report=report)
-        with make_server(folder) as server:
-            thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-            thread.start()
-            try:
-                yield BrowserLab(folder, server.url, with_gpu)
-            finally:
-                server.shutdown()
-                thread.join()
+        with running(make_server(folder)) as server:
+            yield BrowserLab(folder, server.url, with_gpu)
 
 
 def _decode(output: dict[str, Any]) -> FloatArray:

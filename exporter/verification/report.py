@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
 from exporter.errors import VerifyError
+from exporter.html_report import report_environment
 from exporter.native import postprocess
 from exporter.verification.proof import LOSSY, Bounds, Measurement, Proof, is_matte
 from exporter.verification.subject import Subject
@@ -122,13 +122,7 @@ def write_report(proofs: Sequence[Proof], folder: Path) -> Path:
 
     Raises VerifyError.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_TEMPLATES),
-        undefined=jinja2.StrictUndefined,
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = report_environment(_TEMPLATES)
     page = environment.get_template("report.html").render(
         holds=all(proof.holds for proof in proofs), proofs=[_section(proof) for proof in proofs]
     )

@@ -17,8 +17,8 @@ import pytest
 from playwright.sync_api import Browser, Page, Worker
 from skimage import data
 
-from exporter.serve import make_server
-from tests.conftest import Watch, running
+from exporter.serve import make_server, running
+from tests.conftest import Watch
 
 from .app import ApiError, App, call_api, png, wait_until
 

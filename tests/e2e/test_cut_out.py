@@ -79,6 +79,17 @@ def test_a_file_that_is_really_dropped_or_pasted(app: App) -> None:
     app.wait_for_states("done", "done")
 
 
+def test_the_film_strip_keeps_a_photos_shape(app: App, tmp_path: Path) -> None:
+    file = tmp_path / "tall.png"
+    photo_named("astronaut").crop((150, 0, 350, 500)).save(file)
+    app.add(file)
+    app.wait_for_states("done")
+    thumbnail = app.part("photo").locator("canvas.checkerboard")
+    expect(thumbnail).to_be_visible()
+    width, height = thumbnail.evaluate("({ width, height }) => [width, height]")
+    assert abs(width / height - 200 / 500) < 0.01
+
+
 def test_progress_and_timings_name_every_stage(lasting_app: App) -> None:
     result = call_api(lasting_app.page, "removeBackground", png(data.coffee()))
     stages = [stage for stage in unique(result.fields["stages"]) if stage != "model"]

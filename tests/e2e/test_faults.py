@@ -18,10 +18,10 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, expect
 from skimage import data
 
-from exporter.serve import make_server
+from exporter.serve import make_server, running
 from exporter.site import WEB
 from exporter.verification.browser import find_chromium
-from tests.conftest import CHROMIUM_ARGUMENTS, running
+from tests.conftest import CHROMIUM_ARGUMENTS
 
 from .app import SLOW_MS, ApiError, App, call_api, png, wait_until
 from .test_workers import DIE_AT, worker_named

@@ -13,8 +13,7 @@ from playwright.sync_api import Browser, expect
 from skimage import data
 
 from exporter.bundle import write_bundle
-from exporter.serve import make_server
-from tests.conftest import running
+from exporter.serve import make_server, running
 
 from .app import App, call_api, png, wait_until
 

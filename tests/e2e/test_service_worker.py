@@ -10,9 +10,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
-from exporter.serve import SiteServer, make_server
+from exporter.serve import SiteServer, make_server, running
 from exporter.site_headers import HEADERS
-from tests.conftest import running
 
 # Registered from a page that runs no script of its own. Resolves when the worker controls the page,
 # and to 'redundant' when the browser has thrown it away.

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext
 
-from exporter.serve import SiteServer, make_server
-from tests.conftest import Watch, running
+from exporter.serve import SiteServer, make_server, running
+from tests.conftest import Watch
 
 FOREIGN = "http://localhost:9/pixels"  # another origin, and a port where nothing listens
 SEND = f"fetch('{FOREIGN}').catch(() => {{}})"

@@ -13,8 +13,7 @@ from PIL import Image
 from playwright.sync_api import Browser
 from skimage import data
 
-from exporter.serve import make_server
-from tests.conftest import running
+from exporter.serve import make_server, running
 from tests.e2e.app import intersection_over_union, png
 from tests.e2e.reference import reference_alpha
 

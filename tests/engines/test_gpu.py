@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from exporter.serve import make_server
-from tests.conftest import Watch, running
+from exporter.serve import make_server, running
+from tests.conftest import Watch
 from tests.e2e.app import App, call_api, png, wait_until
 from tests.e2e.test_backends import inference_worker, states
 

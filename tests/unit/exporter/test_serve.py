@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 
 from exporter.errors import ServeError
-from exporter.serve import SiteServer, make_server
+from exporter.serve import SiteServer, make_server, running
 from exporter.site_headers import HEADERS
-from tests.conftest import running
 
 HASHED = "js/app.0123456789.js"
 CONTENT = bytes(range(256)) * 40

@@ -13,9 +13,15 @@ const HEIGHT_PX = 192 // twice a tile's height, for dense screens
 export async function drawThumbnail(canvas, blob, isWanted) {
   try {
     const bitmap = await thumbnail(blob, HEIGHT_PX)
-    if (isWanted()) canvas.getContext('bitmaprenderer')?.transferFromImageBitmap(bitmap)
+    const isShown = isWanted()
+    if (isShown) {
+      // Its shape is the picture's, or all are stretched to that of an empty canvas.
+      canvas.width = bitmap.width
+      canvas.height = bitmap.height
+      canvas.getContext('bitmaprenderer')?.transferFromImageBitmap(bitmap)
+    }
     bitmap.close()
-    return isWanted()
+    return isShown
   } catch {
     return false // what is wrong with the file is told where it is cut out
   }
