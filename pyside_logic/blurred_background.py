@@ -6,7 +6,8 @@ CVPR 1993), and where there are none near, what lies farther away counts, level 
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -43,6 +44,12 @@ class Blur:
     def __post_init__(self) -> None:
         if self.blur_px is not None:
             expect_number("blur_px of background", self.blur_px, 0.5, 5000)
+
+    def scaled(self, scale: float) -> Self:
+        """The same blur of a photo of so many times the size."""
+        return (
+            self if self.blur_px is None else replace(self, blur_px=max(0.5, self.blur_px * scale))
+        )
 
 
 class BlurredRows:

@@ -1,25 +1,33 @@
-"""Python's end of the Python worker: the only file that knows the browser.
+"""Python's end of the Python worker.
 
 `web/js/pipeline/` calls the functions at the top. Each answers with a JavaScript object, `{value}`
-or `{error: {code, stage, message}}`. Pixels are copied once on the way in and once on the way out.
+or `{error: {code, stage, message}}`. With `browser_pixels.py` and `browser_storage.py` this is
+all that knows the browser.
 """
 
 import asyncio
-import contextlib
 import dataclasses
 import functools
 import itertools
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import js
-import numpy as np
-import numpy.typing as npt
-from pyodide.ffi import JsException, create_proxy, to_js
+from pyodide.ffi import JsException, to_js
 
+from pyside_logic.browser_pixels import (
+    backdrop_of,
+    js_object,
+    matte_of,
+    on_canvas,
+    pixels_of,
+    to_float32_array,
+    to_uint8_array,
+)
+from pyside_logic.browser_storage import blob_of, fetch, open_storage
 from pyside_logic.chroma_key import key_photo
-from pyside_logic.encode import ancillary_of, render, strips
+from pyside_logic.encode import ancillary_of, render
 from pyside_logic.encode import encode as encode_pixels
 from pyside_logic.errors import ErrorCode, GossamerError, Stage
 from pyside_logic.output_options import OutputOptions
@@ -29,15 +37,7 @@ from pyside_logic.refine import Cutout, RefineOptions
 from pyside_logic.refine import refine as refine_cutout
 from pyside_logic.second_look import fuse_looks, subject_box
 from pyside_logic.source import Source
-from pyside_logic.store import (
-    DownloadError,
-    Entry,
-    ModelStore,
-    RefusedStorage,
-    Response,
-    Storage,
-    StorageError,
-)
+from pyside_logic.store import Entry, ModelStore
 from pyside_logic.touch_up import Stroke, TouchUp
 from pyside_logic.webp import label_webp
 
@@ -45,6 +45,7 @@ __all__ = [
     "add_second_look",
     "close_photo",
     "draw",
+    "draw_file_preview",
     "draw_preview",
     "encode",
     "ensure_model",
@@ -56,8 +57,6 @@ __all__ = [
     "subject_part",
     "touch_up",
 ]
-
-UInt8 = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -82,7 +81,7 @@ def _answers(stage: Stage) -> Callable[[Callable[..., Any]], Callable[..., Any]]
             @functools.wraps(function)
             async def answer_later(*args: Any) -> Any:
                 try:
-                    return js.Object.fromEntries(_entries(value=await function(*args)))
+                    return js_object(value=await function(*args))
                 except Exception as error:  # noqa: BLE001 - it is not swallowed but handed over
                     return _error(error, stage)
 
@@ -91,7 +90,7 @@ def _answers(stage: Stage) -> Callable[[Callable[..., Any]], Callable[..., Any]]
         @functools.wraps(function)
         def answer(*args: Any) -> Any:
             try:
-                return js.Object.fromEntries(_entries(value=function(*args)))
+                return js_object(value=function(*args))
             except Exception as error:  # noqa: BLE001 - likewise
                 return _error(error, stage)
 
@@ -116,21 +115,19 @@ def open_photo(
     """Keeps a photo and its matte. `rgba` is a Uint8Array of height x width x 4, straight; `matte`
     a Float32Array of matte_height x matte_width in [0, 1]; `file` is what decode.js has read in the
     photo's file beside its pixels, or null. Returns its handle."""
-    rgba_hwc = _pixels(rgba, height, width)
-    return _kept(Cutout(rgba_hwc, _matte(matte, matte_height, matte_width)), file)
+    rgba_hwc = pixels_of(rgba, height, width)
+    return _kept(Cutout(rgba_hwc, matte_of(matte, matte_height, matte_width)), file)
 
 
 @_answers(Stage.INFER)
 def open_keyed_photo(rgba: Any, height: int, width: int, key: str, file: Any = None) -> Any:
     """Keeps a photo whose matte its backdrop tells, {handle, data: Float32Array, height, width}.
     `key` is chroma_key.py's, `file` as in `open_photo`."""
-    rgba_hwc = _pixels(rgba, height, width)
+    rgba_hwc = pixels_of(rgba, height, width)
     matte_hw = key_photo(rgba_hwc, key)
-    data = js.Float32Array.new(matte_hw.size)
-    data.assign(np.ascontiguousarray(matte_hw).reshape(-1))
     h, w = matte_hw.shape
     handle = _kept(Cutout(rgba_hwc, matte_hw), file)
-    return js.Object.fromEntries(_entries(handle=handle, data=data, height=h, width=w))
+    return js_object(handle=handle, data=to_float32_array(matte_hw), height=h, width=w)
 
 
 @_answers(Stage.REFINE)
@@ -141,11 +138,9 @@ def subject_part(handle: int) -> Any:
     box = subject_box(cutout.matte_hw, *cutout.rgba_hwc.shape[:2])
     if box is None:
         return None
-    part_hwc = np.ascontiguousarray(cutout.rgba_hwc[box.rows, box.columns])
+    part_hwc = cutout.rgba_hwc[box.rows, box.columns]
     height, width = part_hwc.shape[:2]
-    rgba = js.Uint8Array.new(part_hwc.size)
-    rgba.assign(part_hwc.reshape(-1))
-    return js.Object.fromEntries(_entries(rgba=rgba, height=height, width=width))
+    return js_object(rgba=to_uint8_array(part_hwc), height=height, width=width)
 
 
 @_answers(Stage.REFINE)
@@ -156,7 +151,7 @@ def add_second_look(handle: int, matte: Any, height: int, width: int) -> None:
     size = cutout.rgba_hwc.shape[:2]
     box = subject_box(cutout.matte_hw, *size)
     assert box is not None  # there has been a part to look at
-    second_hw = _matte(matte, height, width)
+    second_hw = matte_of(matte, height, width)
     cutout.matte_hw = fuse_looks(cutout.matte_hw, second_hw, box, *size)
 
 
@@ -176,7 +171,7 @@ def refine(
 def draw(handle: int) -> Any:
     """The cut-out of an open photo on an OffscreenCanvas of its size."""
     photo = _photo(handle)
-    return _on_canvas(photo.cutout.rgba_hwc, photo.source)
+    return on_canvas(photo.cutout.rgba_hwc, photo.source)
 
 
 @_answers(Stage.REFINE)
@@ -184,7 +179,21 @@ def draw_preview(handle: int, options: Any, longest_px: int) -> Any:
     """What `refine` and `draw` would give, but of at most `longest_px` a side."""
     wanted = RefineOptions.from_dict(options.to_py())
     photo = _photo(handle)
-    return _on_canvas(photo.preview.refined(wanted, longest_px), photo.source)
+    return on_canvas(photo.preview.refined(wanted, longest_px), photo.source)
+
+
+@_answers(Stage.ENCODE)
+def draw_file_preview(
+    handle: int, options: Any, output: Any, longest_px: int, backdrop: Any = None
+) -> Any:
+    """What `refine` and `encode` would give, but of at most `longest_px` a side, {canvas, height,
+    width}: the size is the file's."""
+    wanted = RefineOptions.from_dict(options.to_py())
+    file = OutputOptions.from_dict(output.to_py())
+    photo = _photo(handle)
+    seen = photo.preview.picture(wanted, file, longest_px, photo.source, backdrop_of(backdrop))
+    canvas = on_canvas(seen.picture, photo.source)
+    return js_object(canvas=canvas, height=seen.height, width=seen.width)
 
 
 @_answers(Stage.REFINE)
@@ -203,9 +212,8 @@ def encode(handle: int, output: Any, content: str, backdrop: Any = None) -> Any:
     options = OutputOptions.from_dict(output.to_py())
     cutout = _opened(handle)
     source = _source_of(handle)
-    file = encode_pixels(cutout.rgba_hwc, options, content, source, _pixels_of(backdrop))
-    entries = _entries(bytes=file.data, height=file.height, width=file.width)
-    return js.Object.fromEntries(entries)
+    file = encode_pixels(cutout.rgba_hwc, options, content, source, backdrop_of(backdrop))
+    return js_object(bytes=file.data, height=file.height, width=file.width)
 
 
 @_answers(Stage.ENCODE)
@@ -215,15 +223,10 @@ def paint(handle: int, output: Any, content: str, backdrop: Any = None) -> Any:
     options = OutputOptions.from_dict(output.to_py())
     cutout = _opened(handle)
     source = _source_of(handle)
-    picture = render(cutout.rgba_hwc, options, content, source, _pixels_of(backdrop))
-    canvas, context = _canvas(picture.height, picture.width, source)
-    top = 0
-    for pixels in strips(picture):
-        _put(context, _with_alpha(pixels.astype(np.uint8, copy=False)), top, source)
-        top += len(pixels)
+    picture = render(cutout.rgba_hwc, options, content, source, backdrop_of(backdrop))
     ancillary = ancillary_of(picture, options, source)
-    label = js.Object.fromEntries(_entries(profile=ancillary.profile, exif=ancillary.exif))
-    return js.Object.fromEntries(_entries(canvas=canvas, quality=options.quality, label=label))
+    label = js_object(profile=ancillary.profile, exif=ancillary.exif)
+    return js_object(canvas=on_canvas(picture, source), quality=options.quality, label=label)
 
 
 @_answers(Stage.ENCODE)
@@ -244,55 +247,6 @@ def _kept(cutout: Cutout, file: Any) -> int:
     height, width = cutout.rgba_hwc.shape[:2]
     _photos[handle] = _Photo(cutout, _source(file), Preview(cutout), TouchUp(height, width))
     return handle
-
-
-def _pixels(values: Any, height: int, width: int) -> UInt8:
-    rgba_hwc = np.empty((height, width, 4), np.uint8)
-    values.assign_to(rgba_hwc.reshape(-1))
-    return rgba_hwc
-
-
-def _matte(values: Any, height: int, width: int) -> npt.NDArray[np.float32]:
-    matte_hw = np.empty((height, width), np.float32)
-    values.assign_to(matte_hw.reshape(-1))
-    return matte_hw
-
-
-def _on_canvas(rgba_hwc: UInt8, source: Source) -> Any:
-    canvas, context = _canvas(rgba_hwc.shape[0], rgba_hwc.shape[1], source)
-    _put(context, rgba_hwc, 0, source)
-    return canvas
-
-
-def _canvas(height: int, width: int, source: Source) -> tuple[Any, Any]:
-    canvas = js.OffscreenCanvas.new(width, height)
-    return canvas, canvas.getContext("2d", _object(colorSpace=source.colour_space))
-
-
-def _put(context: Any, rgba_hwc: UInt8, top: int, source: Source) -> None:
-    height, width = rgba_hwc.shape[:2]
-    pixels = js.Uint8ClampedArray.new(rgba_hwc.size)
-    pixels.assign(rgba_hwc.reshape(-1))
-    space = _object(colorSpace=source.colour_space)
-    context.putImageData(js.ImageData.new(pixels, width, height, space), 0, top)
-
-
-def _with_alpha(pixels: UInt8) -> UInt8:
-    """Grey (h, w), RGB (h, w, 3) or RGBA (h, w, 4) as the RGBA that a canvas takes."""
-    if pixels.ndim == 3 and pixels.shape[2] == 4:
-        return np.ascontiguousarray(pixels)
-    rgba_hwc = np.full((*pixels.shape[:2], 4), 255, np.uint8)
-    rgba_hwc[..., :3] = pixels if pixels.ndim == 3 else pixels[..., None]
-    return rgba_hwc
-
-
-def _pixels_of(photo: Any) -> UInt8 | None:
-    """A JavaScript Photo, copied, or None for null."""
-    if photo is None:
-        return None
-    rgba_hwc = np.empty((photo.height, photo.width, 4), np.uint8)
-    photo.rgba.assign_to(rgba_hwc.reshape(-1))
-    return rgba_hwc
 
 
 def _source(file: Any) -> Source:
@@ -336,128 +290,12 @@ async def ensure_model(entry: Any, keep: Any, on_progress: Callable[[int, int], 
     Returns {stored, blob}: `blob` holds the network where the device would not keep it.
     """
     wanted = Entry(entry.name, entry.url, entry.sha256, int(entry.bytes))
-    async with _open_storage() as storage:
-        store = ModelStore(storage, _fetch)
+    async with open_storage() as storage:
+        store = ModelStore(storage, fetch)
         await store.evict(keep.to_py())
         data = await store.ensure(wanted, on_progress)
-    blob = None if data is None else _blob(data)
-    return js.Object.fromEntries(_entries(stored=blob is None, blob=blob))
-
-
-@contextlib.asynccontextmanager
-async def _open_storage() -> AsyncIterator[Storage]:
-    try:
-        storage = await _IndexedDb.open()
-    except (JsException, StorageError):
-        yield RefusedStorage()
-        return
-    try:
-        yield storage
-    finally:
-        storage.close()
-
-
-class _IndexedDb:
-    """Database `gossamer`, object store `models`: Blobs by sha256."""
-
-    def __init__(self, database: Any) -> None:
-        self._database = database
-
-    @classmethod
-    async def open(cls) -> "_IndexedDb":
-        factory = getattr(js, "indexedDB", None)
-        if factory is None:
-            raise StorageError("there is no IndexedDB in this window")
-        request = factory.open("gossamer", 1)
-
-        def create(_event: Any) -> None:
-            request.result.createObjectStore("models")
-
-        upgrade = create_proxy(create)
-        request.onupgradeneeded = upgrade
-        try:
-            await _first_event(request, "success", "error", "blocked")
-        finally:
-            request.onupgradeneeded = None
-            upgrade.destroy()
-        if request.readyState != "done" or request.error:
-            raise StorageError(f"IndexedDB is refused: {request.error}")
-        return cls(request.result)
-
-    def close(self) -> None:
-        self._database.close()
-
-    async def get(self, key: str) -> bytes | None:
-        blob = await self._run("readonly", lambda models: models.get(key))
-        if not blob:
-            return None
-        try:
-            data: bytes = (await blob.arrayBuffer()).to_bytes()
-        except JsException as error:  # the browser lost the file behind the Blob
-            raise StorageError(str(error)) from error
-        return data
-
-    async def put(self, key: str, data: bytes) -> None:
-        blob = _blob(data)
-        await self._run("readwrite", lambda models: models.put(blob, key))
-
-    async def delete(self, key: str) -> None:
-        await self._run("readwrite", lambda models: models.delete(key))
-
-    async def keys(self) -> list[str]:
-        found = await self._run("readonly", lambda models: models.getAllKeys())
-        return [str(key) for key in found]
-
-    async def _run(self, mode: str, ask: Callable[[Any], Any]) -> Any:
-        """The result of one request, when its transaction is complete: a full disk shows only
-        then."""
-        try:
-            transaction = self._database.transaction("models", mode)
-            request = ask(transaction.objectStore("models"))
-            await _first_event(transaction, "complete", "abort", "error")
-        except JsException as error:
-            raise StorageError(str(error)) from error
-        if transaction.error or request.error:
-            raise StorageError(str(transaction.error or request.error))
-        return request.result
-
-
-async def _first_event(target: Any, *types: str) -> None:
-    def listen(resolve: Any, _reject: Any) -> None:
-        for kind in types:
-            target.addEventListener(kind, resolve)
-
-    listener = create_proxy(listen)
-    try:
-        await js.Promise.new(listener)
-    finally:
-        listener.destroy()
-
-
-async def _fetch(url: str, offset: int) -> Response:
-    """A Download by the browser's fetch; the model store is its only cache."""
-    headers = {"Range": f"bytes={offset}-"} if offset else {}
-    options = to_js({"cache": "no-store", "headers": headers}, dict_converter=js.Object.fromEntries)
-    try:
-        response = await js.fetch(url, options)
-    except JsException as error:
-        raise DownloadError(f"the site cannot be reached ({error.message})") from error
-    if response.status == 416:  # nothing there from `offset` on
-        return await _fetch(url, 0)
-    if not response.ok:
-        raise DownloadError(f"the site answered {response.status}")
-    return Response(offset if response.status == 206 else 0, _chunks(response.body.getReader()))
-
-
-async def _chunks(reader: Any) -> AsyncGenerator[bytes, None]:
-    try:
-        while not (step := await reader.read()).done:
-            yield step.value.to_bytes()
-    except JsException as error:
-        raise DownloadError(f"the connection was cut ({error.message})") from error
-    finally:
-        with contextlib.suppress(JsException):  # of a download that has failed already
-            await reader.cancel()
+    blob = None if data is None else blob_of(data)
+    return js_object(stored=blob is None, blob=blob)
 
 
 # ---- answers -------------------------------------------------------------------------------------
@@ -476,22 +314,9 @@ def _error(error: Exception, stage: Stage) -> Any:
     elif not isinstance(error, GossamerError):
         error = GossamerError(ErrorCode.INTERNAL, stage, f"{type(error).__name__}: {error}")
     wire = to_js(error.to_dict(), dict_converter=js.Object.fromEntries)
-    return js.Object.fromEntries(_entries(error=wire))
+    return js_object(error=wire)
 
 
 def _says_out_of_memory(error: Exception) -> bool:
     """JavaScript has no type for it."""
     return isinstance(error, JsException) and "allocation failed" in str(error).lower()
-
-
-def _entries(**values: Any) -> Any:
-    """[[key, value], ...] as JavaScript arrays."""
-    return to_js([[key, value] for key, value in values.items()])
-
-
-def _object(**values: Any) -> Any:
-    return js.Object.fromEntries(_entries(**values))
-
-
-def _blob(data: bytes) -> Any:
-    return js.Blob.new(to_js([data]))

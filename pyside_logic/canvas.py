@@ -1,7 +1,7 @@
 """A picture of a given size for the subject to stand on."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from pyside_logic.option_values import expect_keys, expect_number, expect_one_of, invalid
@@ -37,6 +37,11 @@ class Canvas:
         expect_number("fill of canvas", self.fill, 0.05, 1)
         expect_number("head_room of canvas", self.head_room, 0, 0.5)
         expect_one_of("align of canvas", self.align, ("centre", "head"))
+
+    def scaled(self, scale: float) -> Self:
+        """Smaller, with the subject as large in it as before."""
+        height, width = (max(1, round(px * scale)) for px in (self.height_px, self.width_px))
+        return replace(self, height_px=height, width_px=width)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:

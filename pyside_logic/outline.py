@@ -1,7 +1,7 @@
 """The rim of a sticker: all that is nearer to the subject than the rim is wide."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -42,6 +42,12 @@ class Outline:
     def __post_init__(self) -> None:
         if self.width_px is not None:
             expect_number("width_px of outline", self.width_px, 0.5, 2000)
+
+    def scaled(self, scale: float) -> Self:
+        """The same rim around a subject of so many times the size."""
+        if self.width_px is None:
+            return self
+        return replace(self, width_px=max(0.5, self.width_px * scale))
 
     @classmethod
     def from_value(cls, value: object) -> Self | None:

@@ -92,6 +92,23 @@ class OutputOptions:
             outline=outline and replace(outline, colour=convert(outline.colour)),
         )
 
+    def scaled(self, lengths: float, photo: float) -> Self:
+        """The same for a smaller picture: `lengths` of it, and `photo` of the photo, are what is
+        left of a px."""
+        canvas, shadow, outline = self.canvas, self.shadow, self.outline
+        return replace(
+            self,
+            margin_px=None if self.margin_px is None else round(self.margin_px * lengths),
+            canvas=canvas and canvas.scaled(lengths),
+            background=(
+                self.background.scaled(photo)
+                if isinstance(self.background, Blur)
+                else self.background
+            ),
+            shadow=shadow and shadow.scaled(lengths),
+            outline=outline and outline.scaled(lengths),
+        )
+
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """From the public API's `output`. Raises `invalid_argument`, for unknown keys too."""

@@ -6,27 +6,39 @@ defined everywhere, so that those of one alpha serve for a similar one.
 """
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from pyside_logic.compose import keep_transparency, write_alpha
 from pyside_logic.cutout import Cutout
+from pyside_logic.encode import Picture, render
 from pyside_logic.foreground import estimate_layers, foreground_strips
+from pyside_logic.output_options import OutputOptions
 from pyside_logic.refine import edged_strips, found_strips
 from pyside_logic.refine_options import RefineOptions
 from pyside_logic.resample import strips_of
 from pyside_logic.shrink import shrink_photo
+from pyside_logic.source import Source
 
-__all__ = ["Preview"]
+__all__ = ["FilePreview", "Preview"]
 
 Float32 = npt.NDArray[np.float32]
+UInt8 = npt.NDArray[np.uint8]
 
 #: Copies that are kept; who changes the size of a window needs new ones.
 _MAX_SIZES = 4
 #: Longer side of the layers of colour: they are smooth.
 _LAYERS_PX = 512
+
+
+class FilePreview(NamedTuple):
+    """`height` and `width` are the file's, in px; those of a crop are so but for a few."""
+
+    picture: Picture
+    height: int
+    width: int
 
 
 class Preview:
@@ -36,7 +48,7 @@ class Preview:
         self._cutout = cutout
         self._sizes: dict[int, _Small] = {}
 
-    def refined(self, options: RefineOptions, longest_px: int) -> npt.NDArray[np.uint8]:
+    def refined(self, options: RefineOptions, longest_px: int) -> UInt8:
         """The photo with its longer side at most `longest_px`, refined as `options` say in pixels
         of the whole photo: uint8 (h, w, 4), straight. The photo itself is not touched. Raises as
         `refine` does."""
@@ -46,6 +58,31 @@ class Preview:
         small.touch(self._cutout.touch_hw)
         scale = small.cutout.rgba_hwc.shape[1] / self._cutout.rgba_hwc.shape[1]
         return small.refined(_scaled(options, scale))
+
+    def picture(
+        self,
+        options: RefineOptions,
+        output: OutputOptions,
+        longest_px: int,
+        source: Source,
+        backdrop_hwc: UInt8 | None = None,
+    ) -> FilePreview:
+        """The file that `output` makes of the refined photo, with its longer side at most
+        `longest_px`. `backdrop_hwc` is as of `encode`, of any size. Raises as `refine` and `encode`
+        do."""
+        small_hwc = self.refined(options, longest_px)
+        photo = small_hwc.shape[1] / self._cutout.rgba_hwc.shape[1]
+        canvas = output.canvas
+        lengths = photo
+        if canvas is not None:
+            lengths = min(1.0, longest_px / max(canvas.height_px, canvas.width_px))
+        alpha_hw = self._sizes[longest_px].cutout.source_alpha_hw
+        small_source = replace(source, alpha_hw=alpha_hw, precise_alpha_hw=None)
+        wanted = replace(output, type="image/png").scaled(lengths, photo)
+        picture = render(small_hwc, wanted, "cutout", small_source, backdrop_hwc)
+        if canvas is not None:
+            return FilePreview(picture, canvas.height_px, canvas.width_px)
+        return FilePreview(picture, round(picture.height / photo), round(picture.width / photo))
 
     def _small_copy(self, longest_px: int) -> "_Small":
         larger = [size for size in self._sizes if size > longest_px]
@@ -62,6 +99,7 @@ class _Small:
 
     def __init__(self, cutout: Cutout) -> None:
         self.cutout = cutout
+        self._refined: RefineOptions | None = None
         self._found: tuple[Any, Float32] | None = None
         self._layers: Float32 | None = None
 
@@ -71,13 +109,15 @@ class _Small:
         if known is None and touch_hw is None:
             return
         if known is None or touch_hw is None or not np.array_equal(known, touch_hw):
-            self._found = None
+            self._refined = self._found = None
             self.cutout.touch_hw = None if touch_hw is None else touch_hw.copy()
 
-    def refined(self, options: RefineOptions) -> npt.NDArray[np.uint8]:
+    def refined(self, options: RefineOptions) -> UInt8:
         cutout = self.cutout
-        cutout.restore_colours()
         rgba_hwc = cutout.rgba_hwc
+        if self._refined == options:
+            return rgba_hwc
+        cutout.restore_colours()
         found_hw = self._found_alpha(options)
         strips = ((rows, found_hw[rows]) for rows in strips_of(len(found_hw)))
         for rows, alpha_hw in edged_strips(strips, cutout, options):
@@ -89,6 +129,7 @@ class _Small:
                 cutout.recolour(pixels, colours)
         if cutout.source_alpha_hw is not None:
             keep_transparency(rgba_hwc, cutout.source_alpha_hw)
+        self._refined = options
         return rgba_hwc
 
     def _found_alpha(self, options: RefineOptions) -> Float32:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -50,6 +50,12 @@ class Shadow:
             if getattr(self, name) is not None:
                 expect_number(f"{name} of shadow", getattr(self, name), least, 10_000)
         expect_number("opacity of shadow", self.opacity, 0, 1)
+
+    def scaled(self, scale: float) -> Self:
+        """The same shadow in a picture of so many times the size."""
+        lengths = (self.x_px, self.y_px, self.blur_px)
+        x_px, y_px, blur_px = (None if px is None else px * scale for px in lengths)
+        return replace(self, x_px=x_px, y_px=y_px, blur_px=blur_px)
 
     @classmethod
     def from_value(cls, value: object) -> Self | None:

@@ -1,6 +1,7 @@
 """What the journeys share: one page for each size of window, kept from test to test."""
 
 import io
+import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -74,6 +75,16 @@ class Journey(App):
             }"""
         )
         return box
+
+    def wait_for_frame(self, ratio: float) -> None:
+        """Until what is on the stage is so many times as wide as high."""
+        end_s = time.monotonic() + SLOW_MS / 1000
+        while time.monotonic() < end_s:
+            frame = self.frame()
+            if frame["height"] and abs(frame["width"] / frame["height"] - ratio) < 0.01:
+                return
+            self.page.wait_for_timeout(50)
+        raise AssertionError(f"The stage shows {self.frame()}, not one of {ratio:.3f}.")
 
     def touch(self, *fingers: list[tuple[float, float]]) -> None:
         """Fingers that go down together, move along their points, and leave."""

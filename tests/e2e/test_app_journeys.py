@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from playwright.sync_api import expect
 from skimage import data
 
@@ -359,6 +360,67 @@ def test_a_photo_with_a_background_is_drawn_again_when_it_is_looked_at(
     app.tile(0).click()
     expect(app.part("cutout")).to_be_visible(timeout=SLOW_MS)
     assert app.save()[1].mode == "RGB"
+
+
+def test_the_stage_shows_the_file_that_is_made(
+    app: Journey, files: dict[str, Path], tmp_path: Path
+) -> None:
+    app.add(files["astronaut"])
+    app.wait_for_states("done")
+    app.show_part("background")
+    app.choose("preset", "Product")
+    expect(app.part("compare")).to_be_hidden(timeout=SLOW_MS)
+    name, picture = app.save()
+    assert (name, picture.mode, picture.size) == ("astronaut-cutout.png", "RGB", (2000, 2000))
+    assert np.asarray(picture)[5, 5].tolist() == [255, 255, 255]
+    app.choose("preset", "ID photo")
+    app.wait_for_frame(413 / 531)
+    assert app.save()[1].size == (413, 531)
+    app.choose("preset", "Sticker")
+    sticker = app.save()[1]
+    assert sticker.mode == "RGBA"
+    app.choose("preset", "Anything")
+    expect(app.part("compare")).to_be_visible(timeout=SLOW_MS)
+    assert app.save()[1].size == (512, 512)
+    app.part("background-gradient").click()
+    gradient = app.save()[1]
+    assert (gradient.mode, gradient.size) == ("RGB", (512, 512))
+    expect(app.part("compare")).to_be_visible(timeout=SLOW_MS)
+    own = tmp_path / "wall.png"
+    Image.new("RGB", (64, 64), (10, 200, 30)).save(own)
+    app.part("background-picture").locator("input").set_input_files(own)
+    assert np.asarray(app.save()[1])[2, 2].tolist() == [10, 200, 30]
+    app.choose("shadow", "Behind")
+    shadowed = np.asarray(app.save()[1]).astype(int)
+    app.slider("shadow-opacity").fill("90")
+    assert np.asarray(app.save()[1]).astype(int).sum() < shadowed.sum()
+    app.choose("shadow", "None")
+    app.part("background-transparent").click()
+    assert app.save()[1].mode == "RGBA"
+
+
+def test_who_paints_sees_the_cut_out_and_then_the_file_again(
+    app: Journey, files: dict[str, Path]
+) -> None:
+    app.add(files["astronaut"])
+    app.wait_for_states("done")
+    app.show_part("background")
+    app.choose("preset", "ID photo")
+    app.wait_for_frame(413 / 531)
+    app.show_part("touch-up")
+    app.choose("brush", "Remove")
+    expect(app.part("cutout")).to_be_visible(timeout=SLOW_MS)
+    app.wait_for_frame(1)
+    frame = app.frame()
+    x, y = frame["x"] + frame["width"] / 2, frame["y"] + frame["height"] / 2
+    app.page.mouse.move(x, y)
+    app.page.mouse.down()
+    app.page.mouse.move(x + 10, y)
+    app.page.mouse.up()
+    expect(app.part("undo")).to_be_enabled()
+    app.choose("brush", "Off")
+    app.wait_for_frame(413 / 531)
+    assert app.save()[1].size == (413, 531)
 
 
 # ---- the app itself ------------------------------------------------------------------------------

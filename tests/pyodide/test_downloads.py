@@ -19,7 +19,7 @@ VISIT = """
 import hashlib
 import js
 from pyodide.ffi import to_js
-from pyside_logic import bridge
+from pyside_logic.browser_storage import fetch
 from pyside_logic.errors import GossamerError
 from pyside_logic.store import Entry, ModelStore, StorageError
 
@@ -41,7 +41,7 @@ class MapStorage:
 
 progress = []
 entry = Entry('U2-Net-P', given['url'], given['sha256'], given['bytes'])
-store = ModelStore(MapStorage(given['full']), bridge._fetch)
+store = ModelStore(MapStorage(given['full']), fetch)
 outcome, code, message = 'stored', '', ''
 try:
     data = await store.ensure(entry, lambda done, total: progress.append([done, total]))

@@ -5,7 +5,6 @@ import pytest
 
 from pyside_logic.cutout import Cutout
 from pyside_logic.errors import GossamerError
-from pyside_logic.preview import Preview
 from pyside_logic.refine import refine
 from pyside_logic.refine_options import DETAILS, RefineOptions
 from pyside_logic.touch_up import Stroke, TouchUp
@@ -112,51 +111,3 @@ def test_a_wrong_stroke_is_refused(wrong: dict[str, object]) -> None:
         Stroke.from_dict({**stroke, **wrong})
     with pytest.raises(GossamerError, match="KeyError"):
         Stroke.from_dict({"keep": True})
-
-
-# ---- preview -------------------------------------------------------------------------------------
-
-
-def test_a_preview_is_the_refined_photo_made_small() -> None:
-    rgba = disc(480, 600)
-    cutout = Cutout(rgba, matte_of(rgba))
-    options = {"feather_px": 6, "contract_px": 9}
-    small = Preview(cutout).refined(RefineOptions.from_dict(options), 200)
-    assert small.shape == (160, 200, 4)
-    full = alpha(cutout, **options).reshape(160, 3, 200, 3).mean(axis=(1, 3))
-    assert np.abs(small[..., 3] / 255 - full).mean() < 0.01
-
-
-def test_a_preview_touches_nothing_and_starts_from_the_photo_as_it_came() -> None:
-    rgba = disc(120, 160)
-    cutout = Cutout(rgba.copy(), matte_of(rgba))
-    first = Preview(cutout).refined(RefineOptions(), 80).copy()
-    alpha(cutout, feather_px=5)
-    refined = cutout.rgba_hwc.copy()
-    assert not np.array_equal(refined, rgba)
-    assert np.array_equal(Preview(cutout).refined(RefineOptions(), 80), first)
-    assert np.array_equal(cutout.rgba_hwc, refined)
-
-
-def test_what_a_preview_keeps_changes_nothing() -> None:
-    rgba = disc(240, 300)
-    cutout = Cutout(rgba, matte_of(rgba))
-    preview = Preview(cutout)
-    painted = TouchUp(240, 300)
-    steps: list[tuple[dict[str, object], list[Stroke]]] = [
-        ({}, []),
-        ({"feather_px": 8}, []),
-        ({"feather_px": 8}, [KEEP]),
-        ({"sharpen": 0, "contract_px": 6}, [KEEP]),
-        ({"detail": "guided"}, [KEEP, REMOVE]),
-        ({"detail": "guided", "decontaminate": False}, []),
-    ]
-    for options, strokes in steps:
-        cutout.touch_hw = painted.set_strokes(strokes)
-        wanted = RefineOptions.from_dict(options)
-        kept = preview.refined(wanted, 150).astype(int)
-        afresh = Preview(cutout).refined(wanted, 150).astype(int)
-        assert np.array_equal(kept[..., 3], afresh[..., 3])
-        # Colours may come from the layers of a similar alpha: what is seen of that is little.
-        seen = np.abs(kept - afresh)[..., :3].mean(axis=-1) * (kept[..., 3] / 255)
-        assert seen.mean() < 1

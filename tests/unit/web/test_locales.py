@@ -21,7 +21,7 @@ USED = {
 TABLES = {
     key
     for path in (WEB_JS / "ui").glob("*.js")
-    for key in re.findall(r": '(model\w+)'|\['#\w+', '(\w+)'\]", path.read_text(encoding="utf-8"))
+    for key in re.findall(r": '(model\w+)'|\blabel: '(\w+)'", path.read_text(encoding="utf-8"))
     for key in key
     if key
 }

@@ -23,23 +23,26 @@ const MAX_FILE_BYTES = 512e6
  *   source: Blob | ImageBitmap | ImageData,
  *   name: string,
  *   colorSpace?: ColorSpace,
+ *   longest_px?: number,
  * }} request `name` is for messages; an ImageBitmap is closed. `colorSpace` is that of the pixels,
- *   by default sRGB, or Display P3 for a photo whose profile has more colours
+ *   by default sRGB, or Display P3 for a photo whose profile has more colours; a side longer than
+ *   `longest_px` is made that long
  * @returns {Promise<DecodedPhoto>}
  */
-export async function decode({ source, name, colorSpace }) {
+export async function decode({ source, name, colorSpace, longest_px = Infinity }) {
   if (source instanceof ImageData) {
     checkSize(source, name)
     const bitmap = await createImageBitmap(source, { premultiplyAlpha: 'none' })
-    return withoutFile(pixelsOf(bitmap, name, colorSpace ?? source.colorSpace))
+    const small = await shrunk(bitmap, longest_px)
+    return withoutFile(pixelsOf(small, name, colorSpace ?? source.colorSpace))
   }
   if (source instanceof ImageBitmap) {
     checkSize(source, name)
-    return withoutFile(pixelsOf(source, name, colorSpace ?? 'srgb'))
+    return withoutFile(pixelsOf(await shrunk(source, longest_px), name, colorSpace ?? 'srgb'))
   }
   const header = await checkFile(source, name)
   const wanted = colorSpace ?? ((await isWideFile(header)) ? 'display-p3' : 'srgb')
-  const bitmap = await toBitmap(source, name, header.format)
+  const bitmap = await shrunk(await toBitmap(source, name, header.format), longest_px)
   const { photo, colorSpace: received } = pixelsOf(bitmap, name, wanted)
   const file = {
     density: uprightDensity(header, photo),
@@ -48,6 +51,22 @@ export async function decode({ source, name, colorSpace }) {
     colorSpace: received,
   }
   return { ...photo, file }
+}
+
+/**
+ * @param {ImageBitmap} bitmap closed here where another takes its place
+ * @param {number} longest_px
+ */
+async function shrunk(bitmap, longest_px) {
+  const scale = longest_px / Math.max(bitmap.height, bitmap.width)
+  if (scale >= 1) return bitmap
+  const small = await createImageBitmap(bitmap, {
+    resizeHeight: Math.max(1, Math.round(bitmap.height * scale)),
+    resizeWidth: Math.max(1, Math.round(bitmap.width * scale)),
+    resizeQuality: 'medium',
+  })
+  bitmap.close()
+  return small
 }
 
 /** @param {{ photo: Photo, colorSpace: ColorSpace }} pixels */

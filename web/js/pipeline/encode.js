@@ -17,7 +17,7 @@ const WRITTEN_BY_BROWSER = ['image/webp']
  */
 export async function encode({ handle, output, content, backdrop }) {
   const wanted = withoutUndefined(output)
-  const behind = backdrop && { ...backdrop, rgba: new Uint8Array(backdrop.rgba) }
+  const behind = readable(backdrop)
   const type = wanted.type ?? ''
   if (WRITTEN_BY_BROWSER.includes(type)) {
     const { canvas, quality, label } = await callPython('paint', handle, wanted, content, behind)
@@ -30,6 +30,27 @@ export async function encode({ handle, output, content, backdrop }) {
     await loadPythonPackage('pillow') // as in Safari, which hands back a PNG
   }
   return callPython('encode', handle, wanted, content, behind)
+}
+
+/**
+ * @param {PythonCalls['previewFile'][0]} request
+ * @returns {Promise<PythonCalls['previewFile'][1]>} the preview is the receiver's to close
+ */
+export async function previewFile({ handle, options, output, longest_px, backdrop }) {
+  const { canvas, height, width } = await callPython(
+    'draw_file_preview',
+    handle,
+    options,
+    withoutUndefined(output),
+    longest_px,
+    readable(backdrop),
+  )
+  return { preview: canvas.transferToImageBitmap(), height, width }
+}
+
+/** @param {import('../rpc/messages.js').Photo | null} photo */
+function readable(photo) {
+  return photo && { ...photo, rgba: new Uint8Array(photo.rgba) }
 }
 
 /**

@@ -7,6 +7,7 @@ import { inferenceWorker, pythonWorker } from './workers.js'
 
 /** @typedef {import('../rpc/messages.js').EncodedContent} EncodedContent */
 /** @typedef {import('../rpc/messages.js').Engine} Engine */
+/** @typedef {import('../rpc/messages.js').FilePreview} FilePreview */
 /** @typedef {import('../rpc/messages.js').Matte} Matte */
 /** @typedef {import('../rpc/messages.js').OutputOptions} OutputOptions */
 /** @typedef {import('../rpc/messages.js').Photo} Photo */
@@ -33,6 +34,11 @@ export class OpenPhoto {
   /** @type {RefineOptions} of the last `refine` */
   #options = {}
   #isPrecise = false
+  /**
+   * The picture behind, as small as the last preview wanted it.
+   * @type {{ source: unknown, longest_px: number, photo: Photo } | null}
+   */
+  #smallBackdrop = null
 
   /**
    * @param {{
@@ -93,6 +99,24 @@ export class OpenPhoto {
   }
 
   /**
+   * What `refine` and `encode` would make, at the size of a screen.
+   * @param {RefineOptions} options as of `refine`, in pixels of the photo
+   * @param {OutputOptions} output as of `encode`, in pixels of the file
+   * @param {number} longest_px of the preview's sides
+   * @param {{ signal?: AbortSignal }} [call]
+   * @returns {Promise<FilePreview>} `preview` is for the caller to close; `height` and `width` are
+   *   those of the file, nearly
+   */
+  async previewFile(options, output, longest_px, { signal } = {}) {
+    const behind = await this.#behind(output, signal, longest_px)
+    const request = { handle: this.#handle, options, longest_px, ...behind }
+    return pythonWorker.call('previewFile', request, 'encode', {
+      signal,
+      transfer: behind.backdrop ? [behind.backdrop.rgba] : [],
+    })
+  }
+
+  /**
    * Corrects the matte; the next `refine` or `preview` shows it.
    * @param {Stroke[]} strokes all of them, oldest first: those of an earlier call that are missing
    *   here are undone
@@ -123,14 +147,24 @@ export class OpenPhoto {
    * The options with a picture behind taken out of them, and that picture in the photo's colours.
    * @param {OutputOptions} output
    * @param {AbortSignal | undefined} signal
+   * @param {number} [longest_px] that it needs to have, where that is not all of it
    * @returns {Promise<{ output: OutputOptions, backdrop: Photo | null }>}
    */
-  async #behind(output, signal) {
+  async #behind(output, signal, longest_px = Infinity) {
     const { background } = output
     if (!isPicture(background)) return { output, backdrop: null }
     const { colorSpace } = this.file
-    const request = { source: background, name: 'The background', colorSpace }
+    const known = this.#smallBackdrop
+    if (known?.source === background && known.longest_px === longest_px) {
+      const backdrop = { ...known.photo, rgba: known.photo.rgba.slice(0) }
+      return { output: { ...output, background: 'picture' }, backdrop }
+    }
+    const request = { source: background, name: 'The background', colorSpace, longest_px }
     const backdrop = await inferenceWorker.call('decode', request, 'decode', { signal })
+    if (longest_px < Infinity) {
+      const photo = { ...backdrop, rgba: backdrop.rgba.slice(0) }
+      this.#smallBackdrop = { source: background, longest_px, photo }
+    }
     return { output: { ...output, background: 'picture' }, backdrop }
   }
 

@@ -126,12 +126,20 @@
 /** @typedef {{ bytes: Uint8Array<ArrayBuffer>, height: number, width: number }} EncodedFile */
 
 /**
+ * A small picture of a file that would be `height` x `width`.
+ * @typedef {{ preview: ImageBitmap, height: number, width: number }} FilePreview
+ */
+
+/**
  * Requests to the inference worker: type -> [payload, result].
  * @typedef {{
  *   detect: [{ backends: import('../build.js').Backend[] }, Device],
  *   load: [{ model: string, engine: Engine, blob: Blob | null }, null],
  *   prove: [{ model: string, engine: Engine }, Proof],
- *   decode: [{ source: PictureSource, name: string, colorSpace?: ColorSpace }, DecodedPhoto],
+ *   decode: [
+ *     { source: PictureSource, name: string, colorSpace?: ColorSpace, longest_px?: number },
+ *     DecodedPhoto,
+ *   ],
  *   preprocess: [
  *     { photo: DecodedPhoto, model: string },
  *     { input: Float32Array<ArrayBuffer>, photo: DecodedPhoto },
@@ -169,6 +177,16 @@
  *   preview: [
  *     { handle: number, options: RefineOptions, longest_px: number },
  *     { preview: ImageBitmap },
+ *   ],
+ *   previewFile: [
+ *     {
+ *       handle: number,
+ *       options: RefineOptions,
+ *       output: OutputOptions,
+ *       longest_px: number,
+ *       backdrop: Photo | null,
+ *     },
+ *     FilePreview,
  *   ],
  *   touchUp: [{ handle: number, strokes: Stroke[] }, null],
  *   encode: [

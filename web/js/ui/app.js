@@ -5,7 +5,15 @@ import * as gossamer from '../gossamer.js'
 import { keepEngine, registerServiceWorker } from '../service-worker-client.js'
 import { takeSharedPhotos } from '../shared-photos.js'
 import { create, setText } from './dom.js'
-import { addStroke, colourOf, redoStroke, setOutput, setRefine, undoStroke } from './edits.js'
+import {
+  addStroke,
+  colourOf,
+  isComposed,
+  redoStroke,
+  setOutput,
+  setRefine,
+  undoStroke,
+} from './edits.js'
 import { EmptyState } from './empty-state.js'
 import { FilmStrip } from './film-strip.js'
 import { NoticeBar } from './notice-bar.js'
@@ -124,9 +132,7 @@ export class GossamerApp extends HTMLElement {
     edges.onUseForAll = () => this.#useForAll()
     background.onChange = file.onChange = (options) => edit((edits) => setOutput(edits, options))
     file.onCopy = () => this.#copy()
-    touchUp.onBrush = (brush) => {
-      this.#stage.brush = brush
-    }
+    touchUp.onBrush = (brush) => this.#paintWith(brush)
     touchUp.onUndo = () => edit(undoStroke)
     touchUp.onRedo = () => edit(redoStroke)
     this.#panel.onOpen = (part) => touchUp.choose(part === 'touch-up' ? 'keep' : 'off')
@@ -136,7 +142,7 @@ export class GossamerApp extends HTMLElement {
   #showVisit() {
     this.#visit.events = {
       onChange: (photo) => this.#changed(photo),
-      onPreview: (photo, preview) => this.#stage.drawPreview(photo, preview),
+      onPreview: (photo, preview, file) => this.#stage.drawPreview(photo, preview, file),
       onError: (_photo, words) => this.#note.show(words),
     }
     for (const photo of this.#visit.queue.photos) this.#strip.addPhoto(photo)
@@ -167,8 +173,9 @@ export class GossamerApp extends HTMLElement {
   #select(photo) {
     this.#strip.setSelected(photo)
     this.#stage.show(photo, photo ? this.#visit.urlOf(photo) : '')
-    this.#visit.editor.preview_px = previewSize(this.#stage)
-    this.#visit.select(photo, photo !== null && hasCutout(photo))
+    const { editor } = this.#visit
+    editor.preview_px = previewSize(this.#stage)
+    this.#visit.select(photo, photo !== null && hasCutout(photo, editor.isPainting))
     if (photo) this.#changed(photo)
   }
 
@@ -228,6 +235,15 @@ export class GossamerApp extends HTMLElement {
       edits.version++
     }
     this.#note.show(t('usedForAll', { count: queue.photos.length }))
+  }
+
+  /** @param {import('./brush-layer.js').Brush | null} brush null when nobody paints any more */
+  #paintWith(brush) {
+    this.#stage.brush = brush
+    const { editor, selected } = this.#visit
+    if (editor.isPainting === Boolean(brush)) return
+    editor.isPainting = Boolean(brush)
+    if (selected && isComposed(selected.edits.output)) this.#select(selected)
   }
 
   #saveAll() {

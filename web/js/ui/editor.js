@@ -3,6 +3,8 @@
  * whole photo when the changes rest, a file when one is wanted. Knows the public API and no DOM.
  */
 
+import { isComposed } from './edits.js'
+
 /** @typedef {import('./queue.js').Photo} Photo */
 /** @typedef {import('./queue.js').Picture} Picture */
 /** @typedef {typeof import('../gossamer.js').openPhoto} OpenPhotoCall */
@@ -15,10 +17,13 @@
 
 /**
  * @typedef {object} EditorEvents
- * @property {(photo: Photo, preview: ImageBitmap) => void} onPreview must close the bitmap
+ * @property {(photo: Photo, preview: ImageBitmap, file: Size | null) => void} onPreview must close the
+ *   bitmap; `file` is the size of the file that it shows, null for the cut-out itself
  * @property {(photo: Photo) => void} onFile a new file is in `photo.result`
  * @property {(photo: Photo, error: unknown) => void} onError
  */
+
+/** @typedef {{ height: number, width: number }} Size in px */
 
 /** Changes that stop for so long have come to rest. */
 const REST_MS = 350
@@ -30,11 +35,17 @@ const SIZES = [1, 0.7, 0.5]
 export class PhotoEditor {
   /** Longer side of a preview, where the device is quick enough. */
   preview_px = 1000
+  /** While somebody paints, the cut-out is shown and not the file that will be made of it. */
+  isPainting = false
 
   #openPhoto
   #events
   /** @type {Photo | null} */
   #shown = null
+  /** How often the stage had to be drawn from nothing. */
+  #drawing = 0
+  /** Whether its file was to be seen, at the last change. */
+  #showedFile = false
   /** @type {Kept | null} */
   #kept = null
   /** One user of the open photo at a time: what is encoded must be what was refined. */
@@ -64,12 +75,19 @@ export class PhotoEditor {
   show(photo, isDrawn = true) {
     if (photo !== this.#shown) this.#refining?.abort()
     this.#shown = photo
+    this.#showedFile = photo !== null && this.#showsFile(photo)
     if (photo?.state !== 'done') return
     if (!isDrawn) {
       photo.shownVersion = -1
-      if (this.#kept?.photo === photo) this.#kept.edgesVersion = -1
+      this.#drawAnew()
     }
     if (isStale(photo)) this.#follow()
+  }
+
+  /** What is on the stage has to go, or is gone: what is made at present does not count. */
+  #drawAnew() {
+    this.#drawing++
+    if (this.#kept) this.#kept.edgesVersion = -1
   }
 
   /**
@@ -117,6 +135,9 @@ export class PhotoEditor {
   changed(photo) {
     this.#changedAt_ms = performance.now()
     if (photo !== this.#shown || photo.state !== 'done') return
+    const showsFile = this.#showsFile(photo)
+    if (this.#showedFile && !showsFile) this.#drawAnew()
+    this.#showedFile = showsFile
     this.#refining?.abort()
     this.#follow()
   }
@@ -163,14 +184,15 @@ export class PhotoEditor {
   }
 
   async #run() {
-    let previewed = -1
+    let previewed = ''
     while (this.#shown && isStale(this.#shown)) {
       const photo = this.#shown
-      const { edgesVersion } = photo.edits
+      const { edgesVersion, version } = photo.edits
+      const wanted = this.#showsFile(photo) ? `file ${version}` : `cut-out ${edgesVersion}`
       try {
-        if (previewed !== edgesVersion && needsRefine(photo, this.#kept)) {
+        if (previewed !== wanted && (this.#showsFile(photo) || needsRefine(photo, this.#kept))) {
           await this.#inTurn(() => this.#retried(photo, (kept) => this.#drawPreview(kept)))
-          previewed = edgesVersion
+          previewed = wanted
         } else if (this.#untilRest_ms() > 0) {
           await pause(Math.min(this.#untilRest_ms(), 50))
         } else {
@@ -178,7 +200,7 @@ export class PhotoEditor {
         }
       } catch (error) {
         if (isAbort(error) || photo !== this.#shown) continue // something newer is wanted
-        if (photo.edits.edgesVersion !== edgesVersion) continue
+        if (photo.edits.version !== version) continue
         this.#events.onError(photo, error)
         return
       }
@@ -191,12 +213,22 @@ export class PhotoEditor {
     const { photo } = kept
     const startedAt_ms = performance.now()
     const longest_px = Math.round(this.preview_px * (SIZES[this.#size] ?? 1))
-    const preview = await kept.open.preview(photo.edits.refine, longest_px)
+    const { refine, output } = photo.edits
+    const showsFile = this.#showsFile(photo)
+    const { preview, ...size } = showsFile
+      ? await kept.open.previewFile(refine, output, longest_px)
+      : { preview: await kept.open.preview(refine, longest_px) }
+    if (this.#showsFile(photo) !== showsFile) return preview.close()
     // The first one of a size makes what later ones use.
     const isSlow = performance.now() - startedAt_ms > SLOW_MS
     if (isSlow && longest_px === this.#lastPreview_px && this.#size < SIZES.length - 1) this.#size++
     this.#lastPreview_px = longest_px
-    this.#events.onPreview(photo, preview)
+    this.#events.onPreview(photo, preview, 'height' in size ? size : null)
+  }
+
+  /** @param {Photo} photo whether its file is what a person sees of it */
+  #showsFile({ edits }) {
+    return isComposed(edits.output) && !this.isPainting
   }
 
   /**
@@ -208,13 +240,14 @@ export class PhotoEditor {
     const controller = new AbortController()
     this.#refining = controller
     const edgesChanged = kept.edgesVersion !== photo.edits.edgesVersion
+    const drawing = this.#drawing
     try {
       await this.#refine(kept, controller.signal)
     } finally {
       this.#refining = null
     }
-    if (edgesChanged) photo.shownVersion = photo.edits.version
-    else await this.#encode(kept)
+    if (!edgesChanged || this.#showsFile(photo)) await this.#encode(kept)
+    else if (drawing === this.#drawing) photo.shownVersion = photo.edits.version
   }
 
   /** @param {Kept} kept */
@@ -222,9 +255,11 @@ export class PhotoEditor {
     await this.#refine(kept)
     const { photo, open } = kept
     const { version } = photo.edits
+    const drawing = this.#drawing
     const picture = await open.encode(photo.edits.output)
     photo.result = picture
-    photo.fileVersion = photo.shownVersion = version
+    photo.fileVersion = version
+    if (drawing === this.#drawing) photo.shownVersion = version
     this.#events.onFile(photo)
     return picture
   }
@@ -237,13 +272,14 @@ export class PhotoEditor {
     const { photo, open } = kept
     const { edgesVersion, refine } = photo.edits
     if (kept.edgesVersion === edgesVersion) return
+    const drawing = this.#drawing
     kept.edgesVersion = -1 // until it is whole
     await this.#touchUp(kept)
-    await open.refine(refine, {
-      signal,
-      onPreview: (preview) => this.#events.onPreview(photo, preview),
-    })
-    kept.edgesVersion = edgesVersion
+    const onPreview = (/** @type {ImageBitmap} */ preview) => {
+      this.#events.onPreview(photo, preview, null)
+    }
+    await open.refine(refine, this.#showsFile(photo) ? { signal } : { signal, onPreview })
+    if (drawing === this.#drawing) kept.edgesVersion = edgesVersion
   }
 
   /** @param {Kept} kept */

@@ -16,6 +16,13 @@ export const REFINE_DEFAULTS = {
   detail: 'guided',
 }
 
+/** What is seen in the panel of the presets: `pyside_logic/presets.py` has all of them. */
+export const PRESETS = {
+  product: { background: '#ffffff', shadow: null },
+  'id-photo': { background: '#e6eaee', shadow: null },
+  sticker: { background: 'transparent', shadow: { kind: 'drop', opacity: 0.3 } },
+}
+
 /**
  * `edgesVersion` counts changes of `refine` and `strokes`, `version` those of anything: what was
  * made from an older one is made again.
@@ -57,9 +64,36 @@ export function setRefine(edits, options) {
  * @param {Partial<OutputOptions>} options replace those of the same names
  */
 export function setOutput(edits, options) {
-  edits.output = merged(edits.output, options)
+  edits.output = consistent(merged(edits.output, options), options)
   edits.version++
-  remember('output', edits.output)
+  const { background, ...others } = edits.output
+  remember('output', isFile(background) ? others : edits.output)
+}
+
+/**
+ * An SVG holds a subject and a colour; of two choices that exclude each other the later one counts.
+ * @param {OutputOptions} output
+ * @param {Partial<OutputOptions>} changed
+ * @returns {OutputOptions}
+ */
+function consistent(output, changed) {
+  if (output.type !== 'image/svg+xml') return output
+  const { shadow, outline, canvas, preset, background, ...drawn } = output
+  const isDrawn = !shadow && !outline && !canvas && !preset && isColour(background)
+  if (isDrawn) return output
+  if (changed.type) return isColour(background) ? { ...drawn, background } : drawn
+  const { type: _type, embed: _embed, ...written } = output
+  return written
+}
+
+/** @param {OutputOptions['background']} background */
+function isColour(background) {
+  return !background || (typeof background === 'string' && background !== 'blur')
+}
+
+/** @param {OutputOptions['background']} background */
+export function isFile(background) {
+  return background instanceof Blob
 }
 
 /**
@@ -103,6 +137,14 @@ export function isWholeCutout({ type = 'image/png', quality: _, ...others }) {
 }
 
 /**
+ * @param {OutputOptions} output
+ * @returns {boolean} whether the file is more than the cut-out on one colour: a picture to be shown
+ */
+export function isComposed({ background, crop, canvas, shadow, outline, preset }) {
+  return !isColour(background) || Boolean(crop || canvas || shadow || outline || preset)
+}
+
+/**
  * @template {object} Options
  * @param {Options} options
  * @param {Partial<Options>} changed
@@ -115,5 +157,6 @@ function merged(options, changed) {
 
 /** @param {Edits} edits @returns {string | null} the colour behind the subject, where it is one */
 export function colourOf({ output: { background } }) {
-  return typeof background === 'string' ? background : null
+  if (background === 'transparent' || !isColour(background)) return null
+  return /** @type {string | undefined} */ (background) ?? null
 }

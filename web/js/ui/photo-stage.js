@@ -4,7 +4,7 @@ import { inspect } from '../gossamer.js'
 import { BrushLayer } from './brush-layer.js'
 import { CompareSlider } from './compare-slider.js'
 import { create } from './dom.js'
-import { isWholeCutout } from './edits.js'
+import { isComposed, isWholeCutout } from './edits.js'
 import { ErrorCard } from './error-card.js'
 import { listenToGestures } from './gestures.js'
 import { t } from './strings.js'
@@ -16,6 +16,8 @@ import { ZoomBar } from './zoom-bar.js'
 
 const ZOOM_STEP = 1.25
 const PAN_STEP_PX = 48
+/** A preview tells the size of a crop but for a few pixels; more than this is another frame. */
+const ANOTHER_SIZE = 1.1
 /** From this scale on, pixels are shown as the squares that they are. */
 const PIXELS_FROM_SCALE = 3
 
@@ -42,6 +44,10 @@ export class PhotoStage extends HTMLElement {
   #photo = null
   /** Whose cut-out is on the canvas, or on its way there. @type {Photo | null} */
   #cutoutOf = null
+  /** The file that is on the canvas, or on its way there. @type {Blob | null} */
+  #file = null
+  /** Whether what is on the canvas lies on the original, pixel by pixel. */
+  #isAligned = true
 
   connectedCallback() {
     this.setAttribute('data-testid', 'stage')
@@ -84,7 +90,7 @@ export class PhotoStage extends HTMLElement {
   /** @param {import('./brush-layer.js').Brush | null} brush null while nobody paints */
   set brush(brush) {
     this.#brush.brush = brush
-    this.#compare.hidden = brush !== null || this.#result.hidden
+    this.#showCompare()
     this.toggleAttribute('data-painting', brush !== null)
   }
 
@@ -138,9 +144,9 @@ export class PhotoStage extends HTMLElement {
     this.setAttribute('data-state', photo.state)
     this.#error.show(photo.error, photo.state === 'failed')
     if (photo.state !== 'working' && photo.state !== 'done') this.#clearCutout()
-    if (photo.state === 'done' && this.#cutoutOf !== photo && hasCutout(photo)) {
-      this.#drawResult(photo)
-    }
+    if (photo.state !== 'done' || !hasCutout(photo, this.#brush.brush !== null)) return
+    const isNews = isComposed(photo.edits.output) && photo.result?.blob !== this.#file
+    if (this.#cutoutOf !== photo || isNews) this.#drawResult(photo)
   }
 
   /** @param {string} message about the photo on the stage, which keeps what it shows */
@@ -152,11 +158,13 @@ export class PhotoStage extends HTMLElement {
    * The first sight of a cut-out wipes in over the original; later ones replace it.
    * @param {Photo} photo
    * @param {ImageBitmap} bitmap closed here
+   * @param {import('./editor.js').Size | null} file of the file that it shows, null for the cut-out
    */
-  drawPreview(photo, bitmap) {
+  drawPreview(photo, bitmap, file) {
     if (photo !== this.#photo) return bitmap.close()
     this.#cutoutOf = photo
-    this.#draw(bitmap)
+    this.#file = null
+    this.#draw(bitmap, file)
     this.#reveal(Boolean(this.#result.hidden))
   }
 
@@ -192,7 +200,8 @@ export class PhotoStage extends HTMLElement {
           this.#layOut()
         },
         onTwice: (at) => this.toggleZoom(at),
-        paints: () => this.#brush.brush !== null && this.#photo?.state === 'done',
+        paints: () =>
+          this.#brush.brush !== null && this.#isAligned && this.#photo?.state === 'done',
         onPaint: (at, start) => this.#brush.paint(at, start),
         onPaintEnd: (kept) => this.#brush.end(kept),
       },
@@ -226,6 +235,9 @@ export class PhotoStage extends HTMLElement {
    * @param {number} width
    */
   #fitFrame(height, width) {
+    const { photo } = this.#view
+    const change = Math.max(ratio(photo.height, height), ratio(photo.width, width))
+    if (change > ANOTHER_SIZE) this.#view.fit()
     this.#view.photo = { height, width }
     this.#frame.hidden = this.#zoomBar.hidden = false
     this.#layOut()
@@ -249,22 +261,35 @@ export class PhotoStage extends HTMLElement {
 
   /** @param {Photo} photo whose preview was not drawn, or is gone from the canvas */
   async #drawResult(photo) {
-    if (!photo.result) return
+    const { result, edits } = photo
+    if (!result) return
     this.#cutoutOf = photo
+    this.#file = result.blob
     try {
-      const bitmap = await createImageBitmap(photo.result.blob)
-      if (this.#cutoutOf !== photo || !this.#result.hidden) return bitmap.close()
-      this.#draw(bitmap)
+      const bitmap = await createImageBitmap(result.blob)
+      if (this.#cutoutOf !== photo || this.#file !== result.blob) return bitmap.close()
+      this.#draw(bitmap, isComposed(edits.output) ? result : null)
       this.#reveal(false)
     } catch {
       if (this.#cutoutOf === photo) this.showError(t('cannotShow', { name: photo.name }))
     }
   }
 
-  /** @param {ImageBitmap} bitmap closed here */
-  #draw(bitmap) {
+  /**
+   * @param {ImageBitmap} bitmap closed here
+   * @param {import('./editor.js').Size | null} file of the file that it shows, null for the cut-out
+   */
+  #draw(bitmap, file) {
+    const { naturalHeight, naturalWidth } = this.#original
     // An original that the browser cannot show, such as a HEIC file, has not told its size.
-    if (this.#frame.hidden) this.#fitFrame(bitmap.height, bitmap.width)
+    const original = naturalHeight > 0 ? { height: naturalHeight, width: naturalWidth } : null
+    const { height, width } = file ?? original ?? bitmap
+    this.#isAligned = !file || !original || isSame(file, original)
+    this.toggleAttribute('data-apart', !this.#isAligned)
+    const shown = this.#isAligned && original ? original : { height, width }
+    if (this.#frame.hidden || !isSame(shown, this.#view.photo)) {
+      this.#fitFrame(shown.height, shown.width)
+    }
     // The pixels move into the canvas instead of being drawn: that takes no time on this thread.
     const context = this.#canvas.getContext('bitmaprenderer')
     if (context) context.transferFromImageBitmap(bitmap)
@@ -275,22 +300,52 @@ export class PhotoStage extends HTMLElement {
   #reveal(wiping) {
     this.#result.classList.toggle('wiping', wiping)
     this.#result.hidden = false
-    this.#compare.hidden = this.#brush.brush !== null
+    this.#showCompare()
+  }
+
+  #showCompare() {
+    this.#compare.hidden = this.#brush.brush !== null || this.#result.hidden || !this.#isAligned
+    if (!this.#isAligned && this.#compare.split > 0) {
+      this.#compare.split = 0
+      this.#layOut()
+    }
   }
 
   #clearCutout() {
-    this.#cutoutOf = null
+    this.#cutoutOf = this.#file = null
+    this.#isAligned = true
+    this.removeAttribute('data-apart')
     this.#result.hidden = this.#compare.hidden = true
     this.#canvas.getContext('bitmaprenderer')?.transferFromImageBitmap(null)
   }
 }
 
 /**
+ * @param {number} first
+ * @param {number} second
+ */
+function ratio(first, second) {
+  return Math.max(first / second, second / first)
+}
+
+/**
+ * @param {import('./editor.js').Size} first
+ * @param {import('./editor.js').Size} second
+ */
+function isSame(first, second) {
+  return first.height === second.height && first.width === second.width
+}
+
+/**
  * @param {Photo} photo
+ * @param {boolean} isPainting
  * @returns {boolean} whether its file is what the stage shows; the editor draws it otherwise
  */
-export function hasCutout({ result, fileVersion, edits }) {
-  return result !== null && fileVersion === edits.version && isWholeCutout(edits.output)
+export function hasCutout({ result, fileVersion, edits }, isPainting) {
+  const { output } = edits
+  if (result === null || fileVersion !== edits.version) return false
+  if (isComposed(output)) return !isPainting && output.type !== 'image/svg+xml'
+  return isWholeCutout(output)
 }
 
 customElements.define('gossamer-photo-stage', PhotoStage)

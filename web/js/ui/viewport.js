@@ -26,6 +26,10 @@ export class Viewport {
     this.#photo = { width, height }
   }
 
+  get photo() {
+    return this.#photo
+  }
+
   /** Screen pixels of a photo pixel. */
   get scale() {
     return this.#scale ?? this.fitScale

@@ -14,7 +14,8 @@ import { errorWords } from './strings.js'
 /**
  * @typedef {object} VisitEvents
  * @property {(photo: Photo) => void} onChange
- * @property {(photo: Photo, preview: ImageBitmap) => void} onPreview must close the bitmap
+ * @property {(photo: Photo, preview: ImageBitmap, file: import('./editor.js').Size | null) => void}
+ *   onPreview as of the editor
  * @property {(photo: Photo, words: string) => void} onError the photo keeps what it has
  */
 
@@ -31,13 +32,13 @@ export class Visit {
   kept = 'not yet'
 
   editor = new PhotoEditor(gossamer.openPhoto, {
-    onPreview: (photo, preview) => this.events.onPreview(photo, preview),
+    onPreview: (photo, preview, file) => this.events.onPreview(photo, preview, file),
     onFile: (photo) => this.events.onChange(photo),
     onError: (photo, error) => this.events.onError(photo, errorWords(error, photo.name)),
   })
   queue = new PhotoQueue(gossamer.openPhoto, {
     onChange: (photo) => this.events.onChange(photo),
-    onPreview: (photo, preview) => this.events.onPreview(photo, preview),
+    onPreview: (photo, preview) => this.events.onPreview(photo, preview, null),
     onDone: (photo, open, edgesVersion) => this.editor.take(photo, open, edgesVersion),
     whenFree: () => this.editor.rest(),
   })

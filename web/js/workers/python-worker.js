@@ -1,4 +1,4 @@
-import { encode } from '../pipeline/encode.js'
+import { encode, previewFile } from '../pipeline/encode.js'
 import { ensureModel } from '../pipeline/model-store.js'
 import { startPython } from '../pipeline/python.js'
 import {
@@ -45,6 +45,13 @@ serve({
     'refine',
     async (request) => {
       const result = await preview(request)
+      return new Moved(result, [result.preview])
+    },
+  ],
+  previewFile: [
+    'encode',
+    async (request) => {
+      const result = await previewFile(request)
       return new Moved(result, [result.preview])
     },
   ],

@@ -1,0 +1,146 @@
+"""What a screen shows while a slider moves is what refinement and the encoder will make."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pyside_logic.cutout import Cutout
+from pyside_logic.encode import render
+from pyside_logic.output_options import OutputOptions
+from pyside_logic.preview import Preview
+from pyside_logic.refine import refine
+from pyside_logic.refine_options import RefineOptions
+from pyside_logic.source import Source
+from pyside_logic.touch_up import Stroke, TouchUp
+
+KEEP = Stroke(keep=True, radius=20, hardness=1.0, points=((20.0, 20.0), (60.0, 30.0)))
+REMOVE = Stroke(keep=False, radius=15, hardness=0.5, points=((150.0, 120.0),))
+
+
+def disc(height: int, width: int) -> np.ndarray:
+    """A noisy photo with a bright disc in its middle, opaque."""
+    y, x = np.mgrid[:height, :width]
+    inside = np.hypot(y - height / 2, x - width / 2) < height / 4
+    rgba = np.random.default_rng(7).integers(0, 60, (height, width, 4)).astype(np.uint8)
+    rgba[inside, :3] += 150
+    rgba[..., 3] = 255
+    return rgba
+
+
+def matte_of(rgba_hwc: np.ndarray) -> np.ndarray:
+    return (rgba_hwc[::4, ::4, 0] > 100).astype(np.float32)
+
+
+def alpha(cutout: Cutout, **options: object) -> np.ndarray:
+    refine(cutout, RefineOptions.from_dict(options), lambda _done, _total: None)
+    return cutout.rgba_hwc[..., 3] / 255
+
+
+def test_a_preview_is_the_refined_photo_made_small() -> None:
+    rgba = disc(480, 600)
+    cutout = Cutout(rgba, matte_of(rgba))
+    options = {"feather_px": 6, "contract_px": 9}
+    small = Preview(cutout).refined(RefineOptions.from_dict(options), 200)
+    assert small.shape == (160, 200, 4)
+    full = alpha(cutout, **options).reshape(160, 3, 200, 3).mean(axis=(1, 3))
+    assert np.abs(small[..., 3] / 255 - full).mean() < 0.01
+
+
+def test_a_preview_touches_nothing_and_starts_from_the_photo_as_it_came() -> None:
+    rgba = disc(120, 160)
+    cutout = Cutout(rgba.copy(), matte_of(rgba))
+    first = Preview(cutout).refined(RefineOptions(), 80).copy()
+    alpha(cutout, feather_px=5)
+    refined = cutout.rgba_hwc.copy()
+    assert not np.array_equal(refined, rgba)
+    assert np.array_equal(Preview(cutout).refined(RefineOptions(), 80), first)
+    assert np.array_equal(cutout.rgba_hwc, refined)
+
+
+def test_what_a_preview_keeps_changes_nothing() -> None:
+    rgba = disc(240, 300)
+    cutout = Cutout(rgba, matte_of(rgba))
+    preview = Preview(cutout)
+    painted = TouchUp(240, 300)
+    steps: list[tuple[dict[str, object], list[Stroke]]] = [
+        ({}, []),
+        ({"feather_px": 8}, []),
+        ({"feather_px": 8}, [KEEP]),
+        ({"sharpen": 0, "contract_px": 6}, [KEEP]),
+        ({"detail": "guided"}, [KEEP, REMOVE]),
+        ({"detail": "guided", "decontaminate": False}, []),
+    ]
+    for options, strokes in steps:
+        cutout.touch_hw = painted.set_strokes(strokes)
+        wanted = RefineOptions.from_dict(options)
+        kept = preview.refined(wanted, 150).astype(int)
+        afresh = Preview(cutout).refined(wanted, 150).astype(int)
+        assert np.array_equal(kept[..., 3], afresh[..., 3])
+        # Colours may come from the layers of a similar alpha: what is seen of that is little.
+        seen = np.abs(kept - afresh)[..., :3].mean(axis=-1) * (kept[..., 3] / 255)
+        assert seen.mean() < 1
+
+
+FILES: list[dict[str, Any]] = [
+    {"background": "#204060"},
+    {"background": {"gradient": ["white", "#808080"]}},
+    {"background": "blur"},
+    {"background": {"blur_px": 30}},
+    {"background": "picture"},
+    {"shadow": {"kind": "drop", "x_px": 40, "y_px": 20, "blur_px": 12, "opacity": 0.8}},
+    {"shadow": "contact", "background": "white"},
+    {"outline": {"width_px": 24, "colour": "#ff0000"}},
+    {"crop": {"margin_px": 30}, "background": "white"},
+    {"preset": "product"},
+    {"preset": "id-photo"},
+    {"preset": "sticker"},
+]
+
+
+@pytest.mark.parametrize("output", FILES, ids=lambda output: "-".join(map(str, output.values())))
+def test_a_preview_of_the_file_is_the_file_made_small(output: dict[str, Any]) -> None:
+    rgba = disc(960, 1200)
+    cutout = Cutout(rgba, matte_of(rgba))
+    wanted = OutputOptions.from_dict(output)
+    backdrop = disc(90, 120) if output.get("background") == "picture" else None
+    seen = Preview(cutout).picture(RefineOptions(), wanted, 400, Source(), backdrop)
+    small = seen.picture.rows(slice(0, seen.picture.height)).astype(float)
+    alpha(cutout)
+    file = render(cutout.rgba_hwc, wanted, "cutout", Source(), backdrop)
+    assert max(small.shape[:2]) <= 401
+    assert (seen.height, seen.width) == pytest.approx((file.height, file.width), abs=4 * 3)
+    whole = file.rows(slice(0, file.height)).astype(float)
+    sizes = whole.shape[:2]
+    step = file.height / seen.picture.height
+    at = [(np.arange(n) + 0.5) * step for n in small.shape[:2]]
+    near = [np.clip(one.astype(int), 0, size - 1) for one, size in zip(at, sizes, strict=True)]
+    sampled = whole[np.ix_(*near)]
+    if small.shape[2] == 4:  # what is not seen has no colour
+        assert np.abs(sampled[..., 3] - small[..., 3]).mean() < 8
+        sampled, small = (one[..., :3] * (one[..., 3:] / 255) for one in (sampled, small))
+    # The photo is noise, of which one pixel is not the mean of nine.
+    assert np.abs(sampled - small).mean() < 22
+    # A crop is rounded to whole pixels outwards, which are three times as large here.
+    moved = 15 if "crop" in output or output.get("preset") == "sticker" else 5
+    blocks = np.array_split(sampled.mean(axis=2), 8)
+    ours = np.array_split(small.mean(axis=2), 8)
+    for block, own in zip(blocks, ours, strict=True):
+        assert block.mean() == pytest.approx(own.mean(), abs=moved)
+
+
+def test_a_preview_of_the_file_follows_edges_and_output() -> None:
+    rgba = disc(240, 300)
+    cutout = Cutout(rgba, matte_of(rgba))
+    preview = Preview(cutout)
+
+    def seen(options: dict[str, Any], output: dict[str, Any]) -> np.ndarray:
+        wanted = RefineOptions.from_dict(options), OutputOptions.from_dict(output)
+        picture = preview.picture(*wanted, 150, Source()).picture
+        return picture.rows(slice(0, picture.height)).copy()
+
+    white = seen({}, {"background": "white"})
+    assert np.array_equal(seen({}, {"background": "white"}), white)
+    assert not np.array_equal(seen({}, {"background": "black"}), white)
+    assert not np.array_equal(seen({"contract_px": 8}, {"background": "white"}), white)
+    assert np.array_equal(seen({}, {"background": "white"}), white)
