@@ -38,7 +38,8 @@ from pyside_logic.refine import refine as refine_cutout
 from pyside_logic.second_look import fuse_looks, subject_box
 from pyside_logic.source import Source
 from pyside_logic.store import Entry, ModelStore
-from pyside_logic.touch_up import Stroke, TouchUp
+from pyside_logic.subjects import Subjects
+from pyside_logic.touch_up import TouchUp, correction_from_dict
 from pyside_logic.webp import label_webp
 
 __all__ = [
@@ -55,6 +56,7 @@ __all__ = [
     "paint",
     "refine",
     "subject_part",
+    "subjects",
     "touch_up",
 ]
 
@@ -200,8 +202,28 @@ def draw_file_preview(
 def touch_up(handle: int, strokes: Any) -> None:
     """Corrects the matte of an open photo. `strokes` is a JavaScript array of all of them."""
     photo = _photo(handle)
-    wanted = [Stroke.from_dict(stroke) for stroke in strokes.to_py()]
-    photo.cutout.touch_hw = photo.touch_up.set_strokes(wanted)
+    wanted = [correction_from_dict(stroke) for stroke in strokes.to_py()]
+    photo.cutout.touch_hw = photo.touch_up.set_strokes(wanted, photo.cutout.matte_hw)
+
+
+@_answers(Stage.REFINE)
+def subjects(handle: int) -> Any:
+    """Those that stand apart in an open photo, an array of {x, y, left, top, width, height} in its
+    pixels."""
+    cutout = _opened(handle)
+    height, width = cutout.rgba_hwc.shape[:2]
+    found = [
+        js_object(
+            x=one.x * width,
+            y=one.y * height,
+            left=one.left * width,
+            top=one.top * height,
+            width=(one.right - one.left) * width,
+            height=(one.bottom - one.top) * height,
+        )
+        for one in Subjects(cutout.matte_hw).found()
+    ]
+    return to_js(found)
 
 
 @_answers(Stage.ENCODE)

@@ -1,4 +1,4 @@
-"""Brush strokes that correct a matte.
+"""Brush strokes, and subjects taken out, that correct a matte.
 
 They become a map over the photo, float32 in [-1, 1]: 1 is surely the subject, -1 surely the
 background, 0 is left to the network. `refine` corrects the matte by it, so that edges are sought
@@ -15,8 +15,9 @@ import numpy.typing as npt
 from pyside_logic.errors import ErrorCode, GossamerError, Stage
 from pyside_logic.resample import Resized
 from pyside_logic.strips import Strip
+from pyside_logic.subjects import Subjects
 
-__all__ = ["Stroke", "TouchUp", "held", "touched"]
+__all__ = ["Pick", "Stroke", "TouchUp", "correction_from_dict", "held", "touched"]
 
 Float32 = npt.NDArray[np.float32]
 
@@ -58,6 +59,31 @@ class Stroke:
             raise _invalid(expected, f"{type(error).__name__}: {error}") from error
 
 
+@dataclass(frozen=True)
+class Pick:
+    """Takes the subject at (x, y), in px of the photo, out of the cut-out, or back into it. Raises
+    `invalid_argument`."""
+
+    x: float
+    y: float
+
+    def __post_init__(self) -> None:
+        if not max(abs(self.x), abs(self.y)) <= _FARTHEST_PX:
+            raise _invalid(f"a subject within {_FARTHEST_PX:g} px of the photo", "another")
+
+
+def correction_from_dict(values: Mapping[str, Any]) -> Stroke | Pick:
+    """From the public API. Raises `invalid_argument`."""
+    if "subject" not in values:
+        return Stroke.from_dict(values)
+    try:
+        x, y = values["subject"]
+        return Pick(float(x), float(y))
+    except (OverflowError, TypeError, ValueError) as error:
+        received = f"{type(error).__name__}: {error}"
+        raise _invalid("x and y of a subject", received) from error
+
+
 def _invalid(expected: str, received: str) -> GossamerError:
     return GossamerError(
         ErrorCode.INVALID_ARGUMENT,
@@ -72,19 +98,36 @@ class TouchUp:
     def __init__(self, height: int, width: int) -> None:
         self._scale = min(1.0, _MAP_PX / max(height, width))
         self._shape = (max(1, round(height * self._scale)), max(1, round(width * self._scale)))
-        self._strokes: list[Stroke] = []
+        self._strokes: list[Stroke | Pick] = []
         self._map = np.zeros(self._shape, np.float32)
 
-    def set_strokes(self, strokes: Sequence[Stroke]) -> Float32 | None:
-        """The map of exactly these strokes, None where there are none."""
+    def set_strokes(
+        self, strokes: Sequence[Stroke | Pick], matte_hw: Float32 | None = None
+    ) -> Float32 | None:
+        """The map of exactly these strokes, None where there are none. `matte_hw` is the network's,
+        in which a Pick finds its subject."""
         known = len(self._strokes)
         if list(strokes[:known]) != self._strokes:
             self._map[:] = 0
             known = 0
         for stroke in strokes[known:]:
-            self._paint(stroke)
+            if isinstance(stroke, Stroke):
+                self._paint(stroke)
+            elif matte_hw is not None:
+                self._pick(stroke, matte_hw)
         self._strokes = list(strokes)
         return self._map if strokes else None
+
+    def _pick(self, pick: Pick, matte_hw: Float32) -> None:
+        height, width = self._shape
+        at = (pick.y * self._scale / height, pick.x * self._scale / width)
+        territory = Subjects(matte_hw).territory(*at)
+        if territory is None:
+            return
+        share = Resized(territory.astype(np.float32), height, width).rows(slice(0, height))
+        is_out = float((self._map * share).sum()) < -0.5 * float(share.sum())
+        target = np.float32(0 if is_out else -1)
+        self._map += share * (target - self._map)
 
     def _paint(self, stroke: Stroke) -> None:
         points = np.array(stroke.points, np.float32) * np.float32(self._scale)

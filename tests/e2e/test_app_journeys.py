@@ -313,6 +313,49 @@ def test_brushes_correct_the_cut_out_and_can_be_undone(
     assert app.saved_rgba()[256, 256, 3] == 0
 
 
+def two_balls() -> np.ndarray:
+    """On a plain backdrop, lit from the left."""
+    y, x = np.mgrid[:600, :900].astype(float)
+    picture = np.stack([225 - y / 20] * 3, axis=-1)
+    for centre_x, colour in ((250, (200, 60, 40)), (650, (40, 70, 190))):
+        inside = np.hypot(y - 320, x - centre_x) < 130
+        light = np.clip(1.1 - 0.7 * np.hypot(y - 270, x - centre_x + 50) / 200, 0.2, 1)
+        picture[inside] = (np.array(colour) * light[..., None])[inside]
+    return picture.astype(np.uint8)
+
+
+def test_one_of_two_subjects_is_taken_out_and_back_in(app: Journey, tmp_path: Path) -> None:
+    Image.fromarray(two_balls()).save(tmp_path / "balls.png")
+    app.add(tmp_path / "balls.png")
+    app.wait_for_states("done")
+    both = app.saved_rgba()
+    assert both[320, 250, 3] == both[320, 650, 3] == 255
+    app.show_part("touch-up")
+    app.choose("brush", "Pick")
+    app.part("subjects").get_by_role("button", name="Subject 2").click()
+    one = app.saved_rgba()
+    assert (one[320, 250, 3], one[:, 480:, 3].max()) == (255, 0)
+    frame = app.frame()
+    at = (frame["x"] + frame["width"] * 250 / 900, frame["y"] + frame["height"] * 320 / 600)
+    if app.narrow:
+        app.page.touchscreen.tap(*at)
+    else:
+        app.page.mouse.click(*at)
+    assert app.saved_rgba()[..., 3].max() == 0
+    app.part("undo").click()
+    assert np.array_equal(app.saved_rgba(), one)
+    app.part("subjects").get_by_role("button", name="Subject 2").click()
+    assert app.saved_rgba()[320, 650, 3] == 255
+
+
+def test_one_subject_alone_is_nothing_to_pick_from(app: Journey, files: dict[str, Path]) -> None:
+    app.add(files["astronaut"])
+    app.wait_for_states("done")
+    app.show_part("touch-up")
+    expect(app.part("brush").get_by_text("Keep", exact=True)).to_be_visible()
+    expect(app.part("brush").get_by_text("Pick", exact=True)).to_be_hidden()
+
+
 # ---- background and file -------------------------------------------------------------------------
 
 

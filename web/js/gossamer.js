@@ -24,6 +24,7 @@ export { ERROR_CODES, GossamerError, STAGES } from './rpc/errors.js'
 /** @typedef {import('./rpc/messages.js').Background} Background */
 /** @typedef {import('./rpc/messages.js').OutputOptions} OutputOptions */
 /** @typedef {import('./rpc/messages.js').Stroke} Stroke */
+/** @typedef {import('./rpc/messages.js').Subject} Subject */
 /** @typedef {import('./rpc/requests.js').NetworkRequest} NetworkRequest */
 /** @typedef {import('./pipeline/backends.js').EngineReport} EngineReport */
 /** @typedef {import('./pipeline/engines.js').Wanted} Wanted */
@@ -114,7 +115,8 @@ export function segmentForeground(source, options = {}) {
 
 /**
  * Finds the subject and keeps the photo open, for edges that change and files that follow: see
- * `refine`, `preview`, `touchUp`, `encode` and `close` of what it resolves to.
+ * `refine`, `preview`, `previewFile`, `subjects`, `touchUp`, `encode` and `close` of what it resolves
+ * to.
  * @param {Source} source
  * @param {Omit<Options, 'refine' | 'background' | 'output' | 'onPreview'> & { matte?: Matte }} [options]
  *   `matte`: one that was found before, of the same photo: no network runs

@@ -15,6 +15,7 @@ import { inferenceWorker, pythonWorker } from './workers.js'
 /** @typedef {import('../rpc/messages.js').Progress} Progress */
 /** @typedef {import('../rpc/messages.js').RefineOptions} RefineOptions */
 /** @typedef {import('../rpc/messages.js').Stroke} Stroke */
+/** @typedef {import('../rpc/messages.js').Subject} Subject */
 
 /**
  * @typedef {{
@@ -114,6 +115,14 @@ export class OpenPhoto {
       signal,
       transfer: behind.backdrop ? [behind.backdrop.rgba] : [],
     })
+  }
+
+  /**
+   * What stands apart in the photo, for a person to choose among: `touchUp` takes one of them out.
+   * @returns {Promise<Subject[]>}
+   */
+  async subjects() {
+    return pythonWorker.call('subjects', { handle: this.#handle }, 'refine')
   }
 
   /**

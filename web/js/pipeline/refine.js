@@ -98,6 +98,14 @@ export async function touchUp({ handle, strokes }) {
   await callPython('touch_up', handle, strokes)
 }
 
+/**
+ * @param {PythonCalls['subjects'][0]} request
+ * @returns {Promise<PythonCalls['subjects'][1]>}
+ */
+export async function subjects({ handle }) {
+  return callPython('subjects', handle)
+}
+
 /** @param {PythonCalls['closePhoto'][0]} request */
 export async function closePhoto({ handle }) {
   await callPython('close_photo', handle)

@@ -59,7 +59,22 @@
  * One stroke of a brush that corrects the matte: `keep` paints the subject, else the background.
  * `points` are x, y, x, y ... and with `radius` in pixels of the photo; `hardness` is 0 to 1, the
  * part of the radius that is painted at full strength.
- * @typedef {{ keep: boolean, radius: number, hardness: number, points: number[] }} Stroke
+ *
+ * Or one tap that takes the `subject` at x, y out of the cut-out, or back into it.
+ * @typedef {{ keep: boolean, radius: number, hardness: number, points: number[] }
+ *   | { subject: [x: number, y: number] }} Stroke
+ */
+
+/**
+ * One of several subjects: x and y are a point on it, the others its box, in pixels of the photo.
+ * @typedef {{
+ *   x: number,
+ *   y: number,
+ *   left: number,
+ *   top: number,
+ *   width: number,
+ *   height: number,
+ * }} Subject
  */
 
 /**
@@ -189,6 +204,7 @@
  *     FilePreview,
  *   ],
  *   touchUp: [{ handle: number, strokes: Stroke[] }, null],
+ *   subjects: [{ handle: number }, Subject[]],
  *   encode: [
  *     {
  *       handle: number,

@@ -133,6 +133,8 @@ export class GossamerApp extends HTMLElement {
     background.onChange = file.onChange = (options) => edit((edits) => setOutput(edits, options))
     file.onCopy = () => this.#copy()
     touchUp.onBrush = (brush) => this.#paintWith(brush)
+    touchUp.onPick = ({ x, y }) => edit((edits) => addStroke(edits, { subject: [x, y] }))
+    touchUp.onPoint = (subject) => this.#stage.pointAt(subject)
     touchUp.onUndo = () => edit(undoStroke)
     touchUp.onRedo = () => edit(redoStroke)
     this.#panel.onOpen = (part) => touchUp.choose(part === 'touch-up' ? 'keep' : 'off')

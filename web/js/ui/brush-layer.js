@@ -5,7 +5,10 @@ import { create } from './dom.js'
 /** @typedef {import('../gossamer.js').Stroke} Stroke */
 /** @typedef {import('./gestures.js').Point} Point */
 /** @typedef {import('./viewport.js').Box} Box */
-/** `size` is the diameter in CSS px. @typedef {{ keep: boolean, size: number, hardness: number }} Brush */
+/**
+ * `size` is the diameter in CSS px; one that picks takes the subject under it out, or back in.
+ * @typedef {{ keep: boolean, size: number, hardness: number, picks: boolean }} Brush
+ */
 
 const COLOURS = { keep: 'rgb(0 150 90 / 55%)', remove: 'rgb(210 40 40 / 55%)' }
 
@@ -86,7 +89,7 @@ export class BrushLayer extends HTMLElement {
 
   #drawLatest() {
     const context = this.#canvas.getContext('2d')
-    if (!context || !this.#brush) return
+    if (!context || !this.#brush || this.#brush.picks) return
     // All of it anew: a stroke that is drawn in parts is darker where they overlap.
     context.clearRect(0, 0, this.#canvas.width, this.#canvas.height)
     context.lineWidth = this.#brush.size
@@ -101,17 +104,18 @@ export class BrushLayer extends HTMLElement {
 
   /** @returns {Stroke} in px of the photo */
   #stroke() {
-    const { keep, size, hardness } = /** @type {Brush} */ (this.#brush)
+    const { keep, size, hardness, picks } = /** @type {Brush} */ (this.#brush)
     const points = this.#points.flatMap(({ x, y }) => [
       (x - this.#frame.left) / this.#scale,
       (y - this.#frame.top) / this.#scale,
     ])
+    if (picks) return { subject: [Number(points[0]), Number(points[1])] }
     return { keep, hardness, radius: size / 2 / this.#scale, points }
   }
 
   /** @param {PointerEvent} event */
   #moveRing({ clientX, clientY, pointerType }) {
-    if (!this.#brush || pointerType === 'touch') return
+    if (!this.#brush || this.#brush.picks || pointerType === 'touch') return this.#hideRing()
     const { left, top } = this.getBoundingClientRect()
     this.#ring.hidden = false
     this.#ring.style.transform = `translate(${clientX - left}px, ${clientY - top}px)`

@@ -100,6 +100,15 @@ export class ChoiceControl extends HTMLElement {
     this.replaceChildren(create('div', { class: 'control-head' }, title), segments)
   }
 
+  /**
+   * @param {Value} value
+   * @param {boolean} on whether it can be chosen at present
+   */
+  offer(value, on) {
+    const label = this.#inputs.get(value)?.closest('label')
+    if (label) label.hidden = !on
+  }
+
   /** @param {Value} value shown, without acting */
   set value(value) {
     for (const [candidate, input] of this.#inputs) input.checked = candidate === value

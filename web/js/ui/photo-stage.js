@@ -32,7 +32,8 @@ export class PhotoStage extends HTMLElement {
   #original = create('img', { draggable: 'false', decoding: 'async', 'data-testid': 'original' })
   #canvas = create('canvas', { role: 'img', 'data-testid': 'cutout' })
   #result = create('div', { class: 'result', hidden: true }, this.#canvas)
-  #frame = create('div', { class: 'frame', hidden: true }, this.#original, this.#result)
+  #mark = create('div', { class: 'mark', hidden: true })
+  #frame = create('div', { class: 'frame', hidden: true }, this.#original, this.#result, this.#mark)
   #compare = new CompareSlider()
   #brush = new BrushLayer()
   #zoomBar = new ZoomBar()
@@ -92,6 +93,18 @@ export class PhotoStage extends HTMLElement {
     this.#brush.brush = brush
     this.#showCompare()
     this.toggleAttribute('data-painting', brush !== null)
+  }
+
+  /** @param {import('../gossamer.js').Subject | null} subject marked on the photo */
+  pointAt(subject) {
+    this.#mark.hidden = !subject || !this.#isAligned
+    if (!subject) return
+    const { height, width } = this.#view.photo
+    const { style } = this.#mark
+    style.left = `${(100 * subject.left) / width}%`
+    style.top = `${(100 * subject.top) / height}%`
+    style.width = `${(100 * subject.width) / width}%`
+    style.height = `${(100 * subject.height) / height}%`
   }
 
   /** @param {string | null} colour behind the cut-out, null for a checkerboard */

@@ -7,6 +7,7 @@ import { errorWords } from './strings.js'
 /** @typedef {typeof import('../gossamer.js').openPhoto} OpenPhotoCall */
 /** @typedef {import('../gossamer.js').OpenPhoto} OpenPhoto */
 /** @typedef {import('../gossamer.js').Matte} Matte */
+/** @typedef {import('../gossamer.js').Subject} Subject */
 /** @typedef {import('./edits.js').Edits} Edits */
 /** @typedef {import('./progress.js').Progress} Progress */
 /** @typedef {'waiting' | 'working' | 'done' | 'failed' | 'stopped'} PhotoState */
@@ -22,6 +23,7 @@ import { errorWords } from './strings.js'
  * @property {Picture | null} result its last file, once it is done
  * @property {string | null} error words for the person, only when failed
  * @property {Matte | null} matte what the network found, once it is done
+ * @property {Subject[]} subjects that stand apart in it
  * @property {OpenPhoto['backend']} backend that ran the network
  * @property {Edits} edits
  * @property {number} shownVersion of the edits that the stage shows
@@ -34,8 +36,13 @@ import { errorWords } from './strings.js'
  * @property {(photo: Photo, preview: ImageBitmap) => void} onPreview must close the bitmap
  * @property {(photo: Photo, open: OpenPhoto, edgesVersion: number) => void} onDone takes the photo,
  *   still open, and closes it
+ * @property {(photo: Photo) => number} lookSize longer side of a first look at the photo, in px; 0
+ *   where nobody sees it
  * @property {() => Promise<void>} whenFree resolves when nobody is moving the edges of another photo
  */
+
+/** A photo that is larger than a first look by less than this is refined as fast. */
+const WORTH_A_LOOK = 1.5
 
 export class PhotoQueue {
   /** @type {Photo[]} */
@@ -126,6 +133,7 @@ export class PhotoQueue {
       result: null,
       error: null,
       matte: null,
+      subjects: [],
       backend: null,
       edits: newEdits(),
       shownVersion: 0,
@@ -182,6 +190,8 @@ export class PhotoQueue {
   async #finish(photo, open, { signal, onProgress }) {
     await this.#events.whenFree()
     const { refine, output, version, edgesVersion } = photo.edits
+    await this.#showSoon(photo, open, signal)
+    const subjects = await open.subjects()
     await open.refine(refine, {
       signal,
       onProgress,
@@ -200,11 +210,26 @@ export class PhotoQueue {
       progress: null,
       result,
       matte,
+      subjects,
       backend,
       shownVersion: version,
       fileVersion: version,
     })
     this.#events.onDone(photo, open, edgesVersion)
+  }
+
+  /**
+   * A first look, of the size of the screen, where refining all of a photo takes much longer.
+   * @param {Photo} photo
+   * @param {OpenPhoto} open
+   * @param {AbortSignal} signal
+   */
+  async #showSoon(photo, open, signal) {
+    const longest_px = this.#events.lookSize(photo)
+    if (!longest_px || Math.max(open.height, open.width) < WORTH_A_LOOK * longest_px) return
+    const preview = await open.preview(photo.edits.refine, longest_px, { signal })
+    if (signal.aborted) preview.close()
+    else this.#events.onPreview(photo, preview)
   }
 
   /**

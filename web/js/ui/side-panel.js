@@ -60,7 +60,7 @@ export class SidePanel extends HTMLElement {
     this.toggleAttribute('inert', photo.state !== 'done')
     this.edges.show(photo.edits)
     this.background.show(photo.edits)
-    this.touchUp.show(photo.edits)
+    this.touchUp.show(photo)
     this.file.show(photo)
   }
 

@@ -6,11 +6,17 @@ import { recall, remember } from './settings.js'
 import { t } from './strings.js'
 
 /** @typedef {import('./brush-layer.js').Brush} Brush */
-/** @typedef {'off' | 'keep' | 'remove'} Tool */
+/** @typedef {'off' | 'keep' | 'remove' | 'pick'} Tool */
+/** @typedef {import('./queue.js').Photo} Photo */
+/** @typedef {import('../gossamer.js').Subject} Subject */
 
 export class TouchUpPanel extends HTMLElement {
   /** @type {(brush: Brush | null) => void} */
   onBrush = () => {}
+  /** @type {(subject: Subject) => void} taken out, or back in */
+  onPick = () => {}
+  /** @type {(subject: Subject | null) => void} the one that a person points at */
+  onPoint = () => {}
   onUndo = () => {}
   onRedo = () => {}
 
@@ -24,6 +30,7 @@ export class TouchUpPanel extends HTMLElement {
       ['off', t('brushOff')],
       ['keep', t('brushKeep')],
       ['remove', t('brushRemove')],
+      ['pick', t('brushPick')],
     ]),
     onInput: (tool) => this.choose(tool),
   })
@@ -47,6 +54,10 @@ export class TouchUpPanel extends HTMLElement {
     words: (value) => `${value} %`,
     onInput: (percent) => this.#change({ hardness: percent / 100 }),
   })
+  #subjects = create('div', { class: 'row', role: 'group', 'data-testid': 'subjects' })
+  #hint = create('p', { class: 'muted' })
+  /** @type {readonly Subject[]} */
+  #found = []
   #undo = createButton('plain', t('undo'), () => this.onUndo())
   #redo = createButton('plain', t('redo'), () => this.onRedo())
 
@@ -59,25 +70,57 @@ export class TouchUpPanel extends HTMLElement {
       this.#tools,
       this.#size,
       this.#hardness,
+      this.#subjects,
       create('div', { class: 'row' }, this.#undo, this.#redo),
-      create('p', { class: 'muted' }, t('brushHint')),
+      this.#hint,
     )
+    this.#subjects.setAttribute('aria-label', t('brushPick'))
     this.#tools.value = this.#tool
+    this.#tools.offer('pick', false)
+    this.#showTool()
     this.#size.value = this.#brush.size
     this.#hardness.value = Math.round(this.#brush.hardness * 100)
   }
 
-  /** @param {import('./edits.js').Edits} edits */
-  show({ strokes, undone }) {
-    this.#undo.disabled = strokes.length === 0
-    this.#redo.disabled = undone.length === 0
+  /** @param {Photo} photo */
+  show({ edits, subjects }) {
+    this.#undo.disabled = edits.strokes.length === 0
+    this.#redo.disabled = edits.undone.length === 0
+    if (subjects === this.#found) return
+    this.#found = subjects
+    const buttons = subjects.map((subject, at) => this.#subjectButton(subject, at + 1))
+    this.#subjects.replaceChildren(...buttons)
+    this.#tools.offer('pick', subjects.length > 1)
+    if (this.#tool === 'pick' && subjects.length < 2) this.choose('keep')
+    else this.#showTool()
+  }
+
+  /**
+   * @param {Subject} subject
+   * @param {number} number
+   */
+  #subjectButton(subject, number) {
+    const label = t('subject', { number })
+    const button = createButton('plain', label, () => this.onPick(subject))
+    button.onfocus = button.onpointerenter = () => this.onPoint(subject)
+    button.onblur = button.onpointerleave = () => this.onPoint(null)
+    return button
+  }
+
+  #showTool() {
+    const picks = this.#tool === 'pick'
+    this.#size.hidden = this.#hardness.hidden = picks
+    this.#subjects.hidden = !picks
+    this.#hint.textContent = picks ? t('pickHint', { count: this.#found.length }) : t('brushHint')
   }
 
   /** @param {Tool} tool */
   choose(tool) {
     this.#tool = tool
     this.#tools.value = tool
-    this.onBrush(tool === 'off' ? null : { keep: tool === 'keep', ...this.#brush })
+    this.#showTool()
+    const brush = { keep: tool === 'keep', picks: tool === 'pick', ...this.#brush }
+    this.onBrush(tool === 'off' ? null : brush)
   }
 
   /** @param {Partial<{ size: number, hardness: number }>} changed */

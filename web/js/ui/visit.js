@@ -40,6 +40,7 @@ export class Visit {
     onChange: (photo) => this.events.onChange(photo),
     onPreview: (photo, preview) => this.events.onPreview(photo, preview, null),
     onDone: (photo, open, edgesVersion) => this.editor.take(photo, open, edgesVersion),
+    lookSize: (photo) => (photo === this.selected ? this.editor.preview_px : 0),
     whenFree: () => this.editor.rest(),
   })
   /** @type {Map<Photo, string>} object URLs of the files, revoked when the photo is removed */

@@ -9,6 +9,7 @@ import {
   preview,
   refine,
   subjectPart,
+  subjects,
   touchUp,
 } from '../pipeline/refine.js'
 import { Moved, serve } from '../rpc/serve.js'
@@ -56,6 +57,7 @@ serve({
     },
   ],
   touchUp: ['refine', touchUp],
+  subjects: ['refine', subjects],
   encode: [
     'encode',
     async (request) => {
