@@ -4,11 +4,16 @@ import numpy as np
 import numpy.typing as npt
 
 from pyside_logic.errors import ErrorCode, GossamerError, Stage
+from pyside_logic.shrink import shrink_photo
 
 __all__ = ["Cutout"]
 
 UInt8 = npt.NDArray[np.uint8]
 Indices = npt.NDArray[np.intp]
+
+
+#: The longer side of the working size, at which colours are looked at.
+_WORKING_PX = 512
 
 
 class Cutout:
@@ -35,6 +40,20 @@ class Cutout:
         self.precise_alpha_hw: npt.NDArray[np.uint16] | None = None
         # Only the soft edges ever change colour: a copy of the whole photo would take its size.
         self._original_colours: list[tuple[Indices, UInt8]] = []
+        self._small_rgb_hwc: npt.NDArray[np.float32] | None = None
+
+    @property
+    def small_rgb_hwc(self) -> npt.NDArray[np.float32]:
+        """The photo's colours at the working size, float32 (h, w, 3) in [0, 1]."""
+        if self._small_rgb_hwc is None:
+            assert not self._original_colours  # those of the photo are there to be seen
+            self._small_rgb_hwc = shrink_photo(self.rgba_hwc, _WORKING_PX)[..., :3].copy()
+        return self._small_rgb_hwc
+
+    def small_rgba_hwc(self) -> npt.NDArray[np.float32]:
+        """The same with alpha as it is now, float32 (h, w, 4) in [0, 1]."""
+        alpha_hw1 = shrink_photo(self.rgba_hwc[..., 3:], _WORKING_PX)
+        return np.concatenate([self.small_rgb_hwc, alpha_hw1], axis=-1)
 
     def ask_for_precision(self) -> None:
         """From the next `refine` on, `precise_alpha_hw` holds alpha in 16 bits, uint16 (height,

@@ -1,5 +1,5 @@
-"""Alpha at the photo's size, by the way that is asked for: enlarged as it is, along the photo's
-edges, or found again in the soft band by matting.
+"""Alpha at the photo's size, by the way that is asked for: enlarged along the photo's edges, or
+found again in the soft band by matting.
 
 Whatever looks at the photo does so at a working size; the coefficients that it finds there are
 enlarged and meet the photo's own pixels, strip by strip.
@@ -14,8 +14,7 @@ import numpy.typing as npt
 from pyside_logic.closed_form import closed_form_alpha
 from pyside_logic.guided import adaptive_coefficients, guided_coefficients, guided_strips
 from pyside_logic.knn import knn_alpha
-from pyside_logic.resample import Resized, resize_bilinear, upsample_strips
-from pyside_logic.shrink import shrink_photo
+from pyside_logic.resample import Resized, resize_bilinear
 from pyside_logic.solver import Limits
 from pyside_logic.strips import Strip
 from pyside_logic.trimap import automatic_trimap
@@ -25,9 +24,6 @@ __all__ = ["alpha_strips"]
 
 Float32 = npt.NDArray[np.float32]
 OnProgress = Callable[[int, int], None]
-
-#: The longer side of the working size.
-_WORKING_PX = 512
 
 #: The guided filter's windows, as parts of the working size's longer side, and its epsilon.
 _NARROW = 0.008
@@ -46,6 +42,7 @@ _CONTRASTS = {"guided": 1.45, "closed_form": 1.6, "knn": 1.6}
 
 def alpha_strips(
     rgba_hwc: npt.NDArray[np.uint8],
+    guide_hwc: Float32,
     matte_hw: Float32,
     sharp_hw: Float32,
     detail: str,
@@ -53,20 +50,20 @@ def alpha_strips(
 ) -> Iterator[Strip]:
     """Yields (rows, alpha) from top to bottom, alpha float32 (rows, width) in [0, 1].
 
-    `sharp_hw` is the matte without its blur, to start from; `matte_hw` the network's own, to stay
-    near. `detail` is that of RefineOptions. `on_progress` counts a matting's iterations; what it
-    raises ends them.
+    `guide_hwc` is the photo at a working size, float32 (h, w, 3) in [0, 1]. `sharp_hw` is the matte
+    without its blur, to start from; `matte_hw` the network's own, to stay near. `detail` is that of
+    RefineOptions, but not 'none'. `on_progress` counts a matting's iterations; what it raises ends
+    them.
     """
     height, width = rgba_hwc.shape[:2]
-    if detail == "none":
-        yield from upsample_strips(sharp_hw, height, width)
-        return
-    guide_hwc = shrink_photo(rgba_hwc, _WORKING_PX)[..., :3]
     coefficients = _coefficients(guide_hwc, sharp_hw, detail, on_progress)
     held = _held(coefficients, guide_hwc, matte_hw, _CONTRASTS[detail])
-    plain = None if held.whole else Resized(matte_hw, height, width)
+    if held.whole:
+        yield from guided_strips(_with_contrast(coefficients, held.contrast), rgba_hwc)
+        return
+    plain = Resized(matte_hw, height, width)
     for rows, alpha_hw in guided_strips(coefficients, rgba_hwc):
-        yield rows, held.of(alpha_hw, None if plain is None else plain.rows(rows))
+        yield rows, held.of(alpha_hw, plain.rows(rows))
 
 
 @dataclass(frozen=True)
@@ -82,10 +79,8 @@ class _Held:
     def whole(self) -> bool:
         return self.by_outline == self.by_mean == 1
 
-    def of(self, alpha_hw: Float32, plain_hw: Float32 | None) -> Float32:
-        """`alpha_hw` is written to; `plain_hw` is the matte of its size, None for `whole`."""
-        if plain_hw is None:
-            return _more_contrast(alpha_hw, self.contrast)
+    def of(self, alpha_hw: Float32, plain_hw: Float32) -> Float32:
+        """`alpha_hw` is written to; `plain_hw` is the matte of its size."""
         near_hw = _more_contrast(_between(plain_hw, alpha_hw, self.by_outline), self.contrast)
         return _between(plain_hw, near_hw, self.by_mean)
 
@@ -139,6 +134,13 @@ def _solved(
         epsilon=_CLOSED_FORM_EPSILON,
         limits=_SOLVER_LIMITS,
     )
+
+
+def _with_contrast(coefficients_chw: Float32, contrast: float) -> Float32:
+    """Coefficients of an alpha with more contrast: that costs a pixel nothing."""
+    steeper = coefficients_chw * np.float32(contrast)
+    steeper[3] += np.float32((1 - contrast) / 2)
+    return steeper
 
 
 def _more_contrast(alpha_hw: Float32, contrast: float) -> Float32:

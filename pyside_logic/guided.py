@@ -81,14 +81,15 @@ def guided_strips(
     width, 3 or more). Any `strip_rows` gives bit-identical values.
     """
     height, width = rgba_hwc.shape[:2]
-    *slopes, offset = (Resized(plane, height, width) for plane in coefficients_chw)
+    *per_level, constant = coefficients_chw
+    slopes = [Resized(plane * np.float32(1 / 255), height, width) for plane in per_level]
+    offset = Resized(constant, height, width)
     sloping = _sloping_rows(coefficients_chw, height)
     for rows in strips_of(height, strip_rows):
         alpha_hw = offset.rows(rows)
         if rows.start < sloping.stop and sloping.start < rows.stop:
             for channel, slope in enumerate(slopes):
                 term = slope.rows(rows)
-                term *= np.float32(1 / 255)
                 term *= rgba_hwc[rows, :, channel]
                 alpha_hw += term
         yield rows, np.clip(alpha_hw, 0.0, 1.0, out=alpha_hw)

@@ -29,8 +29,6 @@ UInt8 = npt.NDArray[np.uint8]
 
 #: Copies that are kept; who changes the size of a window needs new ones.
 _MAX_SIZES = 4
-#: Longer side of the layers of colour: they are smooth.
-_LAYERS_PX = 512
 
 
 class FilePreview(NamedTuple):
@@ -124,7 +122,7 @@ class _Small:
             write_alpha(rgba_hwc[rows], alpha_hw, None)
         if options.decontaminate:
             if self._layers is None:
-                self._layers = estimate_layers(shrink_photo(rgba_hwc, _LAYERS_PX))
+                self._layers = estimate_layers(cutout.small_rgba_hwc())
             for _, pixels, colours in foreground_strips(rgba_hwc, self._layers):
                 cutout.recolour(pixels, colours)
         if cutout.source_alpha_hw is not None:

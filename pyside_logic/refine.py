@@ -9,9 +9,8 @@ from pyside_logic.edges import contract, feather
 from pyside_logic.foreground import estimate_layers, foreground_strips
 from pyside_logic.refine_options import RefineOptions
 from pyside_logic.regions import remove_specks
-from pyside_logic.resample import check_matte, strips_of
+from pyside_logic.resample import check_matte, strips_of, upsample_strips
 from pyside_logic.sharpen import unsharp
-from pyside_logic.shrink import shrink_photo
 from pyside_logic.strips import Strip
 from pyside_logic.touch_up import held, touched
 
@@ -19,9 +18,6 @@ __all__ = ["Cutout", "OnProgress", "RefineOptions", "edged_strips", "found_strip
 
 #: on_progress(rows done, rows in all): every pass over the photo counts its rows.
 OnProgress = Callable[[int, int], None]
-
-#: Colours of the layers are smooth: beyond this size they only cost time.
-_LAYERS_PX = 1024
 
 
 def refine(cutout: Cutout, options: RefineOptions, on_progress: OnProgress) -> None:
@@ -39,7 +35,7 @@ def refine(cutout: Cutout, options: RefineOptions, on_progress: OnProgress) -> N
         progress.of_alpha(rows)
 
     if options.decontaminate:
-        layers = estimate_layers(shrink_photo(rgba_hwc, _LAYERS_PX))
+        layers = estimate_layers(cutout.small_rgba_hwc())
         for rows, pixels, colours in foreground_strips(rgba_hwc, layers):
             cutout.recolour(pixels, colours)
             progress.of_colours(rows)
@@ -61,7 +57,10 @@ def found_strips(
     sharp_hw = unsharp(matte_hw, options.sharpen)
     if cutout.touch_hw is not None:
         matte_hw, sharp_hw = (touched(one, cutout.touch_hw) for one in (matte_hw, sharp_hw))
-    return alpha_strips(cutout.rgba_hwc, matte_hw, sharp_hw, options.detail, on_progress)
+    if options.detail == "none":
+        return upsample_strips(sharp_hw, height, width)
+    guide_hwc = cutout.small_rgb_hwc
+    return alpha_strips(cutout.rgba_hwc, guide_hwc, matte_hw, sharp_hw, options.detail, on_progress)
 
 
 def edged_strips(
