@@ -9,7 +9,6 @@ from pyside_logic.shrink import shrink_photo
 __all__ = ["Cutout"]
 
 UInt8 = npt.NDArray[np.uint8]
-Indices = npt.NDArray[np.intp]
 
 
 #: The longer side of the working size, at which colours are looked at.
@@ -39,7 +38,7 @@ class Cutout:
         self.source_alpha_hw = None if opaque else rgba_hwc[..., 3].copy()
         self.precise_alpha_hw: npt.NDArray[np.uint16] | None = None
         # Only the soft edges ever change colour: a copy of the whole photo would take its size.
-        self._original_colours: list[tuple[Indices, UInt8]] = []
+        self._original_colours: list[tuple[slice, slice, UInt8]] = []
         self._small_rgb_hwc: npt.NDArray[np.float32] | None = None
 
     @property
@@ -70,24 +69,25 @@ class Cutout:
             scaled *= self.source_alpha_hw[rows] * np.float32(1 / 255)
         self.precise_alpha_hw[rows] = scaled + np.float32(0.5)
 
-    def recolour(self, pixels: Indices, colours: UInt8) -> None:
-        """Gives the pixels (flat indices, each at most once between restores) colours (n, 3)."""
-        flat = self.rgba_hwc.reshape(-1, 4)
-        self._original_colours.append((pixels.astype(np.uint32), flat[pixels, :3]))
-        flat[pixels, :3] = colours
+    def recolour(self, rows: slice, columns: slice, colours: UInt8) -> None:
+        """Gives a part of the photo colours, (rows, columns, 3); each part at most once between
+        restores."""
+        part = self.rgba_hwc[rows, columns, :3]
+        self._original_colours.append((rows, columns, part.copy()))
+        part[...] = colours
 
     def restore_colours(self) -> None:
         """Undoes every `recolour`."""
-        flat = self.rgba_hwc.reshape(-1, 4)
-        for pixels, colours in self._original_colours:
-            flat[pixels, :3] = colours
+        self._put_original(self.rgba_hwc)
         self._original_colours.clear()
 
     def original_rgba(self) -> UInt8:
         """A copy of the photo as it came, whatever `refine` has written into it since."""
         original = self.rgba_hwc.copy()
-        flat = original.reshape(-1, 4)
-        for pixels, colours in self._original_colours:
-            flat[pixels, :3] = colours
+        self._put_original(original)
         original[..., 3] = 255 if self.source_alpha_hw is None else self.source_alpha_hw
         return original
+
+    def _put_original(self, rgba_hwc: UInt8) -> None:
+        for rows, columns, colours in self._original_colours:
+            rgba_hwc[rows, columns, :3] = colours

@@ -3,18 +3,18 @@
 T. Germer, T. Uelwer, S. Conrad, S. Harmeling, "Fast Multi-Level Foreground Estimation", ICPR 2020.
 A photo is alpha . foreground + (1 - alpha) . background; both colours are found from coarse to
 fine, each pixel between what its neighbours say and what reproduces the photo. Here it runs at a
-working size and in the soft band only, and one more such step is taken at full size, strip by
-strip.
+working size and in the soft band only, and one more such step is taken at full size, tile by tile.
 """
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from pyside_logic.resample import strips_of
 
-__all__ = ["estimate_layers", "foreground_strips"]
+__all__ = ["estimate_layers", "foreground_tiles"]
 
 Float32 = npt.NDArray[np.float32]
 Indices = npt.NDArray[np.intp]
@@ -25,8 +25,10 @@ _SMALL_PX = 32
 _SWEEPS_SMALL = 10
 _SWEEPS_LARGE = 2
 
-#: Fewer rows than elsewhere: a soft pixel takes twenty times the memory of an alpha.
-_STRIP_ROWS = 64
+#: So small that the planes of a tile stay in the cache, so large that calls do not count.
+_TILE_PX = (64, 128)
+#: Nobody sees what little this much alpha, of 255, lets through.
+_CLEAR = 2
 
 
 def estimate_layers(rgba_hwc: Float32) -> Float32:
@@ -131,52 +133,80 @@ def _reconciled(
     return moved
 
 
-def foreground_strips(
-    rgba_hwc: npt.NDArray[np.uint8], layers_hwc: Float32, strip_rows: int = _STRIP_ROWS
-) -> Iterator[tuple[slice, Indices, npt.NDArray[np.uint8]]]:
-    """Yields (rows, pixels, colours) from top to bottom: flat indices of the soft pixels of
-    `rgba_hwc`, uint8 (height, width, 4) straight, in these rows, and their foreground, uint8
-    (n, 3).
+def foreground_tiles(
+    rgba_hwc: npt.NDArray[np.uint8],
+    layers_hwc: Float32,
+    tile_px: tuple[int, int] = _TILE_PX,
+) -> Iterator[tuple[slice, slice, npt.NDArray[np.uint8]]]:
+    """Yields (rows, columns, colours) from top to bottom: parts of `rgba_hwc`, uint8 (height,
+    width, 4) straight, that hold soft pixels, and their colours, uint8 (rows, columns, 3), with
+    the foreground's in the soft ones.
 
-    `layers_hwc` are estimate_layers of the same photo at any size. Any `strip_rows` gives the same
-    colours.
+    `layers_hwc` are estimate_layers of the same photo at any size. Any `tile_px`, (height, width),
+    gives the same colours.
     """
     height, width = rgba_hwc.shape[:2]
-    h, w = layers_hwc.shape[:2]
-    flat = layers_hwc.reshape(-1, 6)
-    for rows in strips_of(height, strip_rows):
-        strip = rgba_hwc[rows].reshape(-1, 4)
-        at = np.flatnonzero((strip[:, 3] > 0) & (strip[:, 3] < 255))
-        y, x = np.divmod(at, width)
-        pixels = strip[at].astype(np.float32)
-        pixels /= 255
-        near = _bilinear(
-            flat, (y + rows.start + 0.5) * (h / height) - 0.5, (x + 0.5) * (w / width) - 0.5, w
-        )
-        colours = _reconciled(near, pixels[:, :3], pixels[:, 3:], 0.0)[:, :3]
-        yield rows, at + rows.start * width, (colours * 255 + 0.5).astype(np.uint8)
+    layers = np.ascontiguousarray(np.moveaxis(layers_hwc, -1, 0)) * np.float32(255)
+    down = _Between.of(height, layers.shape[1])
+    across = _Between.of(width, layers.shape[2])
+    for rows in strips_of(height, tile_px[0]):
+        alpha_hw = rgba_hwc[rows, :, 3]
+        soft = (alpha_hw > _CLEAR) & (alpha_hw < 255 - _CLEAR)
+        seen = np.flatnonzero(soft.any(axis=0))
+        for left in np.unique(seen // tile_px[1]) * tile_px[1]:
+            columns = slice(int(left), int(left) + tile_px[1])
+            near = _enlarged(layers, down.part(rows), across.part(columns))
+            yield rows, columns, _foreground(rgba_hwc[rows, columns], near, soft[:, columns])
 
 
-def _bilinear(
-    flat: Float32, y: npt.NDArray[np.float64], x: npt.NDArray[np.float64], width: int
-) -> Float32:
-    """Values between the pixels of a picture, flat (h * w, n), at (y, x) in its own pixels."""
-    height = len(flat) // width
-    top, down = _between(y, height)
-    left, right = _between(x, width)
-    upper: Float32 = flat[top * width + left]
-    upper += (flat[top * width + np.minimum(left + 1, width - 1)] - upper) * right
-    bottom = np.minimum(top + 1, height - 1) * width
-    lower = flat[bottom + left]
-    lower += (flat[bottom + np.minimum(left + 1, width - 1)] - lower) * right
-    lower -= upper
-    lower *= down
-    upper += lower
-    return upper
+def _foreground(
+    rgba_hwc: npt.NDArray[np.uint8], layers: Float32, soft: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.uint8]:
+    """`_reconciled` without stiffness, of whole planes: the foreground where `soft`, the colours as
+    they are elsewhere. `layers` are (6, h, w) in [0, 255]."""
+    colours = rgba_hwc[..., :3].copy()
+    alpha = rgba_hwc[..., 3] * np.float32(1 / 255)
+    beta = 1 - alpha
+    weight = alpha / (alpha * alpha + beta * beta)
+    for channel, (front, behind) in enumerate(zip(layers[:3], layers[3:], strict=True)):
+        missing = rgba_hwc[..., channel] - alpha * front
+        behind *= beta
+        missing -= behind
+        missing *= weight
+        front += missing
+        np.clip(front, 0.0, 255.0, out=front)
+        front += np.float32(0.5)
+        np.copyto(colours[..., channel], front.astype(np.uint8), where=soft)
+    return colours
 
 
-def _between(at: npt.NDArray[np.float64], length: int) -> tuple[Indices, Float32]:
-    """The whole pixel before each position, and how far it is to the next, (n, 1)."""
-    inside = np.clip(at, 0, length - 1)
-    whole = inside.astype(np.intp)
-    return whole, (inside - whole).astype(np.float32)[:, None]
+class _Between(NamedTuple):
+    """For positions along a side: the layers' pixels before and after each, and how far it is from
+    the one to the other."""
+
+    before: Indices
+    after: Indices
+    share: Float32
+
+    @classmethod
+    def of(cls, length: int, from_length: int) -> "_Between":
+        """Every pixel of a side of `length`, in one of `from_length`."""
+        centres = (np.arange(length) + 0.5) * (from_length / length) - 0.5
+        inside = np.clip(centres, 0, from_length - 1)
+        before = inside.astype(np.intp)
+        after = np.minimum(before + 1, from_length - 1)
+        return cls(before, after, (inside - before).astype(np.float32))
+
+    def part(self, positions: slice) -> "_Between":
+        return _Between(self.before[positions], self.after[positions], self.share[positions])
+
+
+def _enlarged(layers: Float32, down: _Between, across: _Between) -> Float32:
+    """Values between the pixels of `layers` (n, h, w): (n, rows, columns)."""
+    first = int(down.before[0])
+    few = layers[:, first : int(down.after[-1]) + 1]
+    wide: Float32 = few[..., across.before]
+    wide += (few[..., across.after] - wide) * across.share
+    tall: Float32 = wide[:, down.before - first]
+    tall += (wide[:, down.after - first] - tall) * down.share[:, None]
+    return tall
