@@ -14,10 +14,18 @@ from playwright.sync_api import Browser, Locator, expect
 
 from tests.conftest import Watch
 
-from .app import SLOW_MS, App
+from .app import SLOW_MS, App, wait_until
 
 WIDE = {"width": 1440, "height": 900}
 NARROW = {"width": 390, "height": 844}
+
+
+# A narrow window shows the button on the photo that is looked at alone.
+REMOVE_ALL = """
+for (const photo of document.querySelectorAll('[data-testid=photo]')) {
+  photo.querySelector('button:last-of-type').click()
+}
+"""
 
 
 class Journey(App):
@@ -26,10 +34,17 @@ class Journey(App):
     narrow: bool
 
     def start_again(self) -> None:
-        """Without photos, and with every choice as it is at first."""
-        self.page.evaluate("localStorage.clear()")
-        self.open()
+        """Without photos, and with every choice as it is at first, but with all that has started:
+        the choice of a language builds the window anew."""
         self.close_notices()
+        self.page.evaluate(REMOVE_ALL)
+        self.page.evaluate("localStorage.clear()")
+        self.page.evaluate("document.querySelector('gossamer-app').dataset.old = ''")
+        self.part("settings").get_by_role("button").first.click()
+        self.part("language").select_option("en")
+        wait_until(self.page, "!document.querySelector('gossamer-app[data-old]')")
+        self.close_notices()
+        expect(self.page.get_by_role("button", name="Choose photos")).to_be_visible()
 
     def close_notices(self) -> None:
         self.page.keyboard.press("Escape")

@@ -469,6 +469,9 @@ def test_who_paints_sees_the_cut_out_and_then_the_file_again(
 # ---- the app itself ------------------------------------------------------------------------------
 
 
+OVERFLOW_PX = "document.documentElement.scrollWidth - screen.width"
+
+
 def test_the_language_changes_and_the_work_stays(app: Journey, files: dict[str, Path]) -> None:
     app.add(files["chelsea"])
     app.wait_for_states("done")
@@ -477,10 +480,12 @@ def test_the_language_changes_and_the_work_stays(app: Journey, files: dict[str, 
         app.part("language").select_option(language)
         expect(app.part("save")).to_have_text(words)
         assert app.page.evaluate("document.documentElement.lang") == language
+        assert app.page.evaluate(OVERFLOW_PX) <= 0
         app.wait_for_states("done")
     assert app.save()[1].size == (451, 300)
     app.open()
     expect(app.page.get_by_role("button", name="Fotos auswählen")).to_be_visible()
+    assert app.page.evaluate(OVERFLOW_PX) <= 0
 
 
 def test_what_is_stored_is_shown_and_deleted(app: Journey, files: dict[str, Path]) -> None:

@@ -151,7 +151,7 @@ def test_what_photos_took_comes_back(
     REPORT.parent.mkdir(exist_ok=True)
     REPORT.write_text(json.dumps(report, indent=2) + "\n")
     print(json.dumps(report, indent=2))
-    assert last["workers"] == first["workers"]
+    assert last["workers"] <= first["workers"]  # one that is renewed starts with its next photo
     # The ZIP's address is given back a minute after the click, those of the photos with them.
     assert last["object_urls"] <= rounds
     assert last["nodes"] <= first["nodes"] + 200

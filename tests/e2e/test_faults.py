@@ -24,6 +24,7 @@ from exporter.verification.browser import find_chromium
 from tests.conftest import CHROMIUM_ARGUMENTS
 
 from .app import SLOW_MS, ApiError, App, call_api, png, wait_until
+from .journeys import pictures_in
 from .test_workers import DIE_AT, worker_named
 
 CAT = png(data.chelsea())
@@ -276,8 +277,24 @@ def test_a_slow_machine_a_hidden_tab_and_an_update_during_the_work(
         assert app.page.evaluate("window.isTheSamePage")
 
 
+def test_a_clock_that_is_wrong_and_then_jumps(app: App, cat_file: Path) -> None:
+    app.page.clock.set_fixed_time("1969-07-20T20:17:00Z")
+    app.page.add_init_script("delete window.showSaveFilePicker")  # its dialog is the system's
+    app.open()
+    app.add(cat_file)
+    expect(app.part("photo").first).to_have_attribute("data-state", "working", timeout=SLOW_MS)
+    app.page.clock.set_fixed_time("2108-02-29T00:00:00Z")
+    app.add(copy_of(cat_file))
+    app.wait_for_states("done", "done")
+    assert app.save()[1].size == (451, 300)
+    with app.page.expect_download(timeout=SLOW_MS) as download:
+        app.part("save-all").click()
+    assert len(pictures_in(download.value.path().read_bytes())) == 2
+
+
 def test_nothing_reads_the_clock() -> None:
-    """So that a clock that is wrong, or set while something runs, changes nothing."""
+    """So that a clock that is wrong, or set while something runs, changes nothing, in workers
+    either, whose clock no test can set."""
     reads = re.compile(r"Date\.now|new Date\(\)|\btime\.time|datetime\.now")
     sources = [*WEB.rglob("*.js"), *(WEB.parent / "pyside_logic").rglob("*.py")]
     assert len(sources) > 80

@@ -18,7 +18,7 @@ from .conftest import Tried
 
 FUZZ = """
 const sources = given.sources.map((text) => Uint8Array.from(Buffer.from(text, 'base64')))
-const formats = ['jpeg', 'png', 'gif', 'webp', 'bmp', 'avif']
+const formats = ['jpeg', 'png', 'gif', 'webp', 'bmp', 'avif', 'heif']
 let state = given.seed >>> 0 || 1
 const random = (n) => {
   state ^= state << 13; state >>>= 0

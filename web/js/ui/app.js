@@ -147,6 +147,7 @@ export class GossamerApp extends HTMLElement {
       onPreview: (photo, preview, file) => this.#stage.drawPreview(photo, preview, file),
       onError: (_photo, words) => this.#note.show(words),
     }
+    this.#visit.editor.isPainting = false // as this window's brushes are
     for (const photo of this.#visit.queue.photos) this.#strip.addPhoto(photo)
     this.showKept()
     if (this.#visit.selected) this.#select(this.#visit.selected)
