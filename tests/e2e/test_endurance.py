@@ -12,12 +12,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, Page
 from skimage import data, transform
 
+from exporter.serve import make_server, running
 from tests.conftest import Watch
 
-from .app import SLOW_MS, App, png, wait_until
+from .app import SLOW_MS, App, call_api, png, wait_until
+from .test_workers import worker_named
 
 REPORT = Path(__file__).parents[2] / "build" / "endurance.json"
 
@@ -160,3 +163,51 @@ def test_what_photos_took_comes_back(
     assert last["renderer_mb"] <= 1.25 * first["renderer_mb"] + 50
     assert watch.foreign_requests() == []
     assert watch.complaints == []
+
+
+# In the inference worker, where the network runs: buffers that were made and not destroyed.
+COUNT_BUFFERS = """
+() => {
+  self.live = new Set()
+  const { createBuffer } = GPUDevice.prototype
+  const { destroy } = GPUBuffer.prototype
+  GPUDevice.prototype.createBuffer = function (descriptor) {
+    const buffer = createBuffer.call(this, descriptor)
+    self.live.add(buffer)
+    return buffer
+  }
+  GPUBuffer.prototype.destroy = function () {
+    self.live.delete(this)
+    return destroy.call(this)
+  }
+}
+"""
+LIVE = "() => [live.size, [...live].reduce((bytes, { size }) => bytes + size, 0)]"
+
+
+@pytest.mark.parametrize("photos", [3, pytest.param(40, marks=pytest.mark.soak)])
+def test_what_photos_took_of_a_gpu_comes_back(
+    gpu_browser: Browser, small_site_dir: Path, photos: int
+) -> None:
+    """With networks of 64 x 64 px on SwiftShader."""
+    context = gpu_browser.new_context()
+    with running(make_server(small_site_dir)) as server:
+        app = App(context.new_page(), server.url).open()
+        app.page.evaluate("gossamer.preload()")
+        worker = worker_named(app, "inference")
+        worker.evaluate(COUNT_BUFFERS)
+        readings = []
+        for index in range(photos):
+            photo = Image.fromarray(data.coffee()).resize((90 + 40 * (index % 7), 120))
+            options = {"backend": "webgpu", "model": "modnet"}
+            result = call_api(
+                app.page, "segmentForeground", png(np.asarray(photo)), options=options
+            )
+            assert result.fields["backend"] == "webgpu"
+            readings.append(worker.evaluate(LIVE))
+        context.close()
+    buffers, _ = readings[-1]
+    print(f"GPU buffers and their bytes after each of {photos} photos: {readings}")
+    assert buffers > 0
+    # The second run is the first that finds what it needs in the engine's own pool.
+    assert readings[-1] == readings[1]

@@ -129,6 +129,6 @@ def test_every_damaged_file_gets_an_answer(
         )
         assert "failed" not in outcome, (seed_now, outcome)
         # All of them were reached, and not by their signatures alone.
-        assert len(outcome["seen"]) == 7
+        assert set(outcome["seen"]) >= {"jpeg", "png", "gif", "webp", "bmp", "avif", "none"}
         assert min(outcome["seen"].values()) > 300
         tried("image-header.js: files of six formats, damaged", 60_000)
