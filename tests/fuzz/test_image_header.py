@@ -129,6 +129,7 @@ def test_every_damaged_file_gets_an_answer(
         )
         assert "failed" not in outcome, (seed_now, outcome)
         # All of them were reached, and not by their signatures alone.
-        assert set(outcome["seen"]) >= {"jpeg", "png", "gif", "webp", "bmp", "avif", "none"}
-        assert min(outcome["seen"].values()) > 300
+        # A damaged AVIF may be one of HEIF's brands, now and then.
+        kinds = ("jpeg", "png", "gif", "webp", "bmp", "avif", "none")
+        assert min(outcome["seen"].get(kind, 0) for kind in kinds) > 300
         tried("image-header.js: files of six formats, damaged", 60_000)
