@@ -19,14 +19,23 @@ const REDUCING_GAP = 3
 export function resizeLanczos(rgba_hwc, height, width, toHeight, toWidth) {
   const rows = Math.max(1, Math.floor(height / toHeight / REDUCING_GAP))
   const columns = Math.max(1, Math.floor(width / toWidth / REDUCING_GAP))
-  const reduced = averageBoxes(rgba_hwc, height, width, rows, columns)
+  const reduced =
+    rows * columns === 1
+      ? { pixels: rgba_hwc, channels: 4, height, width }
+      : averageBoxes(rgba_hwc, height, width, rows, columns)
   const narrowed = alongWidth(reduced, width / columns, toWidth)
   return alongHeight(narrowed, height / rows, toHeight)
 }
 
 /**
- * An 8-bit picture of three channels; the last box of a row or column may be a partial one.
- * @typedef {{ rgb: Uint8ClampedArray<ArrayBuffer>, height: number, width: number }} Rgb
+ * An 8-bit picture of red, green, blue and whatever else; the last box of a row or column may be a
+ * partial one.
+ * @typedef {{
+ *   pixels: Uint8Array | Uint8ClampedArray<ArrayBuffer>,
+ *   channels: number,
+ *   height: number,
+ *   width: number,
+ * }} Picture
  */
 
 /**
@@ -35,7 +44,7 @@ export function resizeLanczos(rgba_hwc, height, width, toHeight, toWidth) {
  * @param {number} width
  * @param {number} boxHeight
  * @param {number} boxWidth
- * @returns {Rgb}
+ * @returns {Picture}
  */
 function averageBoxes(rgba_hwc, height, width, boxHeight, boxWidth) {
   const outHeight = Math.ceil(height / boxHeight)
@@ -55,7 +64,7 @@ function averageBoxes(rgba_hwc, height, width, boxHeight, boxWidth) {
       for (let i = 3 * column; i < 3 * column + 3; i++) rgb[to + i] = sums[i] / pixels
     }
   }
-  return { rgb, height: outHeight, width: outWidth }
+  return { pixels: rgb, channels: 3, height: outHeight, width: outWidth }
 }
 
 /**
@@ -82,42 +91,42 @@ function addRow(sums, row, boxWidth) {
 }
 
 /**
- * @param {Rgb} picture
+ * @param {Picture} picture
  * @param {number} fromWidth its true width in its own pixels, which need not be whole
  * @param {number} toWidth
- * @returns {Rgb}
+ * @returns {Picture} of three channels
  */
-function alongWidth({ rgb, height, width }, fromWidth, toWidth) {
+function alongWidth({ pixels, channels, height, width }, fromWidth, toWidth) {
   const taps = tapsOf(width, fromWidth, toWidth)
   const out = new Uint8ClampedArray(3 * height * toWidth)
   for (let row = 0; row < height; row++) {
-    const from = 3 * row * width
+    const from = channels * row * width
     let to = 3 * row * toWidth
     for (const { first, weights } of taps) {
       let red = 0
       let green = 0
       let blue = 0
-      let at = from + 3 * first
-      for (let i = 0; i < weights.length; i++, at += 3) {
+      let at = from + channels * first
+      for (let i = 0; i < weights.length; i++, at += channels) {
         const weight = weights[i]
-        red += weight * rgb[at]
-        green += weight * rgb[at + 1]
-        blue += weight * rgb[at + 2]
+        red += weight * pixels[at]
+        green += weight * pixels[at + 1]
+        blue += weight * pixels[at + 2]
       }
       out[to++] = red
       out[to++] = green
       out[to++] = blue
     }
   }
-  return { rgb: out, height, width: toWidth }
+  return { pixels: out, channels: 3, height, width: toWidth }
 }
 
 /**
- * @param {Rgb} picture
+ * @param {Picture} picture of three channels
  * @param {number} fromHeight
  * @param {number} toHeight
  */
-function alongHeight({ rgb, height, width }, fromHeight, toHeight) {
+function alongHeight({ pixels: rgb, height, width }, fromHeight, toHeight) {
   const stride = 3 * width
   const out = new Uint8ClampedArray(stride * toHeight)
   const sums = new Float32Array(stride)
