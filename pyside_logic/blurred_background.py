@@ -47,9 +47,9 @@ class Blur:
 
     def scaled(self, scale: float) -> Self:
         """The same blur of a photo of so many times the size."""
-        return (
-            self if self.blur_px is None else replace(self, blur_px=max(0.5, self.blur_px * scale))
-        )
+        if self.blur_px is None:
+            return self
+        return replace(self, blur_px=max(0.5, self.blur_px * scale))
 
 
 class BlurredRows:

@@ -1,7 +1,7 @@
 """The model store: which networks are kept on this device, and how they get there.
 
 This is the policy alone. Where bytes are kept and how they travel is given: IndexedDB and fetch in
-the browser (`bridge.py`), a dict and any HTTP client elsewhere.
+the browser (`browser_storage.py`), a dict and any HTTP client elsewhere.
 """
 
 import contextlib

@@ -1,5 +1,6 @@
 """The subjects of a matte that stand apart, for a person to choose among."""
 
+import functools
 from typing import NamedTuple
 
 import numpy as np
@@ -33,29 +34,31 @@ class Subjects:
     """Those of `matte_hw`, float32 (h, w) in [0, 1]."""
 
     def __init__(self, matte_hw: Float32) -> None:
-        labels, areas = label_regions(matte_hw >= 0.5)
-        areas = areas.copy()
-        areas[0] = 0
-        large = np.flatnonzero((areas >= _LEAST_SHARE * areas.max()) & (areas > 0))
-        order = {label: at for at, label in enumerate(large, start=1)}
-        own = np.zeros(len(areas), np.int32)
-        own[large] = [order[label] for label in large]
-        self._labels = own[labels]
-        self._grown = _grown(self._labels, max(1, round(_REACH * max(matte_hw.shape))))
+        regions, areas = label_regions(matte_hw >= 0.5)
+        least = _LEAST_SHARE * areas[1:].max(initial=0)
+        large = 1 + np.flatnonzero(areas[1:] >= least)
+        self._count = len(large)
+        labels = np.zeros(len(areas), np.int32)
+        labels[large] = np.arange(1, self._count + 1)
+        self._labels = labels[regions]
 
     def found(self) -> list[Subject]:
         """From top to bottom."""
-        count = int(self._labels.max(initial=0))
-        return [_subject(self._labels == label) for label in range(1, count + 1)]
+        return [_subject(self._labels == label) for label in range(1, self._count + 1)]
 
     def territory(self, y: float, x: float) -> Bool | None:
         """(h, w): the subject at (y, x), in parts of the height and the width, with all that lies
         nearer to it than to another one; None where there is none."""
+        if not (0 <= y < 1 and 0 <= x < 1):
+            return None
         height, width = self._grown.shape
-        row = min(max(0, int(y * height)), height - 1)
-        column = min(max(0, int(x * width)), width - 1)
-        label = self._grown[row, column]
+        label = self._grown[int(y * height), int(x * width)]
         return None if label == 0 else self._grown == label
+
+    @functools.cached_property
+    def _grown(self) -> npt.NDArray[np.int32]:
+        """Each pixel's subject, those of the soft edges included."""
+        return _grown(self._labels, max(1, round(_REACH * max(self._labels.shape))))
 
 
 def _grown(labels: npt.NDArray[np.int32], reach: int) -> npt.NDArray[np.int32]:

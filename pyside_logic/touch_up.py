@@ -68,7 +68,7 @@ class Pick:
     y: float
 
     def __post_init__(self) -> None:
-        if not max(abs(self.x), abs(self.y)) <= _FARTHEST_PX:
+        if not all(abs(at) <= _FARTHEST_PX for at in (self.x, self.y)):
             raise _invalid(f"a subject within {_FARTHEST_PX:g} px of the photo", "another")
 
 
@@ -99,6 +99,8 @@ class TouchUp:
         self._scale = min(1.0, _MAP_PX / max(height, width))
         self._shape = (max(1, round(height * self._scale)), max(1, round(width * self._scale)))
         self._strokes: list[Stroke | Pick] = []
+        #: The matte in which subjects were last looked for, and what was found.
+        self._looked: tuple[Float32, Subjects] | None = None
         self._map = np.zeros(self._shape, np.float32)
 
     def set_strokes(
@@ -121,7 +123,9 @@ class TouchUp:
     def _pick(self, pick: Pick, matte_hw: Float32) -> None:
         height, width = self._shape
         at = (pick.y * self._scale / height, pick.x * self._scale / width)
-        territory = Subjects(matte_hw).territory(*at)
+        if self._looked is None or self._looked[0] is not matte_hw:
+            self._looked = (matte_hw, Subjects(matte_hw))
+        territory = self._looked[1].territory(*at)
         if territory is None:
             return
         share = Resized(territory.astype(np.float32), height, width).rows(slice(0, height))

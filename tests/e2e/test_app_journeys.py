@@ -356,6 +356,27 @@ def test_one_subject_alone_is_nothing_to_pick_from(app: Journey, files: dict[str
     expect(app.part("brush").get_by_text("Pick", exact=True)).to_be_hidden()
 
 
+DRAWN_PX = """
+window.drawnPx = []
+const { transferFromImageBitmap } = ImageBitmapRenderingContext.prototype
+ImageBitmapRenderingContext.prototype.transferFromImageBitmap = function (bitmap) {
+  if (bitmap && this.canvas.dataset.testid === 'cutout') window.drawnPx.push(bitmap.width)
+  transferFromImageBitmap.call(this, bitmap)
+}
+"""
+
+
+def test_a_large_photo_is_seen_before_all_of_it_is_refined(app: Journey, tmp_path: Path) -> None:
+    app.page.evaluate(f"() => {{ {DRAWN_PX} }}")
+    large = Image.fromarray(data.coffee()).resize((3000, 2000))
+    large.save(tmp_path / "large.jpg")
+    app.add(tmp_path / "large.jpg")
+    app.wait_for_states("done")
+    first, *_, last = app.page.evaluate("drawnPx")
+    assert first <= 1000
+    assert last == 3000
+
+
 # ---- background and file -------------------------------------------------------------------------
 
 
@@ -432,6 +453,10 @@ def test_the_stage_shows_the_file_that_is_made(
     own = tmp_path / "wall.png"
     Image.new("RGB", (64, 64), (10, 200, 30)).save(own)
     app.part("background-picture").locator("input").set_input_files(own)
+    assert np.asarray(app.save()[1])[2, 2].tolist() == [10, 200, 30]
+    letter = files["letter"]
+    app.part("background-picture").locator("input").set_input_files(letter)
+    expect(app.page.get_by_text(f"“{letter.name}” is not a picture")).to_be_visible()
     assert np.asarray(app.save()[1])[2, 2].tolist() == [10, 200, 30]
     app.choose("shadow", "Behind")
     shadowed = np.asarray(app.save()[1]).astype(int)

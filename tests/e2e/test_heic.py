@@ -102,3 +102,37 @@ def test_a_damaged_heic_file_is_named(lasting_app: App, damage: object, code: st
         451,
         300,
     )
+
+
+WATCH_ZOOM = """
+() => {
+  const bar = document.querySelector('gossamer-zoom-bar')
+  window.zooms = new Set([bar.textContent])
+  new MutationObserver(() => zooms.add(bar.textContent)).observe(bar, {
+    subtree: true, childList: true, characterData: true,
+  })
+}
+"""
+
+
+def test_edges_and_brushes_know_its_size_though_no_browser_does(app: App, tmp_path: Path) -> None:
+    """A preview is smaller than the photo: what is painted on it is meant for the photo."""
+    photo = tmp_path / "IMG_2041.heic"
+    large = Image.fromarray(data.astronaut()).resize((3000, 3000))
+    photo.write_bytes(heic(np.asarray(large)))
+    app.add(photo)
+    app.wait_for_states("done")
+    app.page.evaluate(WATCH_ZOOM)
+    app.part("feather").get_by_role("slider").fill("6")
+    app.save()
+    assert app.page.evaluate("zooms.size") == 1
+    app.part("brush").get_by_label("Remove", exact=True).check(force=True)
+    app.part("feather").get_by_role("slider").fill("7")
+    box = app.page.locator(".frame").bounding_box()
+    assert box
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    app.page.mouse.move(x, y)
+    app.page.mouse.down()
+    app.page.mouse.move(x + 2, y)
+    app.page.mouse.up()
+    assert np.asarray(app.save()[1])[1500, 1500, 3] == 0

@@ -63,6 +63,34 @@ const RUNS = {
     photo.close()
     return { same: before === after, refined, preview: await toText(await canvas.convertToBlob()) }
   },
+  previewFile: async ({ api, file, toText, given }) => {
+    const photo = await api.openPhoto(file)
+    const backdrop = new OffscreenCanvas(300, 300)
+    const context = backdrop.getContext('2d')
+    context.fillStyle = 'rgb(10 200 30)'
+    context.fillRect(0, 0, 300, 300)
+    const wall = await backdrop.convertToBlob()
+    const seen = []
+    for (const { picture, ...output } of given) {
+      const options = picture ? { ...output, background: wall } : output
+      for (let time = 0; time < 2; time++) {
+        const { preview, height, width } = await photo.previewFile({}, options, 500)
+        const canvas = new OffscreenCanvas(preview.width, preview.height)
+        canvas.getContext('2d').drawImage(preview, 0, 0)
+        preview.close()
+        seen.push([await toText(await canvas.convertToBlob()), height, width])
+      }
+    }
+    const codeOf = (promise) => promise.then(() => 'done', (error) => error.code ?? error)
+    const text = new File(['no picture'], 'wall.jpg')
+    const codes = [
+      await codeOf(photo.previewFile({}, { preset: 'poster' }, 100)),
+      await codeOf(photo.previewFile({ sparkle: 1 }, {}, 100)),
+      await codeOf(photo.previewFile({}, { background: text }, 100)),
+    ]
+    photo.close()
+    return { seen, codes }
+  },
   errors: async ({ api, file }) => {
     const codeOf = (promise) => promise.then(() => 'done', (error) => error.code ?? error)
     const photo = await api.openPhoto(file)
@@ -132,6 +160,25 @@ def test_a_preview_shows_what_refine_will_make_and_changes_nothing(lasting_app: 
     assert np.abs(preview - small)[..., 3].mean() < 3
     opaque = (preview[..., 3] == 255) & (small[..., 3] == 255)
     assert np.abs(preview - small)[opaque].mean() < 3
+
+
+def test_a_preview_of_the_file_shows_what_encode_will_write(lasting_app: App) -> None:
+    photo = np.asarray(Image.fromarray(data.astronaut()).resize((1000, 1000)))
+    given = [{"preset": "product"}, {"picture": True}]
+    answer = run(lasting_app.page, "previewFile", given, photo)
+    product, again, wall, wall_again = (rgba(text) for text, _, _ in answer["seen"])
+    assert [size for _, *size in answer["seen"]] == [[2000, 2000]] * 2 + [[1000, 1000]] * 2
+    assert product.shape == wall.shape == (500, 500, 4)
+    assert np.array_equal(product, again)
+    assert np.array_equal(wall, wall_again)  # of a backdrop that was kept
+    assert product[2, 2].tolist() == [255, 255, 255, 255]
+    assert np.abs(wall[2, 2].astype(int) - [10, 200, 30, 255]).max() <= 1
+    expected = call_api(
+        lasting_app.page, "removeBackground", png(photo), options={"output": given[0]}
+    ).picture.convert("RGBA")
+    small = np.asarray(expected).reshape(500, 4, 500, 4, 4).mean(axis=(1, 3))
+    assert np.abs(product - small).mean() < 4
+    assert answer["codes"] == ["invalid_argument", "invalid_argument", "unsupported_format"]
 
 
 def test_what_is_wrong_is_told_and_the_photo_stays_open(lasting_app: App) -> None:

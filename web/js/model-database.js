@@ -1,4 +1,4 @@
-/** The IndexedDB database that `bridge.py` keeps networks in, as its other readers open it. */
+/** The IndexedDB database that `browser_storage.py` keeps networks in, as its other readers open it. */
 
 /**
  * @template T

@@ -9,32 +9,13 @@ from pyside_logic.cutout import Cutout
 from pyside_logic.encode import render
 from pyside_logic.output_options import OutputOptions
 from pyside_logic.preview import Preview
-from pyside_logic.refine import refine
 from pyside_logic.refine_options import RefineOptions
 from pyside_logic.source import Source
 from pyside_logic.touch_up import Stroke, TouchUp
+from tests.unit.pyside_logic.discs import alpha, disc, matte_of
 
 KEEP = Stroke(keep=True, radius=20, hardness=1.0, points=((20.0, 20.0), (60.0, 30.0)))
 REMOVE = Stroke(keep=False, radius=15, hardness=0.5, points=((150.0, 120.0),))
-
-
-def disc(height: int, width: int) -> np.ndarray:
-    """A noisy photo with a bright disc in its middle, opaque."""
-    y, x = np.mgrid[:height, :width]
-    inside = np.hypot(y - height / 2, x - width / 2) < height / 4
-    rgba = np.random.default_rng(7).integers(0, 60, (height, width, 4)).astype(np.uint8)
-    rgba[inside, :3] += 150
-    rgba[..., 3] = 255
-    return rgba
-
-
-def matte_of(rgba_hwc: np.ndarray) -> np.ndarray:
-    return (rgba_hwc[::4, ::4, 0] > 100).astype(np.float32)
-
-
-def alpha(cutout: Cutout, **options: object) -> np.ndarray:
-    refine(cutout, RefineOptions.from_dict(options), lambda _done, _total: None)
-    return cutout.rgba_hwc[..., 3] / 255
 
 
 def test_a_preview_is_the_refined_photo_made_small() -> None:
@@ -88,7 +69,7 @@ FILES: list[dict[str, Any]] = [
     {"background": "blur"},
     {"background": {"blur_px": 30}},
     {"background": "picture"},
-    {"shadow": {"kind": "drop", "x_px": 40, "y_px": 20, "blur_px": 12, "opacity": 0.8}},
+    {"shadow": {"kind": "drop", "x_px": 250, "y_px": 90, "blur_px": 12, "opacity": 1}},
     {"shadow": "contact", "background": "white"},
     {"outline": {"width_px": 24, "colour": "#ff0000"}},
     {"crop": {"margin_px": 30}, "background": "white"},
@@ -127,6 +108,20 @@ def test_a_preview_of_the_file_is_the_file_made_small(output: dict[str, Any]) ->
     ours = np.array_split(small.mean(axis=2), 8)
     for block, own in zip(blocks, ours, strict=True):
         assert block.mean() == pytest.approx(own.mean(), abs=moved)
+
+
+def test_a_preview_blurs_as_far_as_the_file() -> None:
+    rgba = disc(480, 600)
+    matte = matte_of(rgba)
+    rgba[:, :75, :3], rgba[:, 75:150, :3] = 0, 255  # an edge in the background
+    cutout = Cutout(rgba, matte)
+    wanted = OutputOptions.from_dict({"background": {"blur_px": 24}})
+    small = Preview(cutout).picture(RefineOptions(), wanted, 200, Source()).picture
+    alpha(cutout)
+    file = render(cutout.rgba_hwc, wanted, "cutout", Source())
+    row = file.rows(slice(240, 241))[0, 1:150:3].astype(int)
+    assert row[10].max() + 100 < row[35].min()
+    assert np.abs(small.rows(slice(80, 81))[0, :50].astype(int) - row).max() < 12
 
 
 def test_a_preview_of_the_file_follows_edges_and_output() -> None:

@@ -51,6 +51,14 @@ def test_what_lies_near_a_subject_goes_with_it() -> None:
     assert Subjects(two_discs()).territory(0.02, 0.98) is None
 
 
+def test_a_tap_beside_the_photo_finds_nothing() -> None:
+    """Not even a subject that its border cuts off."""
+    whole = Subjects(np.ones((40, 60), np.float32))
+    assert whole.territory(0.5, 0.5) is not None
+    for y, x in ((-0.01, 0.5), (1.0, 0.5), (0.5, -0.01), (0.5, 1.0)):
+        assert whole.territory(y, x) is None
+
+
 def cut_out(strokes: list[Stroke | Pick]) -> np.ndarray:
     matte = two_discs()
     rgba = np.full((400, 800, 4), 255, np.uint8)
@@ -86,7 +94,9 @@ def test_a_pick_is_undone_with_the_strokes_before_it() -> None:
     assert np.array_equal(again, alone)
 
 
-@pytest.mark.parametrize("subject", [[1], [1, "two"], None, [1e9, 0], [float("nan"), 0]])
+@pytest.mark.parametrize(
+    "subject", [[1], [1, "two"], None, [1e9, 0], [float("nan"), 0], [0, float("nan")]]
+)
 def test_a_wrong_pick_is_refused(subject: object) -> None:
     assert correction_from_dict({"subject": [1, 2]}) == Pick(1.0, 2.0)
     with pytest.raises(GossamerError, match="Expected strokes with "):

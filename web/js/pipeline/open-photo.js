@@ -36,8 +36,8 @@ export class OpenPhoto {
   #options = {}
   #isPrecise = false
   /**
-   * The picture behind, as small as the last preview wanted it.
-   * @type {{ source: unknown, longest_px: number, photo: Photo } | null}
+   * The file of the picture behind, as small as the last preview wanted it.
+   * @type {{ source: Blob, longest_px: number, photo: Photo } | null}
    */
   #smallBackdrop = null
 
@@ -162,19 +162,26 @@ export class OpenPhoto {
   async #behind(output, signal, longest_px = Infinity) {
     const { background } = output
     if (!isPicture(background)) return { output, backdrop: null }
-    const { colorSpace } = this.file
     const known = this.#smallBackdrop
-    if (known?.source === background && known.longest_px === longest_px) {
-      const backdrop = { ...known.photo, rgba: known.photo.rgba.slice(0) }
-      return { output: { ...output, background: 'picture' }, backdrop }
-    }
-    const request = { source: background, name: 'The background', colorSpace, longest_px }
-    const backdrop = await inferenceWorker.call('decode', request, 'decode', { signal })
-    if (longest_px < Infinity) {
-      const photo = { ...backdrop, rgba: backdrop.rgba.slice(0) }
-      this.#smallBackdrop = { source: background, longest_px, photo }
-    }
+    const isKnown = known?.source === background && known.longest_px === longest_px
+    const photo = isKnown ? known.photo : await this.#decoded(background, signal, longest_px)
+    const isSmall = longest_px < Infinity && background instanceof Blob
+    if (isSmall) this.#smallBackdrop = { source: background, longest_px, photo }
+    // What is kept must not move to the worker.
+    const backdrop = isSmall ? { ...photo, rgba: photo.rgba.slice(0) } : photo
     return { output: { ...output, background: 'picture' }, backdrop }
+  }
+
+  /**
+   * @param {import('../rpc/messages.js').PictureSource} source
+   * @param {AbortSignal | undefined} signal
+   * @param {number} longest_px
+   * @returns {Promise<Photo>}
+   */
+  #decoded(source, signal, longest_px) {
+    const { colorSpace } = this.file
+    const request = { source, name: 'The background', colorSpace, longest_px }
+    return inferenceWorker.call('decode', request, 'decode', { signal })
   }
 
   /** Gives its memory back. */

@@ -130,7 +130,12 @@ export class GossamerApp extends HTMLElement {
     }
     edges.onChange = (options) => edit((edits) => setRefine(edits, options))
     edges.onUseForAll = () => this.#useForAll()
-    background.onChange = file.onChange = (options) => edit((edits) => setOutput(edits, options))
+    background.onChange = (options) => {
+      touchUp.choose('off') // who paints does not see what is chosen here
+      edit((edits) => setOutput(edits, options))
+    }
+    background.onPicture = (picture) => this.#standOn(picture)
+    file.onChange = (options) => edit((edits) => setOutput(edits, options))
     file.onCopy = () => this.#copy()
     touchUp.onBrush = (brush) => this.#paintWith(brush)
     touchUp.onPick = ({ x, y }) => edit((edits) => addStroke(edits, { subject: [x, y] }))
@@ -177,7 +182,7 @@ export class GossamerApp extends HTMLElement {
     this.#strip.setSelected(photo)
     this.#stage.show(photo, photo ? this.#visit.urlOf(photo) : '')
     const { editor } = this.#visit
-    editor.preview_px = previewSize(this.#stage)
+    if (photo) editor.preview_px = previewSize(this.#stage, photo)
     this.#visit.select(photo, photo !== null && hasCutout(photo, editor.isPainting))
     if (photo) this.#changed(photo)
   }
@@ -207,6 +212,7 @@ export class GossamerApp extends HTMLElement {
     const { selected, finished } = this.#visit
     if (isNews && selected) this.#workBar.update(selected, finished.length)
     if (photo !== selected) return
+    this.#visit.editor.preview_px = previewSize(this.#stage, photo)
     this.#stage.background = colourOf(photo.edits)
     this.#stage.update(photo)
     this.#workBar.update(photo, finished.length)
@@ -220,7 +226,7 @@ export class GossamerApp extends HTMLElement {
    */
   #edit(photo, change) {
     change(photo.edits)
-    this.#visit.editor.preview_px = previewSize(this.#stage)
+    this.#visit.editor.preview_px = previewSize(this.#stage, photo)
     this.#visit.editor.changed(photo)
     this.#changed(photo)
   }
@@ -238,6 +244,16 @@ export class GossamerApp extends HTMLElement {
       edits.version++
     }
     this.#note.show(t('usedForAll', { count: queue.photos.length }))
+  }
+
+  /** @param {File} picture that was picked, whatever it is */
+  async #standOn(picture) {
+    try {
+      await gossamer.inspect(picture)
+      this.#panel.background.onChange({ background: picture })
+    } catch (error) {
+      this.#note.show(errorWords(error, picture.name))
+    }
   }
 
   /** @param {import('./brush-layer.js').Brush | null} brush null when nobody paints any more */
@@ -311,9 +327,14 @@ export class GossamerApp extends HTMLElement {
   }
 }
 
-/** @param {PhotoStage} stage in steps, so that a window that is resized a little needs no new copy */
-function previewSize({ fitted_px }) {
-  return Math.min(MAX_PREVIEW_PX, 100 * Math.ceil(fitted_px / 100))
+/**
+ * In steps, so that a window that is resized a little needs no new copy.
+ * @param {PhotoStage} stage
+ * @param {Photo} photo
+ */
+function previewSize(stage, { size }) {
+  if (!size) return MAX_PREVIEW_PX // nobody knows yet
+  return Math.min(MAX_PREVIEW_PX, 100 * Math.ceil(stage.fitted_px(size) / 100))
 }
 
 /** @param {EventTarget | null} target whether letters belong to it */

@@ -30,6 +30,8 @@ const OPACITY = 0.4
 export class BackgroundPanel extends HTMLElement {
   /** @type {(options: Partial<OutputOptions>) => void} */
   onChange = () => {}
+  /** @type {(picture: File) => void} to stand on, if it is one */
+  onPicture = () => {}
 
   #use = new ChoiceControl({
     name: 'preset',
@@ -108,7 +110,7 @@ export class BackgroundPanel extends HTMLElement {
     this.#custom.oninput = () => this.onChange({ background: this.#custom.value })
     this.#picture.onchange = () => {
       const [file] = this.#picture.files ?? []
-      if (file) this.onChange({ background: file })
+      if (file) this.onPicture(file)
       this.#picture.value = '' // the same file can be picked again
     }
     this.replaceChildren(

@@ -23,7 +23,7 @@ import { isComposed } from './edits.js'
  * @property {(photo: Photo, error: unknown) => void} onError
  */
 
-/** @typedef {{ height: number, width: number }} Size in px */
+/** @typedef {import('./queue.js').Size} Size */
 
 /** Changes that stop for so long have come to rest. */
 const REST_MS = 350

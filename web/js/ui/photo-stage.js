@@ -81,11 +81,13 @@ export class PhotoStage extends HTMLElement {
     this.#clearCutout()
   }
 
-  /** Longer side, in px of this screen, of the photo as it fits here. */
-  get fitted_px() {
-    const { width, height } = this.#view.frame
-    const zoom = this.#view.scale / this.#view.fitScale
-    return Math.round((Math.max(width, height) / zoom) * devicePixelRatio)
+  /**
+   * @param {import('./queue.js').Size} size
+   * @returns {number} longer side of such a photo as it fits here, in px of this screen
+   */
+  fitted_px(size) {
+    const longest = Math.max(size.height, size.width)
+    return Math.round(longest * this.#view.fitScaleOf(size) * devicePixelRatio)
   }
 
   /** @param {import('./brush-layer.js').Brush | null} brush null while nobody paints */
@@ -171,13 +173,13 @@ export class PhotoStage extends HTMLElement {
    * The first sight of a cut-out wipes in over the original; later ones replace it.
    * @param {Photo} photo
    * @param {ImageBitmap} bitmap closed here
-   * @param {import('./editor.js').Size | null} file of the file that it shows, null for the cut-out
+   * @param {import('./queue.js').Size | null} file of the file that it shows, null for the cut-out
    */
   drawPreview(photo, bitmap, file) {
     if (photo !== this.#photo) return bitmap.close()
     this.#cutoutOf = photo
     this.#file = null
-    this.#draw(bitmap, file)
+    this.#draw(bitmap, photo, file)
     this.#reveal(Boolean(this.#result.hidden))
   }
 
@@ -240,7 +242,7 @@ export class PhotoStage extends HTMLElement {
 
   #originalLoaded() {
     const { naturalHeight, naturalWidth } = this.#original
-    if (naturalHeight > 0) this.#fitFrame(naturalHeight, naturalWidth)
+    if (naturalHeight > 0 && this.#isAligned) this.#fitFrame(naturalHeight, naturalWidth)
   }
 
   /**
@@ -281,7 +283,7 @@ export class PhotoStage extends HTMLElement {
     try {
       const bitmap = await createImageBitmap(result.blob)
       if (this.#cutoutOf !== photo || this.#file !== result.blob) return bitmap.close()
-      this.#draw(bitmap, isComposed(edits.output) ? result : null)
+      this.#draw(bitmap, photo, isComposed(edits.output) ? result : null)
       this.#reveal(false)
     } catch {
       if (this.#cutoutOf === photo) this.showError(t('cannotShow', { name: photo.name }))
@@ -290,16 +292,15 @@ export class PhotoStage extends HTMLElement {
 
   /**
    * @param {ImageBitmap} bitmap closed here
-   * @param {import('./editor.js').Size | null} file of the file that it shows, null for the cut-out
+   * @param {Photo} photo
+   * @param {import('./queue.js').Size | null} file of the file that it shows, null for the cut-out
    */
-  #draw(bitmap, file) {
-    const { naturalHeight, naturalWidth } = this.#original
-    // An original that the browser cannot show, such as a HEIC file, has not told its size.
-    const original = naturalHeight > 0 ? { height: naturalHeight, width: naturalWidth } : null
-    const { height, width } = file ?? original ?? bitmap
-    this.#isAligned = !file || !original || isSame(file, original)
+  #draw(bitmap, photo, file) {
+    // The bitmap may be a small one, and an original that no browser shows tells no size.
+    const whole = photo.size ?? bitmap
+    const shown = file ?? whole
+    this.#isAligned = isSame(shown, whole)
     this.toggleAttribute('data-apart', !this.#isAligned)
-    const shown = this.#isAligned && original ? original : { height, width }
     if (this.#frame.hidden || !isSame(shown, this.#view.photo)) {
       this.#fitFrame(shown.height, shown.width)
     }
@@ -342,8 +343,8 @@ function ratio(first, second) {
 }
 
 /**
- * @param {import('./editor.js').Size} first
- * @param {import('./editor.js').Size} second
+ * @param {import('./queue.js').Size} first
+ * @param {import('./queue.js').Size} second
  */
 function isSame(first, second) {
   return first.height === second.height && first.width === second.width

@@ -11,7 +11,8 @@ import { errorWords } from './strings.js'
 /** @typedef {import('./edits.js').Edits} Edits */
 /** @typedef {import('./progress.js').Progress} Progress */
 /** @typedef {'waiting' | 'working' | 'done' | 'failed' | 'stopped'} PhotoState */
-/** @typedef {{ blob: Blob, height: number, width: number }} Picture */
+/** @typedef {{ height: number, width: number }} Size in px */
+/** @typedef {Size & { blob: Blob }} Picture */
 
 /**
  * @typedef {object} Photo
@@ -19,6 +20,7 @@ import { errorWords } from './strings.js'
  * @property {File} file
  * @property {string} name
  * @property {PhotoState} state
+ * @property {Size | null} size once it is open
  * @property {Progress | null} progress only while at work
  * @property {Picture | null} result its last file, once it is done
  * @property {string | null} error words for the person, only when failed
@@ -129,6 +131,7 @@ export class PhotoQueue {
       file,
       name: file.name,
       state: 'waiting',
+      size: null,
       progress: null,
       result: null,
       error: null,
@@ -190,6 +193,7 @@ export class PhotoQueue {
   async #finish(photo, open, { signal, onProgress }) {
     await this.#events.whenFree()
     const { refine, output, version, edgesVersion } = photo.edits
+    this.#change(photo, { size: { height: open.height, width: open.width } })
     await this.#showSoon(photo, open, signal)
     const subjects = await open.subjects()
     await open.refine(refine, {

@@ -36,8 +36,13 @@ export class Viewport {
   }
 
   get fitScale() {
-    const across = (this.#stage.width - 2 * MARGIN_PX) / this.#photo.width
-    const down = (this.#stage.height - 2 * MARGIN_PX) / this.#photo.height
+    return this.fitScaleOf(this.#photo)
+  }
+
+  /** @param {{ width: number, height: number }} photo in its own px */
+  fitScaleOf({ width, height }) {
+    const across = (this.#stage.width - 2 * MARGIN_PX) / width
+    const down = (this.#stage.height - 2 * MARGIN_PX) / height
     return Math.max(1e-3, Math.min(across, down, MAX_FIT_SCALE))
   }
 

@@ -14,7 +14,7 @@ import { errorWords } from './strings.js'
 /**
  * @typedef {object} VisitEvents
  * @property {(photo: Photo) => void} onChange
- * @property {(photo: Photo, preview: ImageBitmap, file: import('./editor.js').Size | null) => void}
+ * @property {(photo: Photo, preview: ImageBitmap, file: import('./queue.js').Size | null) => void}
  *   onPreview as of the editor
  * @property {(photo: Photo, words: string) => void} onError the photo keeps what it has
  */
