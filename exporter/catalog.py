@@ -127,7 +127,11 @@ class Int8Budget:
 
 @dataclass(frozen=True)
 class Network:
-    """`precision` is what sites ship for WASM; `written_in` the file that says so, for messages."""
+    """`precision` is what sites ship for WASM; `written_in` the file that says so, for messages.
+
+    A specialist has an `agreement`: the IoU with the matte of a site's first network from which on
+    its edges are the better ones. None for networks of all subjects.
+    """
 
     name: str
     title: str
@@ -136,6 +140,7 @@ class Network:
     output: OutputSpec
     int8: Int8Budget = Int8Budget()
     precision: str = "fp32"
+    agreement: float | None = None
     written_in: str = "models/catalog.toml"
 
 
@@ -226,7 +231,15 @@ def _network(table: TomlTable, part: Part, title: str, written_in: str) -> Netwo
     int8 = _int8(table.table("int8")) if table.has("int8") else Int8Budget()
     precision = table.choice("precision", ("fp32", "int8")) if table.has("precision") else "fp32"
     network = Network(
-        part.name, title, part, _input(picture), _output(matte), int8, precision, written_in
+        part.name,
+        title,
+        part,
+        _input(picture),
+        _output(matte),
+        int8,
+        precision,
+        table.share("agreement") if table.has("agreement") else None,
+        written_in,
     )
     for read in (table, picture, matte):
         read.refuse_unknown_keys()

@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from exporter.errors import EvaluationError, PictureError
 from exporter.metrics import Scores, mean_scores, measure, require_packages
-from exporter.native import NativeNetwork, Refinement, cut_out, look_again
+from exporter.native import NativeNetwork, Refinement, ask_specialist, cut_out, look_again
 from exporter.pictures import read_grey, read_photo
 from exporter.report import Report, silent
 
@@ -50,12 +50,13 @@ class Pair:
 
 @dataclass(frozen=True)
 class Candidate:
-    """`label` is its name in the table."""
+    """`label` is its name in the table; the edges are the `specialist`'s where that one agrees."""
 
     label: str
     network: NativeNetwork
     refinement: Refinement
     second_look: bool = False
+    specialist: NativeNetwork | None = None
 
 
 @dataclass(frozen=True)
@@ -142,6 +143,10 @@ def _scores_of(pair: Pair, candidates: Sequence[Candidate]) -> tuple[Scores, ...
         if network not in mattes:
             mattes[network] = network.matte(rgba_hwc)
         matte_hw = mattes[network]
+        if candidate.specialist:
+            agreed_hw = ask_specialist(candidate.specialist, rgba_hwc, matte_hw)
+            if agreed_hw is not None:
+                matte_hw, network = agreed_hw, candidate.specialist
         if candidate.second_look:
             matte_hw = look_again(network, rgba_hwc, matte_hw)
         cutout_hwc = cut_out(rgba_hwc, matte_hw, candidate.refinement)

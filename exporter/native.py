@@ -21,6 +21,7 @@ from PIL import Image
 from exporter.catalog import InputSpec, Network, OutputSpec
 from exporter.errors import ExporterError
 from exporter.pictures import read_photo, read_photo_file
+from pyside_logic.agreement import agreed_matte
 from pyside_logic.chroma_key import key_photo
 from pyside_logic.compose import write_alpha
 from pyside_logic.encode import encode
@@ -39,6 +40,7 @@ __all__ = [
     "OutputOptions",
     "Refinement",
     "Source",
+    "ask_specialist",
     "cut_out",
     "finished_file",
     "key_matte",
@@ -114,6 +116,19 @@ def key_matte(rgba_hwc: Uint8, key: str) -> Float32:
     colour. Raises ExporterError."""
     try:
         return key_photo(rgba_hwc, key)
+    except GossamerError as error:
+        raise ExporterError(error.message) from error
+
+
+def ask_specialist(specialist: NativeNetwork, rgba_hwc: Uint8, matte_hw: Float32) -> Float32 | None:
+    """`matte_hw`, another network's of `rgba_hwc`, with the specialist's edges; None where the two
+    do not agree on the subject. Raises ExporterError."""
+    offered_hw = specialist.matte(rgba_hwc)
+    agreement = specialist.network.agreement
+    try:
+        return agreed_matte(
+            matte_hw, offered_hw, 1 if agreement is None else agreement, *rgba_hwc.shape[:2]
+        )
     except GossamerError as error:
         raise ExporterError(error.message) from error
 

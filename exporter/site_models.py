@@ -64,6 +64,7 @@ def add_model(site: Path, network: Network, choices: SiteChoices, report: Report
         "name": network.name,
         "title": network.title,
         "licence": network.part.licence,
+        "agreement": network.agreement,
         "artefacts": artefacts,
         "input": {
             "name": network.input.name,

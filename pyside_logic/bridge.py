@@ -16,6 +16,7 @@ from typing import Any
 import js
 from pyodide.ffi import JsException, to_js
 
+from pyside_logic.agreement import agreed_matte
 from pyside_logic.browser_pixels import (
     backdrop_of,
     js_object,
@@ -39,7 +40,7 @@ from pyside_logic.second_look import fuse_looks, subject_box
 from pyside_logic.source import Source
 from pyside_logic.store import Entry, ModelStore
 from pyside_logic.subjects import Subjects
-from pyside_logic.touch_up import TouchUp, correction_from_dict
+from pyside_logic.touch_up import TouchUp, correction_from_dict, is_kept
 from pyside_logic.webp import label_webp
 
 __all__ = [
@@ -51,9 +52,11 @@ __all__ = [
     "encode",
     "ensure_model",
     "label",
+    "offer_matte",
     "open_keyed_photo",
     "open_photo",
     "paint",
+    "photo_pixels",
     "refine",
     "subject_part",
     "subjects",
@@ -133,6 +136,31 @@ def open_keyed_photo(rgba: Any, height: int, width: int, key: str, file: Any = N
 
 
 @_answers(Stage.REFINE)
+def photo_pixels(handle: int) -> Any:
+    """An open photo for a network, which sees no alpha, {rgba: Uint8Array, height, width}."""
+    cutout = _opened(handle)
+    rgba_hwc = cutout.original_rgba() if cutout.is_recoloured else cutout.rgba_hwc
+    height, width = rgba_hwc.shape[:2]
+    return js_object(rgba=to_uint8_array(rgba_hwc), height=height, width=width)
+
+
+@_answers(Stage.REFINE)
+def offer_matte(handle: int, matte: Any, height: int, width: int, agreement: float) -> Any:
+    """Another network's matte of an open photo, a Float32Array of height x width in [0, 1], whose
+    edges are taken where it agrees with the present one. Returns what the photo's matte is then,
+    {data: Float32Array, height, width}, or null where they do not agree."""
+    cutout = _opened(handle)
+    offered_hw = matte_of(matte, height, width)
+    size = cutout.rgba_hwc.shape[:2]
+    agreed_hw = agreed_matte(cutout.matte_hw, offered_hw, agreement, *size)
+    if agreed_hw is None:
+        return None
+    cutout.matte_hw = agreed_hw
+    h, w = agreed_hw.shape
+    return js_object(data=to_float32_array(agreed_hw), height=h, width=w)
+
+
+@_answers(Stage.REFINE)
 def subject_part(handle: int) -> Any:
     """The part of an open photo that is worth a second look, {rgba: Uint8Array, height, width}, or
     null where the subject fills it."""
@@ -208,8 +236,8 @@ def touch_up(handle: int, strokes: Any) -> None:
 
 @_answers(Stage.REFINE)
 def subjects(handle: int) -> Any:
-    """Those that stand apart in an open photo, an array of {x, y, left, top, width, height} in its
-    pixels."""
+    """Those that stand apart in an open photo, an array of {x, y, left, top, width, height, kept}
+    in its pixels; one that was taken out is not `kept`."""
     cutout = _opened(handle)
     height, width = cutout.rgba_hwc.shape[:2]
     found = [
@@ -220,6 +248,7 @@ def subjects(handle: int) -> Any:
             top=one.top * height,
             width=(one.right - one.left) * width,
             height=(one.bottom - one.top) * height,
+            kept=is_kept(cutout.touch_hw, one.y, one.x),
         )
         for one in Subjects(cutout.matte_hw).found()
     ]

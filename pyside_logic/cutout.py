@@ -76,6 +76,10 @@ class Cutout:
         self._original_colours.append((rows, columns, part.copy()))
         part[...] = colours
 
+    @property
+    def is_recoloured(self) -> bool:
+        return bool(self._original_colours)
+
     def restore_colours(self) -> None:
         """Undoes every `recolour`."""
         self._put_original(self.rgba_hwc)

@@ -53,7 +53,7 @@ class Preview:
         if longest_px not in self._sizes:
             self._sizes[longest_px] = self._small_copy(longest_px)
         small = self._sizes[longest_px]
-        small.touch(self._cutout.touch_hw)
+        small.follow(self._cutout)
         scale = small.cutout.rgba_hwc.shape[1] / self._cutout.rgba_hwc.shape[1]
         return small.refined(_scaled(options, scale))
 
@@ -101,9 +101,12 @@ class _Small:
         self._found: tuple[Any, Float32] | None = None
         self._layers: Float32 | None = None
 
-    def touch(self, touch_hw: Float32 | None) -> None:
-        """Takes over what a brush has corrected."""
-        known = self.cutout.touch_hw
+    def follow(self, whole: Cutout) -> None:
+        """Takes over another matte of the whole photo, and what a brush has corrected."""
+        if self.cutout.matte_hw is not whole.matte_hw:
+            self._refined = self._found = None
+            self.cutout.matte_hw = whole.matte_hw
+        known, touch_hw = self.cutout.touch_hw, whole.touch_hw
         if known is None and touch_hw is None:
             return
         if known is None or touch_hw is None or not np.array_equal(known, touch_hw):

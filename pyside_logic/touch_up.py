@@ -165,6 +165,14 @@ def _paint_segment(
     np.maximum(part, np.clip((radius - distance) / soft, 0, 1), out=part)
 
 
+def is_kept(touch_hw: Float32 | None, y: float, x: float) -> bool:
+    """Whether the place at (y, x), in parts of the height and the width, was not taken out."""
+    if touch_hw is None:
+        return True
+    height, width = touch_hw.shape
+    return bool(touch_hw[int(y * height), int(x * width)] > -0.5)
+
+
 def touched(matte_hw: Float32, touch_hw: Float32) -> Float32:
     """`matte_hw` (h, w) in [0, 1] as a person has corrected it, at the size of `touch_hw`."""
     enlarged = Resized(matte_hw, *touch_hw.shape).rows(slice(0, len(touch_hw)))

@@ -51,9 +51,9 @@ def changed_site_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def two_network_site_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two networks, the second one the default of `make site`."""
+    """The networks of `make site`, one of them named twice."""
     folder = tmp_path_factory.mktemp("two") / "dist"
-    return build_site(["modnet", "u2netp", "modnet"], folder, choices=SiteChoices(("wasm",)))
+    return build_site(["u2netp", "modnet", "u2netp"], folder, choices=SiteChoices(("wasm",)))
 
 
 @pytest.fixture(scope="session")

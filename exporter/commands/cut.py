@@ -12,7 +12,11 @@ from exporter.errors import ExporterError
 from exporter.report import Report, TerminalReport
 
 if TYPE_CHECKING:
-    from exporter.native import FindMatte
+    import numpy as np
+    import numpy.typing as npt
+
+    from exporter.catalog import Network
+    from exporter.native import FindMatte, NativeNetwork
 
 __all__ = ["add_arguments", "run"]
 
@@ -28,7 +32,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--model",
         default="u2netp",
         metavar="NETWORK",
-        help="a name, or an ONNX file of your own with --spec (default: %(default)s)",
+        help="a name; auto, the catalogue's first network with the edges of one that knows people"
+        " better where the two agree; or an ONNX file of your own with --spec (default:"
+        " %(default)s)",
     )
     add_spec_argument(parser)
     parser.add_argument(
@@ -130,17 +136,42 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _find_matte(arguments: argparse.Namespace, report: Report) -> "FindMatte":
-    from exporter.exported import exported_file
-    from exporter.native import NativeNetwork, key_matte, look_again
+    from exporter.catalog import load_networks
+    from exporter.native import ask_specialist, key_matte, look_again
 
     if arguments.key:
         return lambda rgba_hwc: key_matte(rgba_hwc, arguments.key)
-    chosen, local = choose_network(arguments.model, arguments.spec)
-    file = exported_file(chosen, precision=arguments.precision, local=local, report=report)
-    network = NativeNetwork(chosen, file)
-    if arguments.second_look:
+    if arguments.model != "auto":
+        network = _open(*choose_network(arguments.model, arguments.spec), arguments, report)
+        if not arguments.second_look:
+            return network.matte
         return lambda rgba_hwc: look_again(network, rgba_hwc, network.matte(rgba_hwc))
-    return network.matte
+
+    first, *others = load_networks().values()
+    network = _open(first, None, arguments, report)
+    specialists = [
+        _open(other, None, arguments, report) for other in others if other.agreement is not None
+    ]
+
+    def find(rgba_hwc: "npt.NDArray[np.uint8]") -> "npt.NDArray[np.float32]":
+        matte_hw, chosen = network.matte(rgba_hwc), network
+        for specialist in specialists:
+            agreed_hw = ask_specialist(specialist, rgba_hwc, matte_hw)
+            if agreed_hw is not None:
+                matte_hw, chosen = agreed_hw, specialist
+        return look_again(chosen, rgba_hwc, matte_hw) if arguments.second_look else matte_hw
+
+    return find
+
+
+def _open(
+    network: "Network", local: Path | None, arguments: argparse.Namespace, report: Report
+) -> "NativeNetwork":
+    from exporter.exported import exported_file
+    from exporter.native import NativeNetwork
+
+    file = exported_file(network, precision=arguments.precision, local=local, report=report)
+    return NativeNetwork(network, file)
 
 
 def _output_values(arguments: argparse.Namespace) -> tuple[dict[str, Any], Path | None]:

@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,16 @@ if TYPE_CHECKING:
     from exporter.native import NativeNetwork
 
 __all__ = ["add_arguments", "run"]
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """What one candidate is made of, as the arguments name it."""
+
+    artefact: str | None
+    refine: str
+    second_look: bool
+    specialist: str | None
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -52,12 +63,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--against-second-look", action="store_true", help="compare with a second look"
     )
     parser.add_argument(
+        "--specialist",
+        metavar="NETWORK",
+        help="take this network's edges where it agrees, as `auto` does on a site that ships it",
+    )
+    parser.add_argument(
+        "--against-specialist", metavar="NETWORK", help="compare with what a specialist makes of it"
+    )
+    parser.add_argument(
         "--set", action="append", metavar="NAME", help="only this set of the folder"
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="where to write every score")
 
 
 def run(arguments: argparse.Namespace) -> int:
+    from exporter.catalog import find_network
     from exporter.errors import EvaluationError
     from exporter.evaluate import (
         Candidate,
@@ -76,24 +96,22 @@ def run(arguments: argparse.Namespace) -> int:
             f"{arguments.folder}: Expected sets among {known}, received {', '.join(unknown)}."
         )
     network, local = choose_network(arguments.model, arguments.spec)
-    choices = [(arguments.artefact, arguments.refine, arguments.second_look)]
-    if arguments.against or arguments.against_refine or arguments.against_second_look:
-        choices.append(
-            (
-                arguments.against or arguments.artefact,
-                arguments.against_refine or arguments.refine,
-                arguments.against_second_look,
-            )
-        )
-    networks = {artefact: _open(network, local, artefact) for artefact, *_ in choices}
+    choices = _choices(arguments)
+    networks = {choice.artefact: _open(network, local, choice.artefact) for choice in choices}
+    specialists = {
+        choice.specialist: _open(find_network(choice.specialist), None, None)
+        for choice in choices
+        if choice.specialist
+    }
     candidates = [
         Candidate(
-            _label(network, artefact, refine, second_look),
-            networks[artefact],
-            parse_refinement(refine),
-            second_look,
+            _label(network, choice),
+            networks[choice.artefact],
+            parse_refinement(choice.refine),
+            choice.second_look,
+            specialists.get(choice.specialist or ""),
         )
-        for artefact, refine, second_look in choices
+        for choice in choices
     ]
     chosen = [pair for pair in pairs if not wanted or pair.set in wanted]
     evaluation = evaluate(chosen, candidates, report=TerminalReport())
@@ -101,6 +119,20 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         _write(arguments.json, to_json(evaluation))
     return 0
+
+
+def _choices(arguments: argparse.Namespace) -> list[_Choice]:
+    first = _Choice(
+        arguments.artefact, arguments.refine, arguments.second_look, arguments.specialist
+    )
+    other = _Choice(
+        arguments.against or arguments.artefact,
+        arguments.against_refine or arguments.refine,
+        arguments.against_second_look,
+        arguments.against_specialist,
+    )
+    is_alone = other == replace(first, second_look=False, specialist=None)
+    return [first] if is_alone else [first, other]
 
 
 def _open(network: "Network", local: Path | None, artefact: str | None) -> "NativeNetwork":
@@ -116,10 +148,15 @@ def _open(network: "Network", local: Path | None, artefact: str | None) -> "Nati
     return NativeNetwork(network, Path(artefact))
 
 
-def _label(network: "Network", artefact: str | None, refine: str, second_look: bool) -> str:
-    file = network.name if artefact is None else Path(artefact).name
-    refined = file if refine == "default" else f"{file}, refine {refine}"
-    return f"{refined}, second look" if second_look else refined
+def _label(network: "Network", choice: _Choice) -> str:
+    words = [network.name if choice.artefact is None else Path(choice.artefact).name]
+    if choice.specialist:
+        words.append(f"or {choice.specialist}")
+    if choice.refine != "default":
+        words.append(f"refine {choice.refine}")
+    if choice.second_look:
+        words.append("second look")
+    return ", ".join(words)
 
 
 def _write(path: Path, text: str) -> None:

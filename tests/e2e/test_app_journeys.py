@@ -332,7 +332,14 @@ def test_one_of_two_subjects_is_taken_out_and_back_in(app: Journey, tmp_path: Pa
     assert both[320, 250, 3] == both[320, 650, 3] == 255
     app.show_part("touch-up")
     app.choose("brush", "Pick")
-    app.part("subjects").get_by_role("button", name="Subject 2").click()
+    first, second = (
+        app.part("subjects").get_by_role("button", name=f"Subject {number}") for number in (1, 2)
+    )
+    expect(second).to_have_attribute("aria-pressed", "true")
+    second.click()
+    expect(second).to_have_attribute("aria-pressed", "false")
+    expect(second).to_be_focused()  # it is the same button
+    expect(first).to_have_attribute("aria-pressed", "true")
     one = app.saved_rgba()
     assert (one[320, 250, 3], one[:, 480:, 3].max()) == (255, 0)
     frame = app.frame()
@@ -341,10 +348,12 @@ def test_one_of_two_subjects_is_taken_out_and_back_in(app: Journey, tmp_path: Pa
         app.page.touchscreen.tap(*at)
     else:
         app.page.mouse.click(*at)
+    expect(first).to_have_attribute("aria-pressed", "false")
     assert app.saved_rgba()[..., 3].max() == 0
     app.part("undo").click()
+    expect(first).to_have_attribute("aria-pressed", "true")
     assert np.array_equal(app.saved_rgba(), one)
-    app.part("subjects").get_by_role("button", name="Subject 2").click()
+    second.click()
     assert app.saved_rgba()[320, 650, 3] == 255
 
 

@@ -1,32 +1,133 @@
-"""Where a site ships several networks, a person chooses by what they are good for."""
+"""Where a site ships several networks, a person chooses by what they are good for, or leaves it to
+the app, which asks them."""
 
+import base64
+import hashlib
 from pathlib import Path
 
-from playwright.sync_api import Page, expect
+import numpy as np
+import pytest
+from playwright.sync_api import Page, Route, expect
 from skimage import data
 
-from .app import App, png
+from .app import App, call_api, png
+
+STORE_NO_NETWORK = """
+(key) => new Promise((resolve, reject) => {
+  const opened = indexedDB.open('gossamer')
+  opened.onerror = () => reject(opened.error)
+  opened.onsuccess = () => {
+    const storing = opened.result.transaction('models', 'readwrite')
+    storing.objectStore('models').put(new Blob(['not a network']), key)
+    storing.oncomplete = () => { opened.result.close(); resolve() }
+  }
+})
+"""
+ASK = """
+async (content) => {
+  const bytes = Uint8Array.from(atob(content), (c) => c.charCodeAt(0))
+  const open = await gossamer.openPhoto(new Blob([bytes]))
+  const answers = [open.model, await open.askSpecialists(), await open.askSpecialists()]
+  await open.refine({})
+  const { blob } = await open.encode({})
+  open.close()
+  return [...answers, blob.size]
+}
+"""
+
+
+@pytest.fixture
+def photos_of(tmp_path: Path) -> dict[str, Path]:
+    """A person, whom both networks find alike, and a cup, which one of them takes for something
+    else."""
+    photos = {"person": data.astronaut(), "cup": data.coffee()}
+    for name, rgb_hwc in photos.items():
+        (tmp_path / f"{name}.png").write_bytes(png(rgb_hwc))
+    return {name: tmp_path / f"{name}.png" for name in photos}
+
+
+def picture_by(page: Page, photo: Path, model: str) -> np.ndarray:
+    options = {"model": model}
+    result = call_api(page, "removeBackground", photo.read_bytes(), options=options)
+    return np.asarray(result.picture).astype(int)
 
 
 def test_people_choose_by_what_they_want(
-    installing_page: Page, two_network_server: str, tmp_path: Path
+    page: Page, two_network_server: str, photos_of: dict[str, Path]
 ) -> None:
-    page = installing_page
-    photo = tmp_path / "cat.png"
-    photo.write_bytes(png(data.chelsea()))
+    page.route("**/models/modnet*", lambda route: route.abort())  # as on a slow line
     app = App(page, two_network_server).open()
-    app.wait_until_offline_ready()
+    page.evaluate("gossamer.preload()")
     app.part("settings").get_by_role("button").first.click()
-    expect(page.get_by_text("4.6 MB, not here yet")).to_be_visible()
+    expect(page.get_by_text("7.0 MB, not here yet")).to_be_visible()
     choice = app.part("model")
     assert choice.get_by_role("radio").count() == 3
     expect(choice.get_by_label("Automatic")).to_be_checked()
-    choice.get_by_label("Fast").check(force=True)
+    choice.get_by_label("Portrait").check(force=True)
     page.keyboard.press("Escape")
-    app.add(photo)
+    page.unroute("**/models/modnet*")
+    app.add(photos_of["cup"])
     app.wait_for_states("done")
+    expect(app.part("file-facts")).not_to_contain_text("Automatic")
     app.part("settings").get_by_role("button").first.click()
-    expect(app.part("settings").get_by_text("4.6 MB", exact=True)).to_be_visible()
+    expect(app.part("settings").get_by_text("7.0 MB", exact=True)).to_be_visible()
     app.open()
     app.part("settings").get_by_role("button").first.click()
-    expect(app.part("model").get_by_label("Fast")).to_be_checked()
+    expect(app.part("model").get_by_label("Portrait")).to_be_checked()
+
+
+def test_automatic_asks_the_networks_and_says_which_it_took(
+    page: Page, two_network_server: str, photos_of: dict[str, Path]
+) -> None:
+    app = App(page, two_network_server).open()
+    page.evaluate("gossamer.preloadSpecialists()")
+    for name, words, nearest in (("cup", "Fast", "u2netp"), ("person", "Portrait", "modnet")):
+        app.add(photos_of[name])
+        app.wait_for_states(*["done"] * app.part("photo").count())
+        app.part("photo").last.locator("button").first.click()
+        expect(app.part("file-facts")).to_contain_text(f"Automatic: {words}")
+        saved = np.asarray(app.save()[1]).astype(int)
+        errors = {
+            model: np.abs(saved - picture_by(page, photos_of[name], model))[..., 3].mean()
+            for model in ("u2netp", "modnet")
+        }
+        assert min(errors, key=lambda model: errors[model]) == nearest
+    # Opened again after another one, it still has the matte that was agreed on.
+    for at in (0, 1):
+        app.part("photo").nth(at).locator("button").first.click()
+    app.part("feather").get_by_role("slider").fill("4")
+    app.save()
+    app.part("feather").get_by_role("slider").fill("0")
+    assert np.array_equal(np.asarray(app.save()[1]).astype(int), saved)
+
+
+def test_nobody_waits_for_a_second_opinion(
+    page: Page, two_network_server: str, two_network_site_dir: Path, photos_of: dict[str, Path]
+) -> None:
+    """Neither for one that is not here yet, nor for one that is here and broken."""
+    asked: list[str] = []
+
+    def refuse(route: Route) -> None:
+        asked.append(route.request.url)
+        route.abort()
+
+    page.route("**/models/modnet*", refuse)
+    app = App(page, two_network_server).open()
+    app.add(photos_of["person"])
+    app.wait_for_states("done")
+    expect(app.part("file-facts")).to_contain_text("Automatic: Fast")
+    page.evaluate("gossamer.preloadSpecialists().catch(() => {})")
+    (file,) = (two_network_site_dir / "models").glob("modnet*")
+    page.evaluate(STORE_NO_NETWORK, hashlib.sha256(file.read_bytes()).hexdigest())
+    asked.clear()
+    content = base64.b64encode(photos_of["person"].read_bytes()).decode()
+    answers = page.evaluate(ASK, content)
+    assert answers[:3] == ["u2netp"] * 3
+    assert asked, "it was not found to be damaged"
+    assert answers[3] > 10_000
+    page.unroute("**/models/modnet*")
+    assert page.evaluate(ASK, content)[:3] == [
+        "u2netp",
+        "modnet",
+        "modnet",
+    ]

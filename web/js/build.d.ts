@@ -19,6 +19,11 @@ export interface Model {
   name: string
   title: string
   licence: string
+  /**
+   * Of a network that knows some subjects better: the IoU with the matte of the site's first network
+   * from which on its edges are the better ones.
+   */
+  agreement: number | null
   /** In the order in which they should be preferred. */
   artefacts: Artefact[]
   input: {

@@ -1,7 +1,9 @@
 /** Gossamer's public API. Nothing that it is given leaves the device. */
 
-import { EngineChoice, reportEngines } from './pipeline/backends.js'
-import { BACKENDS, modelFor } from './pipeline/engines.js'
+import { build } from './build.js'
+import { isStored } from './device-storage.js'
+import { EngineChoice, reportEngines, storeNetwork } from './pipeline/backends.js'
+import { BACKENDS, modelFor, specialistsFor } from './pipeline/engines.js'
 import { inspect as inspectBlob } from './pipeline/inspect.js'
 import { openPhoto as openInPipeline, runPipeline } from './pipeline/pipeline.js'
 import {
@@ -46,7 +48,8 @@ export { ERROR_CODES, GossamerError, STAGES } from './rpc/errors.js'
  *   onPreview?: (preview: ImageBitmap) => void,
  * }} Options
  *
- * - `model`: 'auto' (default) or a network of this site.
+ * - `model`: 'auto' (default), which is the first network of this site until an open photo asks
+ *   others too (`askSpecialists`), or one by its name.
  * - `backend`: 'auto' (default) takes the first of WebGPU, WebGL and WASM that computes right on
  *   this device, and the next one when it fails; a name takes that one or none; a list is an order of
  *   one's own, software GPUs included.
@@ -76,6 +79,9 @@ export { ERROR_CODES, GossamerError, STAGES } from './rpc/errors.js'
  * `backend`, `precision` and `threads` are those that ran; `notices` tells a person, a line each, what
  * did not.
  */
+
+/** The networks of this site, its first choice first. */
+export const MODELS = build.models.map(({ name, title }) => ({ name, title }))
 
 /** A keyed matte is sharp already; as in `exporter/native.py`. */
 const KEYED_REFINE = { sharpen: 0, detail: 'none' }
@@ -115,8 +121,8 @@ export function segmentForeground(source, options = {}) {
 
 /**
  * Finds the subject and keeps the photo open, for edges that change and files that follow: see
- * `refine`, `preview`, `previewFile`, `subjects`, `touchUp`, `encode` and `close` of what it resolves
- * to.
+ * `askSpecialists`, `refine`, `preview`, `previewFile`, `subjects`, `touchUp`, `encode` and `close` of
+ * what it resolves to.
  * @param {Source} source
  * @param {Omit<Options, 'refine' | 'background' | 'output' | 'onPreview'> & { matte?: Matte }} [options]
  *   `matte`: one that was found before, of the same photo: no network runs
@@ -165,6 +171,16 @@ export async function preload(options = {}) {
   await python
   const stored = isKept(engine.artefact)
   return { model: model.name, ...describeEngine(engine), notices, stored }
+}
+
+/**
+ * Brings to this device the networks that `askSpecialists` asks. One that is here is not fetched again.
+ * @param {Pick<Options, 'signal'>} [options]
+ */
+export async function preloadSpecialists({ signal } = {}) {
+  for (const model of specialistsFor('auto')) {
+    if (!(await isStored(model))) await storeNetwork(model, signal)
+  }
 }
 
 /** @type {Set<(notice: string) => void>} */
@@ -255,12 +271,11 @@ async function cut(source, options, content) {
   const { onProgress = () => {} } = options
   const output = { ...options.output, ...(background !== undefined && { background }) }
   const refine = { ...(chromaKey !== undefined && KEYED_REFINE), ...options.refine }
-  const { model, backend } = checked(options)
+  const wanted = checked(options)
   const { notices, onNotice } = noticeList()
   const { engine, ...outcome } = await runPipeline({
     ...(await fetched(source, signal)),
-    model,
-    backend,
+    ...wanted,
     chromaKey,
     secondLook,
     refine,
@@ -271,7 +286,7 @@ async function cut(source, options, content) {
     onNotice,
     onPreview,
   })
-  const ran = engine ? { model: model.name, ...describeEngine(engine) } : KEYED
+  const ran = engine ? { model: wanted.model.name, ...describeEngine(engine) } : KEYED
   return { ...ran, notices, ...outcome }
 }
 
@@ -287,7 +302,7 @@ function checked({ model = 'auto', backend = 'auto' }) {
     )
   }
   const wanted = names[0] === 'auto' ? 'auto' : backend
-  return { model: modelFor(model), backend: wanted }
+  return { model: modelFor(model), specialists: specialistsFor(model), backend: wanted }
 }
 
 /**

@@ -34,6 +34,7 @@ origins = [
 ]
 output = { name = 'y', normalise = 'none' }
 int8 = { difference = 0.002, most_bytes = 400 }
+agreement = 0.9
 
 [small.input]
 name = 'x'
@@ -63,6 +64,7 @@ def test_an_entry_becomes_a_network(tmp_path: Path) -> None:
     assert small.input.mean == (0.5, 0.5, 0.0)
     assert (small.output.name, small.output.normalise) == ("y", "none")
     assert small.int8 == Int8Budget(0.002, 400, Int8Budget().most_float_work)
+    assert small.agreement == 0.9
 
 
 def test_the_committed_catalog_is_complete() -> None:

@@ -229,6 +229,26 @@ def test_the_network_may_run_in_int8_and_twice(
     assert not np.array_equal(twice, cut_out(photo, first, None)[..., 3])
 
 
+def test_auto_takes_a_specialists_edges_where_it_agrees(coffee: Path, tmp_path: Path) -> None:
+    portrait = tmp_path / "portrait.png"
+    Image.fromarray(data.astronaut()).save(portrait)
+    alphas = {
+        (photo.stem, model): alpha_of(
+            run_cut(photo, tmp_path / f"{photo.stem} {model}", "--model", model)
+        )
+        for photo in (portrait, coffee)
+        for model in ("auto", "u2netp", "modnet")
+    }
+    assert np.array_equal(alphas["coffee", "auto"], alphas["coffee", "u2netp"])
+    auto, first, specialist = (
+        alphas["portrait", model].astype(int) for model in ("auto", "u2netp", "modnet")
+    )
+    edges = (first > 25) & (first < 230)
+    assert np.abs(auto - specialist)[edges].mean() < 0.2 * np.abs(auto - first)[edges].mean()
+    inside = (first == 255) | (first == 0)
+    assert np.abs(auto - first)[inside].mean() < 2
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [

@@ -203,6 +203,18 @@ def test_gossamer_eval_compares_and_writes(
     assert means[0] == document["pictures"][0]["scores"][0]
 
 
+def test_gossamer_eval_asks_a_specialist(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It knows people, which neither the rocket nor the cup is: nothing changes."""
+    scores = tmp_path / "scores.json"
+    arguments = ["eval", str(folder), "--against-specialist", "modnet", "--json", str(scores)]
+    assert main(arguments) == 0
+    assert "u2netp, or modnet" in capsys.readouterr().out
+    for picture in json.loads(scores.read_text())["pictures"]:
+        assert picture["scores"][0] == picture["scores"][1]
+
+
 def test_gossamer_eval_explains(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

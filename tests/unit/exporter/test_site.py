@@ -172,8 +172,9 @@ def levels(golden: str) -> np.ndarray:
 
 def test_build_names_every_network(two_network_site_dir: Path) -> None:
     build = build_constant(two_network_site_dir)
-    assert build["defaultModel"] == "modnet"
-    assert [model["name"] for model in build["models"]] == ["modnet", "u2netp"]
+    assert build["defaultModel"] == "u2netp"
+    assert [model["name"] for model in build["models"]] == ["u2netp", "modnet"]
+    assert [model["agreement"] for model in build["models"]] == [None, 0.95]
     artefacts = [artefact for model in build["models"] for artefact in model["artefacts"]]
     assert {artefact["path"] for artefact in artefacts} == {
         path.relative_to(two_network_site_dir).as_posix()
@@ -199,7 +200,7 @@ def test_a_choice_without_wasm_or_with_something_unknown_is_refused(
 
 
 def test_every_network_keeps_its_own_preprocessing(two_network_site_dir: Path) -> None:
-    modnet, u2netp = build_constant(two_network_site_dir)["models"]
+    u2netp, modnet = build_constant(two_network_site_dir)["models"]
     assert modnet["input"] == {
         "name": "input",
         "height": 512,

@@ -63,6 +63,16 @@ def test_what_a_preview_keeps_changes_nothing() -> None:
         assert seen.mean() < 1
 
 
+def test_a_preview_follows_another_matte() -> None:
+    rgba = disc(240, 300)
+    cutout = Cutout(rgba, matte_of(rgba))
+    preview = Preview(cutout)
+    preview.refined(RefineOptions(), 150)
+    cutout.matte_hw = cutout.matte_hw[::-1, ::-1].copy()
+    afresh = Preview(cutout).refined(RefineOptions(), 150)
+    assert np.array_equal(preview.refined(RefineOptions(), 150)[..., 3], afresh[..., 3])
+
+
 FILES: list[dict[str, Any]] = [
     {"background": "#204060"},
     {"background": {"gradient": ["white", "#808080"]}},

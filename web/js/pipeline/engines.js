@@ -43,6 +43,17 @@ export function modelFor(name) {
   return first ?? findModel(name)
 }
 
+/**
+ * @param {string} name 'auto', or a network's name in the catalogue
+ * @returns {Model[]} for 'auto' those that know some subjects better than the network of `modelFor`,
+ *   except on small devices; none for a network that was asked for
+ */
+export function specialistsFor(name) {
+  if (name !== 'auto' || isSmallDevice()) return []
+  const first = modelFor(name)
+  return build.models.filter((model) => model.agreement !== null && model !== first)
+}
+
 /** @param {Model} model */
 function wasmBytes({ artefacts }) {
   return artefacts.find(({ backend }) => backend === 'wasm')?.bytes ?? Infinity

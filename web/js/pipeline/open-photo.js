@@ -29,9 +29,13 @@ import { inferenceWorker, pythonWorker } from './workers.js'
  */
 
 /** @typedef {{ blob: Blob, height: number, width: number }} Picture */
+/** @typedef {{ model: string, engine: Engine | null, matte: Matte }} Found */
+
+/** @typedef {() => Promise<Found | null>} Ask null where no other network has found it better */
 
 export class OpenPhoto {
   #handle
+  #askSpecialists
   /** @type {RefineOptions} of the last `refine` */
   #options = {}
   #isPrecise = false
@@ -48,19 +52,38 @@ export class OpenPhoto {
    *   width: number,
    *   file: PhotoFile,
    *   matte: Matte,
-   *   model: string,
-   *   engine: Engine | null,
-   * }} opened `engine` is null when the matte was given and no network ran
+   *   askSpecialists?: Ask,
+   * } & Found} opened `engine` is null when the matte was given and no network ran
    */
-  constructor({ handle, height, width, file, matte, model, engine }) {
+  constructor({ handle, height, width, file, askSpecialists, ...found }) {
     this.#handle = handle
+    this.#askSpecialists = askSpecialists
     this.file = file
     this.height = height
     this.width = width
-    this.matte = matte
-    this.model = model
-    this.engine = engine
-    this.backend = engine?.backend ?? null
+    this.matte = found.matte
+    this.model = found.model
+    this.engine = found.engine
+    this.backend = found.engine?.backend ?? null
+  }
+
+  /**
+   * For a photo that was opened with the model 'auto': shows it to the networks of this site that
+   * know some subjects better, people for example, as far as `preloadSpecialists` has brought them to
+   * this device. The edges of one that agrees on the subject are taken; where none does, or one
+   * fails, all stays as it is. The `signal` and `onProgress` of `openPhoto` are told.
+   * @returns {Promise<string>} the network whose edges it has now
+   */
+  async askSpecialists() {
+    const better = await this.#askSpecialists?.()
+    this.#askSpecialists = undefined // once is enough
+    if (better) {
+      this.matte = better.matte
+      this.model = better.model
+      this.engine = better.engine
+      this.backend = better.engine?.backend ?? null
+    }
+    return this.model
   }
 
   /**

@@ -1,5 +1,6 @@
 /** A picture's way, from file to file. Reads from top to bottom. */
 
+import { isStored } from '../device-storage.js'
 import { EngineChoice } from './backends.js'
 import { OpenPhoto } from './open-photo.js'
 import { StageClock } from './stage-clock.js'
@@ -11,7 +12,9 @@ import { countRun, inferenceWorker, pythonWorker, startedEarly } from './workers
 /** @typedef {import('../rpc/messages.js').Matte} Matte */
 /** @typedef {import('../rpc/messages.js').OutputOptions} OutputOptions */
 /** @typedef {import('../rpc/messages.js').DecodedPhoto} DecodedPhoto */
+/** @typedef {import('../rpc/messages.js').PhotoFile} PhotoFile */
 /** @typedef {import('../rpc/messages.js').Progress} Progress */
+/** @typedef {import('./open-photo.js').Found} Found */
 /** @typedef {import('../rpc/messages.js').RefineOptions} RefineOptions */
 /** @typedef {import('./stage-clock.js').Timings} Timings */
 
@@ -20,6 +23,7 @@ import { countRun, inferenceWorker, pythonWorker, startedEarly } from './workers
  *   source: Blob | ImageBitmap | ImageData,
  *   name: string,
  *   model: Model,
+ *   specialists: Model[],
  *   backend: import('./engines.js').Wanted,
  *   matte?: Matte | undefined,
  *   chromaKey?: string | undefined,
@@ -29,6 +33,7 @@ import { countRun, inferenceWorker, pythonWorker, startedEarly } from './workers
  *   onNotice: (notice: string) => void,
  * }} OpenJob
  *
+ * - `specialists`: networks that `askSpecialists` may ask.
  * - `matte`: one that was found before, of the same photo: no network runs.
  * - `chromaKey`, `secondLook`: as in the public API.
  */
@@ -99,7 +104,9 @@ export async function openPhoto(job, clock = new StageClock(job)) {
   const { handle } = await clock.time('refine', () =>
     pythonWorker.call('openPhoto', { photo, matte }, 'refine', { signal, transfer: [photo.rgba] }),
   )
-  const open = new OpenPhoto({ handle, height, width, file, matte, model: model.name, engine })
+  const askSpecialists = () => findBetter(handle, file, job, clock)
+  const found = { matte, model: model.name, engine, askSpecialists }
+  const open = new OpenPhoto({ handle, height, width, file, ...found })
   if (!job.secondLook || !engine) return open
   try {
     await onSomeEngine(choice, () => lookAgain(open, handle, job, choice, clock))
@@ -187,6 +194,48 @@ async function lookAgain({ file }, handle, job, choice, clock) {
   if (!part) return
   const { matte } = await findMatte({ ...part, file }, job, choice, clock)
   await pythonWorker.call('addSecondLook', { handle, matte }, 'refine', { signal })
+}
+
+/**
+ * Shows an open photo to the networks that know some subjects better and are on this device: nobody
+ * waits for a second opinion to be downloaded.
+ * @param {number} handle
+ * @param {PhotoFile} file
+ * @param {OpenJob} job
+ * @param {StageClock} clock
+ * @returns {Promise<Found | null>} null where all stays as it was
+ */
+async function findBetter(handle, file, job, clock) {
+  let better = null
+  for (const model of job.specialists) {
+    if (!(await isStored(model))) continue
+    const asked = { ...job, model }
+    const choice = new EngineChoice(asked)
+    try {
+      const ask = () => askSpecialist(handle, file, asked, choice, clock)
+      better = (await onSomeEngine(choice, ask)) ?? better
+    } catch {
+      job.signal?.throwIfAborted() // what was found before is no worse for it
+    }
+  }
+  return better
+}
+
+/**
+ * @param {number} handle
+ * @param {PhotoFile} file
+ * @param {OpenJob} job
+ * @param {EngineChoice} choice
+ * @param {StageClock} clock
+ * @returns {Promise<Found | null>}
+ */
+async function askSpecialist(handle, file, job, choice, clock) {
+  const { model, signal } = job
+  const photo = await pythonWorker.call('photoPixels', { handle }, 'refine', { signal })
+  const { matte, engine } = await findMatte({ ...photo, file }, job, choice, clock)
+  const offer = { handle, matte, agreement: model.agreement ?? 1 }
+  const { agreed } = await pythonWorker.call('offerMatte', offer, 'refine', { signal })
+  return agreed && { matte: agreed, model: model.name, engine }
 }
 
 /**

@@ -46,6 +46,23 @@ export async function openKeyedPhoto({ photo, key }) {
 }
 
 /**
+ * @param {PythonCalls['photoPixels'][0]} request
+ * @returns {Promise<PythonCalls['photoPixels'][1]>}
+ */
+export async function photoPixels({ handle }) {
+  const { rgba, height, width } = await callPython('photo_pixels', handle)
+  return { rgba: rgba.buffer, height, width }
+}
+
+/**
+ * @param {PythonCalls['offerMatte'][0]} request
+ * @returns {Promise<PythonCalls['offerMatte'][1]>}
+ */
+export async function offerMatte({ handle, matte: { data, height, width }, agreement }) {
+  return { agreed: await callPython('offer_matte', handle, data, height, width, agreement) }
+}
+
+/**
  * @param {PythonCalls['subjectPart'][0]} request
  * @returns {Promise<PythonCalls['subjectPart'][1]>}
  */

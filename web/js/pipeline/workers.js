@@ -61,7 +61,7 @@ export async function loadNetwork(model, engine, { signal, onProgress, limit_ms 
  * @param {Pick<CallOptions, 'signal' | 'onProgress'>} options
  * @returns {Promise<Blob | null>} null where the model store keeps it
  */
-async function download({ title }, { artefact }, { signal, onProgress }) {
+export async function download({ title }, { artefact }, { signal, onProgress }) {
   const { sha256, bytes, path } = artefact
   const keep = build.models.flatMap(({ artefacts }) => artefacts.map((one) => one.sha256))
   const request = { name: title, sha256, bytes, url: assetUrl(path), keep }

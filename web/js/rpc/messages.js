@@ -74,6 +74,7 @@
  *   top: number,
  *   width: number,
  *   height: number,
+ *   kept: boolean,
  * }} Subject
  */
 
@@ -178,6 +179,8 @@
  *   ],
  *   openPhoto: [{ photo: DecodedPhoto, matte: Matte }, { handle: number }],
  *   openKeyedPhoto: [{ photo: DecodedPhoto, key: string }, { handle: number, matte: Matte }],
+ *   photoPixels: [{ handle: number }, Photo],
+ *   offerMatte: [{ handle: number, matte: Matte, agreement: number }, { agreed: Matte | null }],
  *   subjectPart: [{ handle: number }, Photo | null],
  *   addSecondLook: [{ handle: number, matte: Matte }, null],
  *   refine: [

@@ -337,6 +337,12 @@ function previewSize(stage, { size }) {
   return Math.min(MAX_PREVIEW_PX, 100 * Math.ceil(stage.fitted_px(size) / 100))
 }
 
+/** Whether this person has asked sites to fetch what is needed and no more. */
+function savesData() {
+  const { connection } = /** @type {{ connection?: { saveData?: boolean } }} */ (navigator)
+  return connection?.saveData === true
+}
+
 /** @param {EventTarget | null} target whether letters belong to it */
 function isTyping(target) {
   return (
@@ -361,8 +367,12 @@ function startServices() {
     setTimeout(async () => {
       try {
         const { backend, stored } = await gossamer.preload({
+          model: visit.queue.model,
           onProgress: (report) => visit.queue.reportPreload(report),
         })
+        if (stored && !savesData()) {
+          gossamer.preloadSpecialists().catch(() => {}) // at the next visit then
+        }
         if (stored) {
           await pageKept
           await keepEngine(backend)

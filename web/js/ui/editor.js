@@ -19,7 +19,8 @@ import { isComposed } from './edits.js'
  * @typedef {object} EditorEvents
  * @property {(photo: Photo, preview: ImageBitmap, file: Size | null) => void} onPreview must close the
  *   bitmap; `file` is the size of the file that it shows, null for the cut-out itself
- * @property {(photo: Photo) => void} onFile a new file is in `photo.result`
+ * @property {(photo: Photo) => void} onChange a new file is in `photo.result`, or a subject was taken
+ *   out or back in
  * @property {(photo: Photo, error: unknown) => void} onError
  */
 
@@ -260,7 +261,7 @@ export class PhotoEditor {
     photo.result = picture
     photo.fileVersion = version
     if (drawing === this.#drawing) photo.shownVersion = version
-    this.#events.onFile(photo)
+    this.#events.onChange(photo)
     return picture
   }
 
@@ -284,10 +285,14 @@ export class PhotoEditor {
 
   /** @param {Kept} kept */
   async #touchUp(kept) {
-    const { strokes } = kept.photo.edits
+    const { photo, open } = kept
+    const { strokes } = photo.edits
     if (strokes.length === 0 && kept.strokes === 0) return
-    await kept.open.touchUp(strokes)
+    await open.touchUp(strokes)
     kept.strokes = strokes.length
+    if (photo.subjects.length < 2) return
+    photo.subjects = await open.subjects()
+    this.#events.onChange(photo)
   }
 
   /**

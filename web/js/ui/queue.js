@@ -26,6 +26,7 @@ import { errorWords } from './strings.js'
  * @property {string | null} error words for the person, only when failed
  * @property {Matte | null} matte what the network found, once it is done
  * @property {Subject[]} subjects that stand apart in it
+ * @property {string | null} model whose edges it has, where a person left the choice to the app
  * @property {OpenPhoto['backend']} backend that ran the network
  * @property {Edits} edits
  * @property {number} shownVersion of the edits that the stage shows
@@ -137,6 +138,7 @@ export class PhotoQueue {
       error: null,
       matte: null,
       subjects: [],
+      model: null,
       backend: null,
       edits: newEdits(),
       shownVersion: 0,
@@ -172,8 +174,9 @@ export class PhotoQueue {
       const onProgress = (report) => {
         if (!signal.aborted) this.#change(photo, { progress: meter.update(report) })
       }
-      open = await this.#openPhoto(photo.file, { model: this.model, signal, onProgress })
-      await this.#finish(photo, open, { signal, onProgress })
+      const { model } = this
+      open = await this.#openPhoto(photo.file, { model, signal, onProgress })
+      await this.#finish(photo, open, { model, signal, onProgress })
     } catch (error) {
       open?.close()
       if (signal.aborted) return
@@ -186,15 +189,17 @@ export class PhotoQueue {
    * @param {Photo} photo
    * @param {OpenPhoto} open
    * @param {{
+   *   model: string,
    *   signal: AbortSignal,
    *   onProgress: (report: import('./progress.js').StageReport) => void,
    * }} call
    */
-  async #finish(photo, open, { signal, onProgress }) {
+  async #finish(photo, open, { model, signal, onProgress }) {
     await this.#events.whenFree()
     const { refine, output, version, edgesVersion } = photo.edits
     this.#change(photo, { size: { height: open.height, width: open.width } })
     await this.#showSoon(photo, open, signal)
+    const picked = model === 'auto' ? await open.askSpecialists() : null
     const subjects = await open.subjects()
     await open.refine(refine, {
       signal,
@@ -215,6 +220,7 @@ export class PhotoQueue {
       result,
       matte,
       subjects,
+      model: picked,
       backend,
       shownVersion: version,
       fileVersion: version,

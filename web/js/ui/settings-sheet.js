@@ -4,17 +4,11 @@ import { clearStorage, readStorage } from '../device-storage.js'
 import { ChoiceControl } from './controls.js'
 import { create, createButton, createIconButton, setLabel } from './dom.js'
 import { createIcon } from './icons.js'
+import { modelWords } from './model-words.js'
 import { forgetAll, recall, remember } from './settings.js'
 import { formatBytes, LANGUAGES, language, t } from './strings.js'
 
 /** @typedef {import('../device-storage.js').StoredModel} StoredModel */
-
-/** Networks by what people want of them; a site may ship any of these. */
-const KNOWN = /** @type {const} */ ({
-  u2netp: 'modelFast',
-  u2net: 'modelFine',
-  modnet: 'modelPortrait',
-})
 
 export class SettingsSheet extends HTMLElement {
   /** @type {(language: string) => void} */
@@ -80,7 +74,7 @@ export class SettingsSheet extends HTMLElement {
 
   async #refresh() {
     const { models, usage_bytes } = await readStorage()
-    const rows = models.map((model) => row(modelWords(model), storedWords(model)))
+    const rows = models.map((model) => row(modelWords(model.name), storedWords(model)))
     this.#kept.replaceChildren(...rows, row(t('allStored'), formatBytes(usage_bytes)))
     this.#showModels(models)
   }
@@ -94,7 +88,7 @@ export class SettingsSheet extends HTMLElement {
       label: t('model'),
       choices: [
         ['auto', t('modelAuto')],
-        ...models.map((model) => /** @type {[string, string]} */ ([model.name, modelWords(model)])),
+        ...models.map(({ name }) => /** @type {[string, string]} */ ([name, modelWords(name)])),
       ],
       onInput: (model) => {
         remember('model', model)
@@ -104,11 +98,6 @@ export class SettingsSheet extends HTMLElement {
     this.#models.replaceChildren(choice)
     choice.value = recall('model', 'auto')
   }
-}
-
-/** @param {StoredModel} model one that nobody has words for keeps its title */
-function modelWords({ name, title }) {
-  return name in KNOWN ? t(KNOWN[/** @type {keyof typeof KNOWN} */ (name)]) : title
 }
 
 /** @param {StoredModel} model */

@@ -86,10 +86,23 @@ export class TouchUpPanel extends HTMLElement {
   show({ edits, subjects }) {
     this.#undo.disabled = edits.strokes.length === 0
     this.#redo.disabled = edits.undone.length === 0
-    if (subjects === this.#found) return
+    if (subjects !== this.#found) this.#showSubjects(subjects)
+  }
+
+  /** @param {readonly Subject[]} subjects */
+  #showSubjects(subjects) {
+    const areKnown =
+      subjects.length === this.#found.length &&
+      subjects.every(({ x, y }, at) => x === this.#found[at]?.x && y === this.#found[at]?.y)
     this.#found = subjects
-    const buttons = subjects.map((subject, at) => this.#subjectButton(subject, at + 1))
-    this.#subjects.replaceChildren(...buttons)
+    if (!areKnown) {
+      const buttons = subjects.map((subject, at) => this.#subjectButton(subject, at + 1))
+      this.#subjects.replaceChildren(...buttons)
+    }
+    for (const [at, button] of [...this.#subjects.children].entries()) {
+      button.setAttribute('aria-pressed', String(subjects[at]?.kept))
+    }
+    if (areKnown) return
     this.#tools.offer('pick', subjects.length > 1)
     if (this.#tool === 'pick' && subjects.length < 2) this.choose('keep')
     else this.#showTool()

@@ -5,6 +5,7 @@
 
 import * as gossamer from '../gossamer.js'
 import { PhotoEditor } from './editor.js'
+import { isOffered } from './model-words.js'
 import { PhotoQueue } from './queue.js'
 import { recall } from './settings.js'
 import { errorWords } from './strings.js'
@@ -33,7 +34,7 @@ export class Visit {
 
   editor = new PhotoEditor(gossamer.openPhoto, {
     onPreview: (photo, preview, file) => this.events.onPreview(photo, preview, file),
-    onFile: (photo) => this.events.onChange(photo),
+    onChange: (photo) => this.events.onChange(photo),
     onError: (photo, error) => this.events.onError(photo, errorWords(error, photo.name)),
   })
   queue = new PhotoQueue(gossamer.openPhoto, {
@@ -47,7 +48,8 @@ export class Visit {
   #urls = new Map()
 
   constructor() {
-    this.queue.model = recall('model', 'auto')
+    const model = recall('model', 'auto')
+    if (isOffered(model)) this.queue.model = model // the site may have changed since
   }
 
   /** @returns {Photo[]} those that can be saved */

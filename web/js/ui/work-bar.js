@@ -1,7 +1,9 @@
 /** Under the stage: how far a photo is, and what can be done with it when it is finished. */
 
+import { MODELS } from '../gossamer.js'
 import { create, createButton, setText } from './dom.js'
 import { cutoutName } from './file-names.js'
+import { modelWords } from './model-words.js'
 import { formatBytes, language, stageWords, t } from './strings.js'
 
 /** @typedef {import('./queue.js').Photo} Photo */
@@ -19,7 +21,7 @@ export class WorkBar extends HTMLElement {
 
   #bar = create('div', { class: 'bar' })
   #words = create('p', { class: 'words' })
-  #facts = create('p', { class: 'words muted' })
+  #facts = create('p', { class: 'words muted', 'data-testid': 'file-facts' })
   #progress = create('div', {
     class: 'track',
     role: 'progressbar',
@@ -76,7 +78,7 @@ export class WorkBar extends HTMLElement {
   }
 
   /** @param {Photo} photo */
-  #tell({ state, name, progress, result, edits, fileVersion }) {
+  #tell({ state, name, progress, result, model, edits, fileVersion }) {
     if (state === 'waiting') setText(this.#words, t('waitingItsTurn'))
     else if (state === 'failed' || state === 'stopped') setText(this.#words, t('notFinished'))
     else if (result) setText(this.#words, cutoutName(name, edits.output.type))
@@ -85,7 +87,7 @@ export class WorkBar extends HTMLElement {
       setText(this.#words, stageWords(stage, doneBytes, totalBytes))
     }
     const isExact = fileVersion === edits.version
-    setText(this.#facts, result && isExact ? facts(result) : '')
+    setText(this.#facts, result && isExact ? facts(result, model) : '')
   }
 
   /** @param {Photo} photo */
@@ -128,11 +130,15 @@ export class WorkBar extends HTMLElement {
   }
 }
 
-/** @param {import('./queue.js').Picture} picture */
-function facts({ height, width, blob }) {
+/**
+ * @param {import('./queue.js').Picture} picture
+ * @param {string | null} model that was picked for it
+ */
+function facts({ height, width, blob }, model) {
   const number = (/** @type {number} */ value) => value.toLocaleString(language)
   const size = { width: number(width), height: number(height), bytes: formatBytes(blob.size) }
-  return t('resultFacts', size)
+  const file = t('resultFacts', size)
+  return model && MODELS.length > 1 ? `${file} · ${t('modelAuto')}: ${modelWords(model)}` : file
 }
 
 /** @param {Photo} photo */

@@ -4,8 +4,10 @@ import { startPython } from '../pipeline/python.js'
 import {
   addSecondLook,
   closePhoto,
+  offerMatte,
   openKeyedPhoto,
   openPhoto,
+  photoPixels,
   preview,
   refine,
   subjectPart,
@@ -24,6 +26,14 @@ serve({
   ensureModel: ['model', ensureModel],
   openPhoto: ['refine', openPhoto],
   openKeyedPhoto: ['infer', openKeyedPhoto],
+  photoPixels: [
+    'refine',
+    async (request) => {
+      const photo = await photoPixels(request)
+      return new Moved(photo, [photo.rgba])
+    },
+  ],
+  offerMatte: ['refine', offerMatte],
   subjectPart: [
     'refine',
     async (request) => {
