@@ -130,6 +130,47 @@ def test_a_new_build_waits_until_it_is_wanted(
     context.close()
 
 
+# The new build takes over before the page can hear of it, and the page is none the wiser.
+TAKES_OVER_UNHEARD = """
+(() => {
+  const { register } = ServiceWorkerContainer.prototype
+  ServiceWorkerContainer.prototype.register = async function (...given) {
+    const registration = await register.apply(this, given)
+    const { controller } = this
+    registration.waiting?.postMessage({ type: 'skipWaiting' })
+    while (registration.waiting && this.controller === controller) {
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+    return registration
+  }
+  const { addEventListener } = EventTarget.prototype
+  EventTarget.prototype.addEventListener = function (type, ...given) {
+    if (type !== 'controllerchange') addEventListener.call(this, type, ...given)
+  }
+})()
+"""
+
+
+def test_a_build_that_takes_over_unheard_is_followed(
+    browser: Browser, site_dir: Path, changed_site_dir: Path
+) -> None:
+    """As where Chromium keeps the earlier worker until the page that asked has gone."""
+    context = browser.new_context()
+    with running(make_server(site_dir)) as server:
+        app = App(context.new_page(), server.url).open()
+        app.wait_until_offline_ready()
+        before = app.page.evaluate("document.documentElement.dataset.version")
+        server.dist = changed_site_dir
+        app.page.evaluate("navigator.serviceWorker.ready.then((worker) => worker.update())")
+        expect(app.part("update")).to_be_visible(timeout=60_000)
+        app.page.add_init_script(TAKES_OVER_UNHEARD)
+        app.page.reload()
+        wait_until(app.page, f"document.documentElement.dataset.version !== '{before}'")
+        wait_until(app.page, "Boolean(window.gossamer)")
+        assert app.page.evaluate("Boolean(navigator.serviceWorker.controller)")
+    context.close()
+
+
 @pytest.mark.parametrize("damage", ["emptied", "overwritten"])
 def test_a_damaged_model_store_is_mended(app: App, damage: str) -> None:
     call_api(app.page, "removeBackground", png(data.chelsea()))

@@ -2,7 +2,11 @@
 
 import { assetUrl } from './assets.js'
 
-const RELOADED = 'gossamer-reloaded-for-isolation'
+/**
+ * Chromium lets a service worker that it thinks is still answering this page stay for up to five
+ * minutes. The page that asked goes, then: the new build takes over from the one that follows.
+ */
+const TAKEOVER_LIMIT_MS = 2000
 
 /**
  * @param {{
@@ -28,6 +32,7 @@ export async function registerServiceWorker({ onUpdate, onOfflineReady, isBusy }
     onUpdate(() => {
       updating = true
       waiting.postMessage({ type: 'skipWaiting' })
+      setTimeout(() => location.reload(), TAKEOVER_LIMIT_MS)
     })
 
   /** @type {ServiceWorkerRegistration} */
@@ -47,6 +52,19 @@ export async function registerServiceWorker({ onUpdate, onOfflineReady, isBusy }
   })
   await serviceWorker.ready
   onOfflineReady()
+  await followController(isBusy)
+}
+
+/**
+ * A build that has taken over while this page of the one before was on its way.
+ * @param {() => boolean} isBusy
+ */
+async function followController(isBusy) {
+  const { controller } = navigator.serviceWorker
+  if (!controller) return
+  const { version } = await ask(controller, { type: 'tellVersion' })
+  if (version === document.documentElement.dataset.version || isBusy()) return
+  if (isFirst(`gossamer-reloaded-for-${version}`)) location.reload()
 }
 
 /**
@@ -58,14 +76,24 @@ export async function keepEngine(backend) {
   const registration = await navigator.serviceWorker?.getRegistration()
   const worker = registration?.active
   if (!worker) return
+  const { error } = await ask(worker, { type: 'keepEngine', backend })
+  if (error) throw new Error(error)
+}
+
+/**
+ * @param {ServiceWorker} worker
+ * @param {{ type: string, backend?: string }} message
+ * @returns {Promise<{ error?: string, version?: string }>}
+ */
+async function ask(worker, message) {
   const { port1, port2 } = new MessageChannel()
   const answer = new Promise((resolve) => {
-    port1.onmessage = ({ data }) => resolve(data.error)
+    port1.onmessage = ({ data }) => resolve(data)
   })
-  worker.postMessage({ type: 'keepEngine', backend }, [port2])
-  const error = await answer
+  worker.postMessage(message, [port2])
+  const data = await answer
   port1.close()
-  if (error) throw new Error(error)
+  return data
 }
 
 /**
@@ -75,11 +103,19 @@ export async function keepEngine(backend) {
  */
 function reloadForIsolation(isBusy) {
   if (globalThis.crossOriginIsolated || isBusy()) return
+  if (isFirst('gossamer-reloaded-for-isolation')) location.reload()
+}
+
+/**
+ * @param {string} key of what must not happen twice in this tab
+ * @returns {boolean} false also where nothing can be remembered
+ */
+function isFirst(key) {
   try {
-    if (sessionStorage.getItem(RELOADED)) return
-    sessionStorage.setItem(RELOADED, 'yes')
+    if (sessionStorage.getItem(key)) return false
+    sessionStorage.setItem(key, 'yes')
+    return true
   } catch {
-    return // without a guard no reload
+    return false
   }
-  location.reload()
 }

@@ -34,6 +34,7 @@ worker.addEventListener('activate', (event) => event.waitUntil(takeOver()))
 worker.addEventListener('message', (event) => {
   const { data, ports } = event
   if (data?.type === 'skipWaiting') worker.skipWaiting()
+  if (data?.type === 'tellVersion') ports[0]?.postMessage({ version: VERSION })
   if (data?.type === 'keepEngine') event.waitUntil(keepEngine(data.backend, ports[0]))
 })
 worker.addEventListener('fetch', (event) => {
