@@ -87,6 +87,20 @@ def small_site_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def quick_site_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """For tests that want a photo cut out and not to look at it: a network of 64 x 64 px."""
+    choices = SiteChoices(("wasm",), size=(64, 64))
+    return build_site(["u2netp"], tmp_path_factory.mktemp("quick") / "dist", choices=choices)
+
+
+@pytest.fixture(scope="session")
+def quick_server(quick_site_dir: Path) -> Iterator[str]:
+    """The URL of that site."""
+    with running(make_server(quick_site_dir)) as site_server:
+        yield site_server.url
+
+
+@pytest.fixture(scope="session")
 def playwright() -> Iterator[Playwright]:
     with sync_playwright() as playwright:
         yield playwright

@@ -189,7 +189,8 @@ COUNT_BUFFERS = """
 LIVE = "() => [live.size, [...live].reduce((bytes, { size }) => bytes + size, 0)]"
 
 
-@pytest.mark.parametrize("photos", [3, pytest.param(40, marks=pytest.mark.soak)])
+@pytest.mark.soak
+@pytest.mark.parametrize("photos", [40])
 def test_what_photos_took_of_a_gpu_comes_back(
     gpu_browser: Browser, small_site_dir: Path, photos: int
 ) -> None:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Page, Worker, expect
 from skimage import data
 
@@ -25,6 +26,11 @@ MESSAGES = [
     ("python", "refine"),
     ("python", "encode"),
 ]
+
+
+@pytest.fixture(scope="session")
+def server(quick_server: str) -> str:
+    return quick_server
 
 
 def worker_named(app: App, name: str) -> Worker:
