@@ -111,7 +111,7 @@ const RUNS = {
     const expected = await toText((await photo.encode()).blob)
     const controller = new AbortController()
     const onProgress = () => controller.abort('enough')
-    const slow = photo.refine({ contract_px: -64 }, { signal: controller.signal, onProgress })
+    const slow = photo.refine({ contract_px: -32 }, { signal: controller.signal, onProgress })
     const reason = await slow.then(() => 'done', (error) => error)
     await photo.refine({ contract_px: 2 })
     const { blob } = await photo.encode()
@@ -187,5 +187,5 @@ def test_what_is_wrong_is_told_and_the_photo_stays_open(lasting_app: App) -> Non
 
 @pytest.mark.timeout(120)
 def test_a_refinement_that_nobody_waits_for_ends(lasting_app: App) -> None:
-    photo = np.asarray(Image.fromarray(data.chelsea()).resize((1800, 1200)))
+    photo = np.asarray(Image.fromarray(data.chelsea()).resize((1500, 1000)))
     assert run(lasting_app.page, "abort", None, photo) == ["enough", True]
