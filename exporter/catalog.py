@@ -24,6 +24,7 @@ __all__ = [
     "Part",
     "PypiOrigin",
     "UrlOrigin",
+    "choose_network",
     "find_network",
     "format_networks",
     "load_networks",
@@ -195,6 +196,21 @@ def find_network(name: str, path: Path = NETWORKS) -> Network:
             "`gossamer models` lists them."
         )
     return networks[name]
+
+
+def choose_network(
+    name: str, spec: Path | None, weights: Path | None = None
+) -> tuple[Network, Path | None]:
+    """One of the catalogue, or an ONNX file `name` that `spec` describes; its file where it need
+    not be fetched. Raises CatalogError."""
+    if spec is not None:
+        return load_specification(spec, Path(name)), Path(name)
+    if name.endswith(".onnx"):
+        raise CatalogError(
+            f"Expected --spec TOML for {name}: the input's height, width, scale, mean and std, and "
+            "the output's normalise. models/catalog.toml has examples."
+        )
+    return find_network(name), weights
 
 
 def format_networks(networks: Mapping[Network, bool]) -> str:

@@ -7,7 +7,7 @@ Preprocessing is Pillow's, which web/js/pipeline/lanczos.js reproduces in the br
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from PIL import Image
 
 from exporter.catalog import InputSpec, Network, OutputSpec
 from exporter.errors import ExporterError
-from exporter.pictures import read_photo, read_photo_file
+from exporter.pictures import PhotoFile, photo_of_image, read_photo, read_photo_file
 from pyside_logic.agreement import agreed_matte
 from pyside_logic.chroma_key import key_photo
 from pyside_logic.compose import write_alpha
@@ -35,6 +35,7 @@ from pyside_logic.source import ColourSpace, Source
 
 __all__ = [
     "KEYED",
+    "Cutout",
     "FindMatte",
     "NativeNetwork",
     "OutputOptions",
@@ -42,6 +43,7 @@ __all__ = [
     "Source",
     "ask_specialist",
     "cut_out",
+    "encoded",
     "finished_file",
     "key_matte",
     "look_again",
@@ -49,8 +51,11 @@ __all__ = [
     "open_source",
     "parse_output",
     "parse_refinement",
+    "parse_refinement_options",
     "postprocess",
     "preprocess",
+    "refined",
+    "source_of",
 ]
 
 Float32 = npt.NDArray[np.float32]
@@ -181,8 +186,15 @@ def parse_refinement(text: str) -> Refinement:
         ) from error
     if not isinstance(values, dict):
         raise ExporterError(f"Expected a JSON object for the refinement, received {text!r}.")
+    return parse_refinement_options(values)
+
+
+def parse_refinement_options(values: Mapping[str, Any] | None) -> Refinement:
+    """From the public API's `refine`; None for none. Raises ExporterError."""
+    if values is None:
+        return None
     try:
-        return RefineOptions.from_dict(values)
+        return RefineOptions.from_dict(dict(values))
     except GossamerError as error:
         raise ExporterError(error.message) from error
 
@@ -198,7 +210,15 @@ def parse_output(values: dict[str, Any]) -> OutputOptions:
 def open_source(path: Path) -> tuple[Uint8, Source]:
     """A photo as the browser decodes it, uint8 (height, width, 4), and what its file says beside.
     Raises PictureError."""
-    file = read_photo_file(path, icc_profile("display-p3"))
+    return _opened(read_photo_file(path, icc_profile("display-p3")))
+
+
+def source_of(picture: Image.Image) -> tuple[Uint8, Source]:
+    """As `open_source`, for a photo that Pillow has opened."""
+    return _opened(photo_of_image(picture, icc_profile("display-p3")))
+
+
+def _opened(file: PhotoFile) -> tuple[Uint8, Source]:
     space: ColourSpace = "display-p3" if file.is_wide else "srgb"
     return file.rgba_hwc, Source(file.density, file.exif, file.has_profile, space)
 
@@ -211,7 +231,7 @@ def open_backdrop(path: Path, source: Source) -> Uint8:
 
 def cut_out(rgba_hwc: Uint8, matte_hw: Float32, refinement: Refinement) -> Uint8:
     """A copy of `rgba_hwc` (height, width, 4) with the alpha of the matte. Raises ExporterError."""
-    return _cutout(rgba_hwc, matte_hw, refinement, precise=False).rgba_hwc
+    return refined(rgba_hwc, matte_hw, refinement).rgba_hwc
 
 
 def finished_file(
@@ -227,7 +247,19 @@ def finished_file(
     """The file that the browser writes of a photo and its matte; a PNG byte for byte. Raises
     ExporterError."""
     precise = content == "alpha" and output.depth == 16
-    cutout = _cutout(rgba_hwc, matte_hw, refinement, precise=precise)
+    cutout = refined(rgba_hwc, matte_hw, refinement, precise=precise)
+    return encoded(cutout, output, content=content, source=source, backdrop_hwc=backdrop_hwc)
+
+
+def encoded(
+    cutout: Cutout,
+    output: OutputOptions,
+    *,
+    content: str = "cutout",
+    source: Source | None = None,
+    backdrop_hwc: Uint8 | None = None,
+) -> bytes:
+    """As `finished_file`, for what `refined` has made; `precise` where 16 bits are wanted."""
     known = replace(
         source or Source(),
         alpha_hw=cutout.source_alpha_hw,
@@ -239,7 +271,11 @@ def finished_file(
         raise ExporterError(error.message) from error
 
 
-def _cutout(rgba_hwc: Uint8, matte_hw: Float32, refinement: Refinement, *, precise: bool) -> Cutout:
+def refined(
+    rgba_hwc: Uint8, matte_hw: Float32, refinement: Refinement, *, precise: bool = False
+) -> Cutout:
+    """A copy of `rgba_hwc` (height, width, 4) with the alpha of the matte, and what an encoder
+    needs beside; `precise` keeps alpha in 16 bits too. Raises ExporterError."""
     try:
         cutout = Cutout(rgba_hwc.copy(), matte_hw)
         if precise:

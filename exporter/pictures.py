@@ -10,7 +10,15 @@ from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from exporter.errors import PictureError
 
-__all__ = ["PhotoFile", "is_wide", "read_grey", "read_photo", "read_photo_file"]
+__all__ = [
+    "PhotoFile",
+    "is_wide",
+    "photo_of_array",
+    "photo_of_image",
+    "read_grey",
+    "read_photo",
+    "read_photo_file",
+]
 
 # The bounds of the page (web/js/pipeline/decode.js); Pillow's own come before ours otherwise.
 MAX_PIXELS = 100_000_000
@@ -50,8 +58,38 @@ def read_photo(path: Path, profile: bytes | None = None) -> npt.NDArray[np.uint8
 
 def read_photo_file(path: Path, wide_profile: bytes) -> PhotoFile:
     """As `read_photo`, but a photo of more colours than sRGB comes in those of `wide_profile`."""
-    picture = _load(path)
-    upright = _upright(path, picture)
+    return _photo_file(path, _load(path), wide_profile)
+
+
+def photo_of_image(picture: Image.Image, wide_profile: bytes) -> PhotoFile:
+    """As `read_photo_file`, for a picture that Pillow has opened."""
+    return _photo_file("The image", _loaded("The image", picture), wide_profile)
+
+
+def photo_of_array(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """As `read_photo`, for uint8 (height, width), (height, width, 3) or (height, width, 4) in sRGB.
+    Raises PictureError."""
+    if (
+        pixels.dtype != np.uint8
+        or pixels.ndim not in (2, 3)
+        or pixels.shape[2:]
+        not in (
+            (),
+            (3,),
+            (4,),
+        )
+    ):
+        raise PictureError(
+            "Expected uint8 pixels of shape (height, width), (height, width, 3) or (height, width, "
+            f"4), received {pixels.dtype} {pixels.shape}."
+        )
+    picture = Image.fromarray(pixels)
+    _check_size("The array", picture)
+    return _pixels(picture, None)
+
+
+def _photo_file(name: Path | str, picture: Image.Image, wide_profile: bytes) -> PhotoFile:
+    upright = _upright(name, picture)
     profile = picture.info.get("icc_profile")
     wide = profile is not None and upright.mode in ("RGB", "RGBA") and is_wide(profile)
     return PhotoFile(
@@ -63,7 +101,7 @@ def read_photo_file(path: Path, wide_profile: bytes) -> PhotoFile:
     )
 
 
-def _upright(path: Path, picture: Image.Image) -> Image.Image:
+def _upright(path: Path | str, picture: Image.Image) -> Image.Image:
     try:
         return ImageOps.exif_transpose(picture)
     except (OSError, SyntaxError, ValueError) as error:
@@ -109,9 +147,7 @@ def read_grey(path: Path) -> npt.NDArray[np.uint8]:
 def _load(path: Path) -> Image.Image:
     try:
         with Image.open(path) as picture:
-            _check_size(path, picture)
-            picture.load()
-            return picture
+            return _loaded(path, picture)
     except FileNotFoundError:
         raise PictureError(f"{path}: Expected a picture, received nothing there.") from None
     except UnidentifiedImageError:
@@ -123,7 +159,16 @@ def _load(path: Path) -> Image.Image:
         raise _damaged(path, error) from error
 
 
-def _check_size(path: Path, picture: Image.Image) -> None:
+def _loaded(name: Path | str, picture: Image.Image) -> Image.Image:
+    _check_size(name, picture)
+    try:
+        picture.load()
+    except (OSError, SyntaxError, ValueError) as error:
+        raise _damaged(name, error) from error
+    return picture
+
+
+def _check_size(path: Path | str, picture: Image.Image) -> None:
     width, height = picture.size
     if min(width, height) < MIN_SIDE_PX or width * height > MAX_PIXELS:
         raise PictureError(
@@ -132,7 +177,7 @@ def _check_size(path: Path, picture: Image.Image) -> None:
         )
 
 
-def _damaged(path: Path, error: Exception) -> PictureError:
+def _damaged(path: Path | str, error: Exception) -> PictureError:
     return PictureError(
         f"{path}: Expected a whole picture, received a damaged one: {error}. Save it again."
     )

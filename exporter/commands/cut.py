@@ -5,18 +5,11 @@ import json
 import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from exporter.commands.networks import add_spec_argument, choose_network
+from exporter.commands.networks import add_spec_argument
 from exporter.errors import ExporterError
-from exporter.report import Report, TerminalReport
-
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-
-    from exporter.catalog import Network
-    from exporter.native import FindMatte, NativeNetwork
+from exporter.report import TerminalReport
 
 __all__ = ["add_arguments", "run"]
 
@@ -115,6 +108,7 @@ def _add_output_arguments(group: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     from exporter.cut import CutJob, cut_photos
+    from exporter.finder import Finder
     from exporter.native import KEYED, parse_output, parse_refinement
 
     signal.signal(signal.SIGTERM, _interrupt)
@@ -128,50 +122,18 @@ def run(arguments: argparse.Namespace) -> int:
         "alpha" if arguments.alpha else "cutout",
         backdrop,
     )
-    find_matte = _find_matte(arguments, report)
-    failures = cut_photos(arguments.photo, arguments.out, find_matte, job, report=report)
+    finder = Finder(
+        arguments.model,
+        spec=arguments.spec,
+        precision=arguments.precision,
+        second_look=arguments.second_look,
+        key=arguments.key,
+        report=report,
+    )
+    failures = cut_photos(arguments.photo, arguments.out, finder.matte, job, report=report)
     for failure in failures:
         sys.stderr.write(f"gossamer: {failure.reason}\n")
     return 1 if failures else 0
-
-
-def _find_matte(arguments: argparse.Namespace, report: Report) -> "FindMatte":
-    from exporter.catalog import load_networks
-    from exporter.native import ask_specialist, key_matte, look_again
-
-    if arguments.key:
-        return lambda rgba_hwc: key_matte(rgba_hwc, arguments.key)
-    if arguments.model != "auto":
-        network = _open(*choose_network(arguments.model, arguments.spec), arguments, report)
-        if not arguments.second_look:
-            return network.matte
-        return lambda rgba_hwc: look_again(network, rgba_hwc, network.matte(rgba_hwc))
-
-    first, *others = load_networks().values()
-    network = _open(first, None, arguments, report)
-    specialists = [
-        _open(other, None, arguments, report) for other in others if other.agreement is not None
-    ]
-
-    def find(rgba_hwc: "npt.NDArray[np.uint8]") -> "npt.NDArray[np.float32]":
-        matte_hw, chosen = network.matte(rgba_hwc), network
-        for specialist in specialists:
-            agreed_hw = ask_specialist(specialist, rgba_hwc, matte_hw)
-            if agreed_hw is not None:
-                matte_hw, chosen = agreed_hw, specialist
-        return look_again(chosen, rgba_hwc, matte_hw) if arguments.second_look else matte_hw
-
-    return find
-
-
-def _open(
-    network: "Network", local: Path | None, arguments: argparse.Namespace, report: Report
-) -> "NativeNetwork":
-    from exporter.exported import exported_file
-    from exporter.native import NativeNetwork
-
-    file = exported_file(network, precision=arguments.precision, local=local, report=report)
-    return NativeNetwork(network, file)
 
 
 def _output_values(arguments: argparse.Namespace) -> tuple[dict[str, Any], Path | None]:

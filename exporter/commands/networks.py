@@ -38,16 +38,9 @@ def choose_network(
     name: str, spec: Path | None, weights: Path | None = None
 ) -> "tuple[Network, Path | None]":
     """The network, and its file where it need not be fetched. Raises ExporterError."""
-    from exporter.catalog import find_network, load_specification
+    from exporter import catalog
 
-    if spec is not None:
-        return load_specification(spec, Path(name)), Path(name)
-    if name.endswith(".onnx"):
-        raise ExporterError(
-            f"Expected --spec TOML for {name}: the input's height, width, scale, mean and std, and "
-            "the output's normalise. models/catalog.toml has examples."
-        )
-    return find_network(name), weights
+    return catalog.choose_network(name, spec, weights)
 
 
 def choose_networks(

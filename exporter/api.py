@@ -1,0 +1,171 @@
+"""The toolchain for scripts: cuts photos out natively, as `gossamer cut` does.
+
+from exporter.api import cut
+
+result = cut("photo.jpg")
+result.save("cutout.png")
+"""
+
+import os
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from exporter.errors import ExporterError, PictureError
+from exporter.finder import Finder
+from exporter.native import (
+    KEYED,
+    Cutout,
+    Refinement,
+    Source,
+    encoded,
+    open_backdrop,
+    open_source,
+    parse_output,
+    parse_refinement_options,
+    refined,
+    source_of,
+)
+from exporter.pictures import photo_of_array
+
+__all__ = ["Picture", "Result", "cut"]
+
+#: A file, or pixels: uint8 (height, width), (height, width, 3) or (height, width, 4) with straight
+#: alpha, in sRGB.
+Picture = str | os.PathLike[str] | Image.Image | npt.NDArray[np.uint8]
+
+_MIME_TYPES = {".png": "image/png", ".webp": "image/webp", ".svg": "image/svg+xml"}
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """A photo that was cut out.
+
+    `rgba` is uint8 (height, width, 4) with straight alpha, sRGB or, for a photo of more colours,
+    Display P3; `matte` is what was found, float32 (h, w) in [0, 1] of the network's size; `model`
+    the network whose edges it has.
+    """
+
+    rgba: npt.NDArray[np.uint8]
+    matte: npt.NDArray[np.float32]
+    model: str
+    _cutout: Cutout = field(repr=False)
+    _refinement: Refinement = field(repr=False)
+    _source: Source = field(repr=False)
+
+    @property
+    def alpha(self) -> npt.NDArray[np.uint8]:
+        """(height, width), of `rgba`."""
+        return self.rgba[..., 3]
+
+    def image(self) -> Image.Image:
+        """As a Pillow image of mode RGBA."""
+        return Image.fromarray(self.rgba)
+
+    def encode(
+        self,
+        output: Mapping[str, Any] = MappingProxyType({}),
+        *,
+        content: Literal["cutout", "alpha"] = "cutout",
+        backdrop: str | os.PathLike[str] | None = None,
+    ) -> bytes:
+        """The file that the browser writes for the same `output`; a PNG byte for byte.
+
+        `output` has the names of OutputOptions in web/js/rpc/messages.js; `backdrop` is the file of
+        a picture behind, for a background of 'picture'. Raises ExporterError.
+        """
+        options = parse_output(dict(output))
+        behind = None if backdrop is None else open_backdrop(Path(backdrop), self._source)
+        cutout = self._cutout
+        if options.depth == 16 and cutout.precise_alpha_hw is None:
+            cutout = refined(cutout.original_rgba(), self.matte, self._refinement, precise=True)
+        return encoded(cutout, options, content=content, source=self._source, backdrop_hwc=behind)
+
+    def save(
+        self, path: str | os.PathLike[str], output: Mapping[str, Any] = MappingProxyType({})
+    ) -> None:
+        """Writes the file of `encode`, of the type that the name ends in. Raises ExporterError."""
+        target = Path(path)
+        mime_type = _MIME_TYPES.get(target.suffix.lower())
+        if mime_type is None:
+            raise ExporterError(f"{target}: Expected a name that ends in {', '.join(_MIME_TYPES)}.")
+        data = self.encode({"type": mime_type, **output})
+        try:
+            target.write_bytes(data)
+        except OSError as error:
+            raise ExporterError(f"{target}: Expected a place to write to: {error}") from error
+
+
+def cut(
+    image: Picture,
+    *,
+    model: str = "u2netp",
+    spec: str | os.PathLike[str] | None = None,
+    precision: Literal["fp32", "int8"] = "fp32",
+    refine: Mapping[str, Any] | None = MappingProxyType({}),
+    second_look: bool = False,
+    key: str | None = None,
+) -> Result:
+    """Cuts the subject out of a picture.
+
+    `model` is a network of models/catalog.toml, fetched at its first use; 'auto' for the first of
+    them with the edges of one that knows people better, where they agree; or an ONNX file that
+    `spec`, a TOML file, describes. `refine` has the names of RefineOptions in
+    pyside_logic/refine_options.py, None enlarges the matte and does no more. `second_look` runs the
+    network once more, on the subject's box. `key`, a colour or 'auto', takes the place of a network
+    before a plain backdrop.
+
+    Sessions are kept for the next call, and several threads may call at once. Raises ExporterError,
+    of which PictureError is the one for `image`.
+    """
+    photo_hwc, source = _opened(image)
+    found = _finder(model, spec, precision, second_look, key)(photo_hwc)
+    refinement = parse_refinement_options(refine)
+    if key is not None and refine is not None and not refine:
+        refinement = KEYED
+    cutout = refined(photo_hwc, found.matte_hw, refinement)
+    return Result(cutout.rgba_hwc, found.matte_hw, found.model, cutout, refinement, source)
+
+
+_finders: dict[tuple[object, ...], Finder] = {}
+_starting = threading.Lock()
+
+
+def _finder(
+    model: str,
+    spec: str | os.PathLike[str] | None,
+    precision: str,
+    second_look: bool,
+    key: str | None,
+) -> Finder:
+    wanted = (model, spec and os.fspath(spec), precision, second_look, key)
+    with _starting:
+        if wanted not in _finders:
+            _finders[wanted] = Finder(
+                model,
+                spec=None if spec is None else Path(spec),
+                precision=precision,
+                second_look=second_look,
+                key=key,
+            )
+        return _finders[wanted]
+
+
+def _opened(image: Picture) -> tuple[npt.NDArray[np.uint8], Source]:
+    """uint8 (height, width, 4), not shared with `image`, and what is known beside."""
+    if isinstance(image, str | os.PathLike):
+        return open_source(Path(image))
+    if isinstance(image, Image.Image):
+        return source_of(image)
+    if isinstance(image, np.ndarray):
+        return photo_of_array(image), Source()
+    raise PictureError(
+        f"Expected a path, a Pillow image or a NumPy array, received {type(image).__name__}."
+    )

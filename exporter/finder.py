@@ -1,0 +1,75 @@
+"""Finds mattes: with one network, with several that agree, or by a colour."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from exporter.catalog import Network, choose_network, load_networks
+from exporter.exported import exported_file
+from exporter.native import NativeNetwork, ask_specialist, key_matte, look_again
+from exporter.report import Report, silent
+
+__all__ = ["AUTO", "Finder", "Found"]
+
+#: The model that asks several networks.
+AUTO = "auto"
+
+
+class Found(NamedTuple):
+    """float32 (h, w) in [0, 1] of the network's size, and the network whose edges it has."""
+
+    matte_hw: npt.NDArray[np.float32]
+    model: str
+
+
+class Finder:
+    """Keeps its sessions; may be called by several threads at once.
+
+    `model` is a name of the catalogue, AUTO, or an ONNX file that `spec` describes; `key`, a colour
+    or 'auto', needs no network at all. Raises ExporterError, also when it is called.
+    """
+
+    def __init__(
+        self,
+        model: str = "u2netp",
+        *,
+        spec: Path | None = None,
+        precision: str = "fp32",
+        second_look: bool = False,
+        key: str | None = None,
+        report: Report = silent,
+    ) -> None:
+        self._key = key
+        self._second_look = second_look
+        self._networks: list[NativeNetwork] = []
+        if key is None:
+            for network, local in _chosen(model, spec):
+                file = exported_file(network, precision=precision, local=local, report=report)
+                self._networks.append(NativeNetwork(network, file))
+
+    def __call__(self, rgba_hwc: npt.NDArray[np.uint8]) -> Found:
+        """For uint8 (height, width, 3 or 4); alpha is ignored."""
+        if self._key is not None:
+            return Found(key_matte(rgba_hwc, self._key), "chroma-key")
+        chosen, *specialists = self._networks
+        matte_hw = chosen.matte(rgba_hwc)
+        for specialist in specialists:
+            agreed_hw = ask_specialist(specialist, rgba_hwc, matte_hw)
+            if agreed_hw is not None:
+                matte_hw, chosen = agreed_hw, specialist
+        if self._second_look:
+            matte_hw = look_again(chosen, rgba_hwc, matte_hw)
+        return Found(matte_hw, chosen.network.name)
+
+    def matte(self, rgba_hwc: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        return self(rgba_hwc).matte_hw
+
+
+def _chosen(model: str, spec: Path | None) -> list[tuple[Network, Path | None]]:
+    """Each with its file where it need not be fetched: one that finds, others that are asked."""
+    if model != AUTO:
+        return [choose_network(model, spec)]
+    first, *others = load_networks().values()
+    return [(first, None), *((other, None) for other in others if other.agreement is not None)]

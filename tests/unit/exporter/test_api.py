@@ -1,0 +1,167 @@
+"""The API for scripts cuts out what `gossamer cut` cuts out, whatever form a picture comes in."""
+
+import io
+import re
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from skimage import data
+
+from exporter import api, finder
+from exporter.api import cut
+from exporter.cli import main
+from exporter.errors import ExporterError, PictureError
+from exporter.native import NativeNetwork
+
+README = Path(__file__).parents[3] / "README.md"
+
+
+@pytest.fixture(scope="module")
+def coffee(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("photos") / "coffee.png"
+    Image.fromarray(data.coffee()).save(path, dpi=(300, 300))
+    return path
+
+
+def test_it_writes_what_the_command_writes(coffee: Path, tmp_path: Path) -> None:
+    for arguments, options, output in (
+        ([], {}, {}),
+        (["--refine", "none"], {"refine": None}, {}),
+        (["--model", "auto", "--preset", "product"], {"model": "auto"}, {"preset": "product"}),
+        (["--refine", '{"feather_px": 3}'], {"refine": {"feather_px": 3}}, {}),
+    ):
+        out = tmp_path / f"{len(list(tmp_path.iterdir()))}"
+        assert main(["cut", str(coffee), "-o", str(out), *arguments]) == 0
+        (written,) = out.iterdir()
+        result = cut(coffee, **options)
+        assert result.encode(output) == written.read_bytes()
+        result.save(out / "saved.PNG", output)
+        assert (out / "saved.PNG").read_bytes() == written.read_bytes()
+
+
+def test_sixteen_bits_are_found_when_they_are_asked_for(coffee: Path, tmp_path: Path) -> None:
+    assert main(["cut", str(coffee), "-o", str(tmp_path), "--alpha", "--depth", "16"]) == 0
+    (written,) = tmp_path.iterdir()
+    result = cut(str(coffee))
+    before = result.rgba.copy()
+    assert result.encode({"depth": 16}, content="alpha") == written.read_bytes()
+    assert np.array_equal(result.rgba, before)
+
+
+def test_a_file_an_image_and_an_array_are_one_picture(coffee: Path) -> None:
+    photo = data.coffee()
+    result = cut(photo)
+    assert (result.rgba.shape, result.alpha.shape) == ((400, 600, 4), (400, 600))
+    assert (result.matte.shape, result.model) == ((320, 320), "u2netp")
+    assert result.image().getpixel((280, 200))[3] == 255
+    opaque = np.dstack([photo, np.full(photo.shape[:2], 255, np.uint8)])
+    with Image.open(coffee) as lazy:
+        others = [cut(one).rgba for one in (coffee, lazy, Image.fromarray(photo), opaque)]
+    for other in others:
+        assert np.array_equal(other, result.rgba)
+    assert np.array_equal(photo, data.coffee())  # it was not written to
+    grey = cut(np.asarray(Image.fromarray(photo).convert("L")))
+    assert np.array_equal(
+        grey.rgba[..., 0][grey.alpha == 255], grey.rgba[..., 1][grey.alpha == 255]
+    )
+
+
+def test_an_images_orientation_and_resolution_count(coffee: Path) -> None:
+    photo = Image.open(coffee)
+    exif = photo.getexif()
+    exif[0x0112] = 6
+    lying = io.BytesIO()
+    photo.transpose(Image.Transpose.ROTATE_90).save(lying, "PNG", exif=exif, dpi=(300, 150))
+    result = cut(Image.open(lying))
+    assert result.rgba.shape == (400, 600, 4)
+    written = Image.open(io.BytesIO(result.encode()))
+    assert written.info["dpi"] == pytest.approx((150, 300), abs=0.02)
+
+
+def test_sessions_are_kept_and_threads_share_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    started = []
+
+    class Counted(NativeNetwork):
+        def __init__(self, *given: Any, **options: Any) -> None:
+            started.append(given)
+            super().__init__(*given, **options)
+
+    monkeypatch.setattr(finder, "NativeNetwork", Counted)
+    monkeypatch.setattr(api, "_finders", {})
+    photos = [data.coffee(), data.chelsea(), data.coffee()[::-1].copy(), data.chelsea()] * 2
+    with ThreadPoolExecutor(8) as pool:
+        together = list(pool.map(cut, photos))
+    assert len(started) == 1
+    for photo, result in zip(photos[:4], together[4:], strict=True):
+        assert np.array_equal(cut(photo).rgba, result.rgba)
+    assert len(started) == 1
+    cut(photos[0], precision="int8")
+    assert len(started) == 2
+
+
+def test_a_plain_backdrop_needs_no_network() -> None:
+    y, x = np.mgrid[:90, :120]
+    ball = np.hypot(y - 45, x - 60) < 25
+    photo = np.where(ball[..., None], (200, 60, 40), (0, 177, 64)).astype(np.uint8)
+    result = cut(photo, key="auto", model="absent")
+    assert result.model == "chroma-key"
+    assert result.alpha[ball].mean() > 250
+    assert result.alpha[~ball].mean() < 5
+
+
+@pytest.mark.parametrize(
+    ("image", "told"),
+    [
+        (np.zeros((20, 20, 3)), r"Expected uint8 pixels.*float64 \(20, 20, 3\)"),
+        (np.zeros((20, 20, 2), np.uint8), r"received uint8 \(20, 20, 2\)"),
+        (np.zeros((20,), np.uint8), r"received uint8 \(20,\)"),
+        (np.zeros((4, 20, 3), np.uint8), "at least 8 x 8 px"),
+        (np.zeros((0, 20, 3), np.uint8), "at least 8 x 8 px"),
+        (Image.new("RGB", (3, 3)), "The image: Expected a picture of at least"),
+        ("nothing-there.jpg", "nothing-there.jpg: Expected a picture, received nothing there"),
+        (b"bytes", "received bytes"),
+        (None, "received NoneType"),
+    ],
+)
+def test_what_is_no_picture_is_refused(image: Any, told: str) -> None:
+    with pytest.raises(PictureError, match=told):
+        cut(image)
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"model": "absent"}, "Expected one of u2netp"),
+        ({"model": "mine.onnx"}, "Expected --spec TOML"),
+        ({"refine": {"feather": 3}}, "Expected refine options among"),
+        ({"key": "greenish"}, "#rrggbb"),
+    ],
+)
+def test_wrong_options_are_explained(options: dict[str, Any], told: str) -> None:
+    with pytest.raises(ExporterError, match=told):
+        cut(data.coffee(), **options)
+
+
+def test_a_wrong_file_is_explained(tmp_path: Path) -> None:
+    result = cut(data.coffee(), refine=None)
+    with pytest.raises(ExporterError, match=r"ends in \.png, \.webp, \.svg"):
+        result.save(tmp_path / "cutout.jpg")
+    with pytest.raises(ExporterError, match="Expected a place to write to"):
+        result.save(tmp_path / "absent" / "cutout.png")
+    with pytest.raises(ExporterError, match="preset"):
+        result.encode({"preset": "hat"})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_readmes_sample_runs(
+    coffee: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (sample,) = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    Image.open(coffee).convert("RGB").save("photo.jpg")
+    exec(sample, {})
+    assert {path.suffix for path in tmp_path.iterdir()} == {".jpg", ".png", ".webp"}
