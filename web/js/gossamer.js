@@ -5,7 +5,7 @@ import { isStored } from './device-storage.js'
 import { EngineChoice, reportEngines, storeNetwork } from './pipeline/backends.js'
 import { BACKENDS, modelFor, specialistsFor } from './pipeline/engines.js'
 import { inspect as inspectBlob } from './pipeline/inspect.js'
-import { openPhoto as openInPipeline, runPipeline } from './pipeline/pipeline.js'
+import { isOpening, openPhoto as openInPipeline, runPipeline } from './pipeline/pipeline.js'
 import {
   inferenceWorker,
   isKept,
@@ -167,7 +167,9 @@ export async function preload(options = {}) {
   const { notices, onNotice } = noticeList()
   const python = startedEarly(pythonWorker.call('start', null, 'refine', { signal }))
   const choice = new EngineChoice({ model, backend, signal, onProgress, onNotice })
-  const engine = await choice.ready({ warm: true })
+  let engine = await choice.ready()
+  // A photo that waits warms the engine up itself.
+  if (!isOpening()) engine = await choice.ready({ warm: true })
   await python
   const stored = isKept(engine.artefact)
   return { model: model.name, ...describeEngine(engine), notices, stored }

@@ -85,6 +85,13 @@ export async function runPipeline(job) {
   }
 }
 
+let opening = 0
+
+/** Whether a photo is on its way to its matte. */
+export function isOpening() {
+  return opening > 0
+}
+
 /**
  * The stages up to the matte.
  * @param {OpenJob} job
@@ -92,6 +99,20 @@ export async function runPipeline(job) {
  * @returns {Promise<OpenPhoto>} for the caller to close
  */
 export async function openPhoto(job, clock = new StageClock(job)) {
+  opening++
+  try {
+    return await findAndOpen(job, clock)
+  } finally {
+    opening--
+  }
+}
+
+/**
+ * @param {OpenJob} job
+ * @param {StageClock} clock
+ * @returns {Promise<OpenPhoto>}
+ */
+async function findAndOpen(job, clock) {
   const { model, signal } = job
   // Starts while the network runs.
   const python = startedEarly(pythonWorker.call('start', null, 'refine', { signal }))
