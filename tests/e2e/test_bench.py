@@ -21,6 +21,7 @@ def picture(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.soak
 def test_every_discipline_measures_the_site(
     playwright: Playwright, server: str, site_dir: Path, picture: Path, tmp_path: Path
 ) -> None:

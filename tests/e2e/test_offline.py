@@ -9,7 +9,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 from skimage import data
 
 from exporter.bundle import write_bundle
@@ -172,7 +172,8 @@ def test_a_build_that_takes_over_unheard_is_followed(
 
 
 @pytest.mark.parametrize("damage", ["emptied", "overwritten"])
-def test_a_damaged_model_store_is_mended(app: App, damage: str) -> None:
+def test_a_damaged_model_store_is_mended(page: Page, quick_server: str, damage: str) -> None:
+    app = App(page, quick_server).open()
     call_api(app.page, "removeBackground", png(data.chelsea()))
     app.page.evaluate(
         """(damage) => new Promise((resolve, reject) => {

@@ -187,5 +187,5 @@ def test_what_is_wrong_is_told_and_the_photo_stays_open(lasting_app: App) -> Non
 
 @pytest.mark.timeout(120)
 def test_a_refinement_that_nobody_waits_for_ends(lasting_app: App) -> None:
-    photo = np.asarray(Image.fromarray(data.chelsea()).resize((1500, 1000)))
+    photo = np.asarray(Image.fromarray(data.chelsea()).resize((1200, 800)))
     assert run(lasting_app.page, "abort", None, photo) == ["enough", True]

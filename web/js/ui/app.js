@@ -370,7 +370,7 @@ function startServices() {
           model: visit.queue.model,
           onProgress: (report) => visit.queue.reportPreload(report),
         })
-        if (stored && !savesData()) {
+        if (stored && visit.queue.model === 'auto' && !savesData()) {
           gossamer.preloadSpecialists().catch(() => {}) // at the next visit then
         }
         if (stored) {
