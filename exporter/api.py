@@ -1,10 +1,4 @@
-"""The toolchain for scripts: cuts photos out natively, as `gossamer cut` does.
-
-from exporter.api import cut
-
-result = cut("photo.jpg")
-result.save("cutout.png")
-"""
+"""For scripts: `cut("photo.jpg").save("cutout.png")` does what `gossamer cut` does."""
 
 import os
 import threading
@@ -18,20 +12,21 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from exporter.cut import FORMATS
 from exporter.errors import ExporterError, PictureError
-from exporter.finder import Finder
+from exporter.finder import Finder, Found
 from exporter.native import (
-    KEYED,
     Cutout,
     Refinement,
     Source,
     encoded,
+    key_matte,
     open_backdrop,
+    open_image,
     open_source,
     parse_output,
     parse_refinement_options,
     refined,
-    source_of,
 )
 from exporter.pictures import photo_of_array
 
@@ -40,8 +35,6 @@ __all__ = ["Picture", "Result", "cut"]
 #: A file, or pixels: uint8 (height, width), (height, width, 3) or (height, width, 4) with straight
 #: alpha, in sRGB.
 Picture = str | os.PathLike[str] | Image.Image | npt.NDArray[np.uint8]
-
-_MIME_TYPES = {".png": "image/png", ".webp": "image/webp", ".svg": "image/svg+xml"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,9 +86,10 @@ class Result:
     ) -> None:
         """Writes the file of `encode`, of the type that the name ends in. Raises ExporterError."""
         target = Path(path)
-        mime_type = _MIME_TYPES.get(target.suffix.lower())
+        mime_type = FORMATS.get(target.suffix[1:].lower())
         if mime_type is None:
-            raise ExporterError(f"{target}: Expected a name that ends in {', '.join(_MIME_TYPES)}.")
+            endings = ", ".join(f".{name}" for name in FORMATS)
+            raise ExporterError(f"{target}: Expected a name that ends in {endings}.")
         data = self.encode({"type": mime_type, **output})
         try:
             target.write_bytes(data)
@@ -126,35 +120,25 @@ def cut(
     of which PictureError is the one for `image`.
     """
     photo_hwc, source = _opened(image)
-    found = _finder(model, spec, precision, second_look, key)(photo_hwc)
-    refinement = parse_refinement_options(refine)
-    if key is not None and refine is not None and not refine:
-        refinement = KEYED
+    refinement = parse_refinement_options(refine, keyed=key is not None)
+    if key is not None:
+        found = Found(key_matte(photo_hwc, key), "chroma-key")
+    else:
+        found = _finder(model, spec, precision)(photo_hwc, second_look=second_look)
     cutout = refined(photo_hwc, found.matte_hw, refinement)
     return Result(cutout.rgba_hwc, found.matte_hw, found.model, cutout, refinement, source)
 
 
-_finders: dict[tuple[object, ...], Finder] = {}
+_finders: dict[tuple[str, Path | None, str], Finder] = {}
 _starting = threading.Lock()
 
 
-def _finder(
-    model: str,
-    spec: str | os.PathLike[str] | None,
-    precision: str,
-    second_look: bool,
-    key: str | None,
-) -> Finder:
-    wanted = (model, spec and os.fspath(spec), precision, second_look, key)
+def _finder(model: str, spec: str | os.PathLike[str] | None, precision: str) -> Finder:
+    described = None if spec is None else Path(spec)
+    wanted = (model, described, precision)
     with _starting:
         if wanted not in _finders:
-            _finders[wanted] = Finder(
-                model,
-                spec=None if spec is None else Path(spec),
-                precision=precision,
-                second_look=second_look,
-                key=key,
-            )
+            _finders[wanted] = Finder(model, spec=described, precision=precision)
         return _finders[wanted]
 
 
@@ -163,7 +147,7 @@ def _opened(image: Picture) -> tuple[npt.NDArray[np.uint8], Source]:
     if isinstance(image, str | os.PathLike):
         return open_source(Path(image))
     if isinstance(image, Image.Image):
-        return source_of(image)
+        return open_image(image)
     if isinstance(image, np.ndarray):
         return photo_of_array(image), Source()
     raise PictureError(

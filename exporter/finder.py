@@ -1,4 +1,4 @@
-"""Finds mattes: with one network, with several that agree, or by a colour."""
+"""Finds mattes: with one network, or with several that agree."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -8,13 +8,13 @@ import numpy.typing as npt
 
 from exporter.catalog import Network, choose_network, load_networks
 from exporter.exported import exported_file
-from exporter.native import NativeNetwork, ask_specialist, key_matte, look_again
+from exporter.native import NativeNetwork, ask_specialist, look_again
 from exporter.report import Report, silent
 
-__all__ = ["AUTO", "Finder", "Found"]
+__all__ = ["Finder", "Found"]
 
 #: The model that asks several networks.
-AUTO = "auto"
+_AUTO = "auto"
 
 
 class Found(NamedTuple):
@@ -27,8 +27,8 @@ class Found(NamedTuple):
 class Finder:
     """Keeps its sessions; may be called by several threads at once.
 
-    `model` is a name of the catalogue, AUTO, or an ONNX file that `spec` describes; `key`, a colour
-    or 'auto', needs no network at all. Raises ExporterError, also when it is called.
+    `model` is a name of the catalogue, 'auto', or an ONNX file that `spec` describes. Raises
+    ExporterError, also when it is called.
     """
 
     def __init__(
@@ -37,39 +37,31 @@ class Finder:
         *,
         spec: Path | None = None,
         precision: str = "fp32",
-        second_look: bool = False,
-        key: str | None = None,
         report: Report = silent,
     ) -> None:
-        self._key = key
-        self._second_look = second_look
-        self._networks: list[NativeNetwork] = []
-        if key is None:
-            for network, local in _chosen(model, spec):
-                file = exported_file(network, precision=precision, local=local, report=report)
-                self._networks.append(NativeNetwork(network, file))
+        self._networks = [
+            NativeNetwork(
+                network, exported_file(network, precision=precision, local=local, report=report)
+            )
+            for network, local in _chosen(model, spec)
+        ]
 
-    def __call__(self, rgba_hwc: npt.NDArray[np.uint8]) -> Found:
+    def __call__(self, rgba_hwc: npt.NDArray[np.uint8], *, second_look: bool = False) -> Found:
         """For uint8 (height, width, 3 or 4); alpha is ignored."""
-        if self._key is not None:
-            return Found(key_matte(rgba_hwc, self._key), "chroma-key")
         chosen, *specialists = self._networks
         matte_hw = chosen.matte(rgba_hwc)
         for specialist in specialists:
             agreed_hw = ask_specialist(specialist, rgba_hwc, matte_hw)
             if agreed_hw is not None:
                 matte_hw, chosen = agreed_hw, specialist
-        if self._second_look:
+        if second_look:
             matte_hw = look_again(chosen, rgba_hwc, matte_hw)
         return Found(matte_hw, chosen.network.name)
-
-    def matte(self, rgba_hwc: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-        return self(rgba_hwc).matte_hw
 
 
 def _chosen(model: str, spec: Path | None) -> list[tuple[Network, Path | None]]:
     """Each with its file where it need not be fetched: one that finds, others that are asked."""
-    if model != AUTO:
+    if model != _AUTO:
         return [choose_network(model, spec)]
     first, *others = load_networks().values()
     return [(first, None), *((other, None) for other in others if other.agreement is not None)]

@@ -34,7 +34,6 @@ from pyside_logic.second_look import fuse_looks, subject_box
 from pyside_logic.source import ColourSpace, Source
 
 __all__ = [
-    "KEYED",
     "Cutout",
     "FindMatte",
     "NativeNetwork",
@@ -48,6 +47,7 @@ __all__ = [
     "key_matte",
     "look_again",
     "open_backdrop",
+    "open_image",
     "open_source",
     "parse_output",
     "parse_refinement",
@@ -55,7 +55,6 @@ __all__ = [
     "postprocess",
     "preprocess",
     "refined",
-    "source_of",
 ]
 
 Float32 = npt.NDArray[np.float32]
@@ -65,7 +64,7 @@ Uint8 = npt.NDArray[np.uint8]
 Refinement = RefineOptions | None
 
 #: For the mattes of `key_matte`, which are sharp already; as in web/js/gossamer.js.
-KEYED = RefineOptions(sharpen=0, detail="none")
+_KEYED = {"sharpen": 0, "detail": "none"}
 
 #: The matte of a photo, uint8 (height, width, 3 or 4), as NativeNetwork.matte gives it.
 FindMatte = Callable[[Uint8], Float32]
@@ -173,8 +172,9 @@ def postprocess(output: npt.NDArray[Any], spec: OutputSpec) -> Float32:
     return matte_hw
 
 
-def parse_refinement(text: str) -> Refinement:
-    """'default', 'none', or the options as a JSON object. Raises ExporterError."""
+def parse_refinement(text: str, *, keyed: bool = False) -> Refinement:
+    """'default', 'none', or the options as a JSON object, for a matte of `key_matte` where it is
+    `keyed`. Raises ExporterError."""
     if text == "none":
         return None
     try:
@@ -186,15 +186,17 @@ def parse_refinement(text: str) -> Refinement:
         ) from error
     if not isinstance(values, dict):
         raise ExporterError(f"Expected a JSON object for the refinement, received {text!r}.")
-    return parse_refinement_options(values)
+    return parse_refinement_options(values, keyed=keyed)
 
 
-def parse_refinement_options(values: Mapping[str, Any] | None) -> Refinement:
+def parse_refinement_options(
+    values: Mapping[str, Any] | None, *, keyed: bool = False
+) -> Refinement:
     """From the public API's `refine`; None for none. Raises ExporterError."""
     if values is None:
         return None
     try:
-        return RefineOptions.from_dict(dict(values))
+        return RefineOptions.from_dict({**(_KEYED if keyed else {}), **values})
     except GossamerError as error:
         raise ExporterError(error.message) from error
 
@@ -213,7 +215,7 @@ def open_source(path: Path) -> tuple[Uint8, Source]:
     return _opened(read_photo_file(path, icc_profile("display-p3")))
 
 
-def source_of(picture: Image.Image) -> tuple[Uint8, Source]:
+def open_image(picture: Image.Image) -> tuple[Uint8, Source]:
     """As `open_source`, for a photo that Pillow has opened."""
     return _opened(photo_of_image(picture, icc_profile("display-p3")))
 

@@ -69,16 +69,9 @@ def photo_of_image(picture: Image.Image, wide_profile: bytes) -> PhotoFile:
 def photo_of_array(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     """As `read_photo`, for uint8 (height, width), (height, width, 3) or (height, width, 4) in sRGB.
     Raises PictureError."""
-    if (
-        pixels.dtype != np.uint8
-        or pixels.ndim not in (2, 3)
-        or pixels.shape[2:]
-        not in (
-            (),
-            (3,),
-            (4,),
-        )
-    ):
+    channels = 1 if pixels.ndim == 2 else pixels.shape[2] if pixels.ndim == 3 else 0
+    fits = channels in ((1,) if pixels.ndim == 2 else (3, 4))
+    if pixels.dtype != np.uint8 or not fits:
         raise PictureError(
             "Expected uint8 pixels of shape (height, width), (height, width, 3) or (height, width, "
             f"4), received {pixels.dtype} {pixels.shape}."

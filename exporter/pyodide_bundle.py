@@ -104,8 +104,12 @@ def _unpack(package_tgz: Path, folder: Path) -> Path:
                 f"Expected {', '.join(sorted(missing))} in {package_tgz.name}, received a package"
                 " without. Is it the npm package `pyodide` in the version of web/runtime.toml?"
             )
-        tar.extractall(folder, members, filter="data")
-    return folder / "package"
+        package_dir = folder / "package"
+        package_dir.mkdir()
+        for member in members:  # one by one: `extractall` has no safe way before Python 3.11.4
+            if content := tar.extractfile(member):
+                (folder / member.name).write_bytes(content.read())
+    return package_dir
 
 
 def _check_wheel(wheel: Path, pinned: PackageSpec) -> None:

@@ -5,11 +5,14 @@ import json
 import signal
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from exporter.commands.networks import add_spec_argument
 from exporter.errors import ExporterError
-from exporter.report import TerminalReport
+from exporter.report import Report, TerminalReport
+
+if TYPE_CHECKING:
+    from exporter.native import FindMatte
 
 __all__ = ["add_arguments", "run"]
 
@@ -108,32 +111,34 @@ def _add_output_arguments(group: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     from exporter.cut import CutJob, cut_photos
-    from exporter.finder import Finder
-    from exporter.native import KEYED, parse_output, parse_refinement
+    from exporter.native import parse_output, parse_refinement
 
     signal.signal(signal.SIGTERM, _interrupt)
     report = TerminalReport()
     values, backdrop = _output_values(arguments)
     job = CutJob(
-        KEYED
-        if arguments.key and arguments.refine == "default"
-        else parse_refinement(arguments.refine),
+        parse_refinement(arguments.refine, keyed=bool(arguments.key)),
         parse_output(values),
         "alpha" if arguments.alpha else "cutout",
         backdrop,
     )
-    finder = Finder(
-        arguments.model,
-        spec=arguments.spec,
-        precision=arguments.precision,
-        second_look=arguments.second_look,
-        key=arguments.key,
-        report=report,
-    )
-    failures = cut_photos(arguments.photo, arguments.out, finder.matte, job, report=report)
+    find_matte = _find_matte(arguments, report)
+    failures = cut_photos(arguments.photo, arguments.out, find_matte, job, report=report)
     for failure in failures:
         sys.stderr.write(f"gossamer: {failure.reason}\n")
     return 1 if failures else 0
+
+
+def _find_matte(arguments: argparse.Namespace, report: Report) -> "FindMatte":
+    from exporter.finder import Finder
+    from exporter.native import key_matte
+
+    if arguments.key:
+        return lambda rgba_hwc: key_matte(rgba_hwc, arguments.key)
+    finder = Finder(
+        arguments.model, spec=arguments.spec, precision=arguments.precision, report=report
+    )
+    return lambda rgba_hwc: finder(rgba_hwc, second_look=arguments.second_look).matte_hw
 
 
 def _output_values(arguments: argparse.Namespace) -> tuple[dict[str, Any], Path | None]:

@@ -99,6 +99,8 @@ def test_sessions_are_kept_and_threads_share_them(monkeypatch: pytest.MonkeyPatc
     for photo, result in zip(photos[:4], together[4:], strict=True):
         assert np.array_equal(cut(photo).rgba, result.rgba)
     assert len(started) == 1
+    cut(photos[0], second_look=True)
+    assert len(started) == 1
     cut(photos[0], precision="int8")
     assert len(started) == 2
 
@@ -108,6 +110,8 @@ def test_a_plain_backdrop_needs_no_network() -> None:
     ball = np.hypot(y - 45, x - 60) < 25
     photo = np.where(ball[..., None], (200, 60, 40), (0, 177, 64)).astype(np.uint8)
     result = cut(photo, key="auto", model="absent")
+    plain = cut(photo, key="auto", refine={"sharpen": 0, "detail": "none", "feather_px": 2})
+    assert np.array_equal(cut(photo, key="auto", refine={"feather_px": 2}).rgba, plain.rgba)
     assert result.model == "chroma-key"
     assert result.alpha[ball].mean() > 250
     assert result.alpha[~ball].mean() < 5
