@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 from skimage import data
 
 from exporter.bundle import write_bundle
-from exporter.serve import make_server, running
+from exporter.serve import SiteServer, make_server, running
 
 from .app import App, call_api, png, wait_until
 
@@ -105,6 +105,18 @@ def test_without_isolation_it_works_on_one_thread(browser: Browser, site_dir: Pa
     context.close()
 
 
+def version_of(app: App) -> str:
+    version: str = app.page.evaluate("document.documentElement.dataset.version")
+    return version
+
+
+def offer_update(app: App, server: SiteServer, site_dir: Path) -> None:
+    """Waits until the page tells that another build has come."""
+    server.dist = site_dir
+    app.page.evaluate("navigator.serviceWorker.ready.then((worker) => worker.update())")
+    expect(app.part("update")).to_be_visible(timeout=60_000)
+
+
 def test_a_new_build_waits_until_it_is_wanted(
     browser: Browser, site_dir: Path, changed_site_dir: Path
 ) -> None:
@@ -113,11 +125,9 @@ def test_a_new_build_waits_until_it_is_wanted(
         app = App(context.new_page(), server.url).open()
         app.wait_until_offline_ready()
         app.page.reload()
-        before = app.page.evaluate("document.documentElement.dataset.version")
-        server.dist = changed_site_dir
-        app.page.evaluate("navigator.serviceWorker.ready.then((worker) => worker.update())")
-        expect(app.part("update")).to_be_visible(timeout=60_000)
-        assert app.page.evaluate("document.documentElement.dataset.version") == before
+        before = version_of(app)
+        offer_update(app, server, changed_site_dir)
+        assert version_of(app) == before
         app.part("update").get_by_role("button", name="Reload").click()
         wait_until(app.page, f"document.documentElement.dataset.version !== '{before}'")
         wait_until(app.page, "Boolean(window.gossamer)")
@@ -159,12 +169,11 @@ def test_a_build_that_takes_over_unheard_is_followed(
     with running(make_server(site_dir)) as server:
         app = App(context.new_page(), server.url).open()
         app.wait_until_offline_ready()
-        before = app.page.evaluate("document.documentElement.dataset.version")
-        server.dist = changed_site_dir
-        app.page.evaluate("navigator.serviceWorker.ready.then((worker) => worker.update())")
-        expect(app.part("update")).to_be_visible(timeout=60_000)
+        before = version_of(app)
+        offer_update(app, server, changed_site_dir)
         app.page.add_init_script(TAKES_OVER_UNHEARD)
-        app.page.reload()
+        app.page.evaluate("ServiceWorker.prototype.postMessage = () => {}")  # it does not help
+        app.part("update").get_by_role("button", name="Reload").click()
         wait_until(app.page, f"document.documentElement.dataset.version !== '{before}'")
         wait_until(app.page, "Boolean(window.gossamer)")
         assert app.page.evaluate("Boolean(navigator.serviceWorker.controller)")
