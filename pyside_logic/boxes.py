@@ -20,10 +20,15 @@ def box_mean(values: npt.NDArray[Float], radius_px: int) -> npt.NDArray[Float]:
     At the borders it is the mean of the part of the window that lies inside. Sums are kept in
     float64: in float32 they would drown the small variances that a guided filter lives on.
     """
-    means = _window_sums(_window_sums(values, radius_px, -2), radius_px, -1)
     height, width = values.shape[-2:]
-    means /= np.multiply.outer(window_lengths(height, radius_px), window_lengths(width, radius_px))
-    return means.astype(values.dtype, copy=False)
+    areas = np.multiply.outer(window_lengths(height, radius_px), window_lengths(width, radius_px))
+    means = np.empty_like(values)
+    # One by one, planes stay in the cache from the first sum to the division.
+    planes = (every.reshape(-1, height, width) for every in (values, means))
+    for plane, mean in zip(*planes, strict=True):
+        sums = _window_sums(_window_sums(plane, radius_px, -2), radius_px, -1)
+        np.divide(sums, areas, out=mean, casting="same_kind")
+    return means
 
 
 def _window_sums(values: npt.NDArray[Float], radius_px: int, axis: int) -> npt.NDArray[np.float64]:
