@@ -131,7 +131,8 @@ class Network:
     """`precision` is what sites ship for WASM; `written_in` the file that says so, for messages.
 
     A specialist has an `agreement`: the IoU with the matte of a site's first network from which on
-    its edges are the better ones. None for networks of all subjects.
+    its edges are the better ones. None for networks of all subjects. One that has a `draft` is also
+    shipped at half its size, for a first look at a photo.
     """
 
     name: str
@@ -142,6 +143,7 @@ class Network:
     int8: Int8Budget = Int8Budget()
     precision: str = "fp32"
     agreement: float | None = None
+    draft: bool = False
     written_in: str = "models/catalog.toml"
 
 
@@ -255,6 +257,7 @@ def _network(table: TomlTable, part: Part, title: str, written_in: str) -> Netwo
         int8,
         precision,
         table.share("agreement") if table.has("agreement") else None,
+        table.has("draft") and table.flag("draft"),
         written_in,
     )
     for read in (table, picture, matte):

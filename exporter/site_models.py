@@ -1,6 +1,7 @@
 """The networks of a site: a file for each backend, and the answer that proves it there."""
 
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,9 @@ from exporter.report import Report
 from exporter.self_test import expected_answer
 
 __all__ = ["SiteChoices", "add_model"]
+
+#: (backend, precision) of drafts. A GPU has finished the whole network while a draft is drawn.
+_DRAFT = (("wasm", "int8"),)
 
 
 @dataclass(frozen=True)
@@ -52,12 +56,28 @@ class SiteChoices:
 
 def add_model(site: Path, network: Network, choices: SiteChoices, report: Report) -> dict[str, Any]:
     """Copies the network's files and returns its entry in build.js. Raises ExporterError."""
-    sized = with_size(network, *choices.size) if choices.size else network
-    size = {"height": sized.input.height, "width": sized.input.width}
+    entry = _entry(site, network, choices.artefacts(network), choices.size, report)
+    if not network.draft or choices.size is not None:
+        return entry
+    half = (network.input.height // 2, network.input.width // 2)
+    draft = _entry(site, network, _DRAFT, half, report)
+    return {**entry, "draft": {**draft, "name": f"{network.name}/draft"}}
+
+
+def _entry(
+    site: Path,
+    network: Network,
+    wanted: Sequence[tuple[str, str]],
+    size: tuple[int, int] | None,
+    report: Report,
+) -> dict[str, Any]:
+    """With a file for every (backend, precision) that is `wanted`."""
+    sized = with_size(network, *size) if size else network
+    in_px = {"height": sized.input.height, "width": sized.input.width}
     artefacts = []
-    for backend, precision in choices.artefacts(network):
+    for backend, precision in wanted:
         exported = exported_file(
-            network, backend=backend, precision=precision, size=choices.size, report=report
+            network, backend=backend, precision=precision, size=size, report=report
         )
         artefacts.append(_add_artefact(site, sized, backend, precision, exported))
     return {
@@ -68,12 +88,13 @@ def add_model(site: Path, network: Network, choices: SiteChoices, report: Report
         "artefacts": artefacts,
         "input": {
             "name": network.input.name,
-            **size,
+            **in_px,
             "scale": network.input.scale,
             "mean": list(network.input.mean),
             "std": list(network.input.std),
         },
-        "output": {"name": network.output.name, **size, "normalise": network.output.normalise},
+        "output": {"name": network.output.name, **in_px, "normalise": network.output.normalise},
+        "draft": None,
     }
 
 

@@ -58,6 +58,7 @@ __all__ = [
     "paint",
     "photo_pixels",
     "refine",
+    "replace_matte",
     "subject_part",
     "subjects",
     "touch_up",
@@ -122,6 +123,12 @@ def open_photo(
     photo's file beside its pixels, or null. Returns its handle."""
     rgba_hwc = pixels_of(rgba, height, width)
     return _kept(Cutout(rgba_hwc, matte_of(matte, matte_height, matte_width)), file)
+
+
+@_answers(Stage.REFINE)
+def replace_matte(handle: int, matte: Any, height: int, width: int) -> None:
+    """Gives an open photo another matte, a Float32Array of height x width in [0, 1]."""
+    _opened(handle).matte_hw = matte_of(matte, height, width)
 
 
 @_answers(Stage.INFER)

@@ -375,15 +375,18 @@ ImageBitmapRenderingContext.prototype.transferFromImageBitmap = function (bitmap
 """
 
 
-def test_a_large_photo_is_seen_before_all_of_it_is_refined(app: Journey, tmp_path: Path) -> None:
+def test_a_large_photo_is_seen_as_a_draft_and_small_and_then_whole(
+    app: Journey, tmp_path: Path
+) -> None:
+    app.page.evaluate("gossamer.preloadDraft()")
     app.page.evaluate(f"() => {{ {DRAWN_PX} }}")
     large = Image.fromarray(data.coffee()).resize((3000, 2000))
     large.save(tmp_path / "large.jpg")
     app.add(tmp_path / "large.jpg")
     app.wait_for_states("done")
-    first, *_, last = app.page.evaluate("drawnPx")
-    assert first <= 1000
-    assert last == 3000
+    draft, small, whole = app.page.evaluate("drawnPx")
+    assert draft == small <= 1000
+    assert whole == 3000
 
 
 # ---- background and file -------------------------------------------------------------------------
@@ -524,8 +527,9 @@ def test_the_language_changes_and_the_work_stays(app: Journey, files: dict[str, 
 
 def test_what_is_stored_is_shown_and_deleted(app: Journey, files: dict[str, Path]) -> None:
     app.wait_until_offline_ready()
+    app.page.evaluate("gossamer.preloadDraft()")
     app.part("settings").get_by_role("button").first.click()
-    expect(app.part("settings").get_by_text("4.6 MB", exact=True)).to_be_visible()
+    expect(app.part("settings").get_by_text("5.9 MB", exact=True)).to_be_visible()
     app.part("delete-stored").click()
     expect(app.page.get_by_text("4.6 MB, not here yet")).to_be_visible(timeout=SLOW_MS)
     assert app.page.evaluate("caches.keys()") == []

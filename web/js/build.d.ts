@@ -36,6 +36,8 @@ export interface Model {
     std: [number, number, number]
   }
   output: { name: string; height: number; width: number; normalise: 'minmax' | 'none' }
+  /** The same network at half the height and width: a first look for a quarter of the work. */
+  draft: Model | null
 }
 
 export const build: {

@@ -3,6 +3,7 @@
 import { build } from './build.js'
 import { isStored } from './device-storage.js'
 import { EngineChoice, reportEngines, storeNetwork } from './pipeline/backends.js'
+import { prepareDraft } from './pipeline/draft.js'
 import { BACKENDS, modelFor, specialistsFor } from './pipeline/engines.js'
 import { inspect as inspectBlob } from './pipeline/inspect.js'
 import { isOpening, openPhoto as openInPipeline, runPipeline } from './pipeline/pipeline.js'
@@ -124,12 +125,18 @@ export function segmentForeground(source, options = {}) {
  * `askSpecialists`, `refine`, `preview`, `previewFile`, `subjects`, `touchUp`, `encode` and `close` of
  * what it resolves to.
  * @param {Source} source
- * @param {Omit<Options, 'refine' | 'background' | 'output' | 'onPreview'> & { matte?: Matte }} [options]
- *   `matte`: one that was found before, of the same photo: no network runs
+ * @param {Omit<Options, 'refine' | 'background' | 'output' | 'onPreview'> & {
+ *   matte?: Matte,
+ *   onDraft?: (draft: OpenPhoto) => void | Promise<void>,
+ * }} [options]
+ *   - `matte`: one that was found before, of the same photo: no network runs.
+ *   - `onDraft`: gets the photo early, for a first `preview` of what the network finds at half its
+ *     size; the whole network runs when it is through. It is the same photo that is resolved to.
+ *     Not called where `preloadDraft` has brought nothing, or what was found is not fit to be seen.
  * @returns {Promise<OpenPhoto>} takes the photo's size in memory until it is closed
  */
 export async function openPhoto(source, options = {}) {
-  const { matte, chromaKey, secondLook = false, signal, onProgress = () => {} } = options
+  const { matte, chromaKey, secondLook = false, signal, onProgress = () => {}, onDraft } = options
   const { onNotice } = noticeList()
   const picture = await fetched(source, signal)
   return openInPipeline({
@@ -141,6 +148,7 @@ export async function openPhoto(source, options = {}) {
     signal,
     onProgress,
     onNotice,
+    onDraft,
   })
 }
 
@@ -173,6 +181,14 @@ export async function preload(options = {}) {
   await python
   const stored = isKept(engine.artefact)
   return { model: model.name, ...describeEngine(engine), notices, stored }
+}
+
+/**
+ * Brings to this device what `onDraft` of `openPhoto` wants, where the network has it, and starts it.
+ * @param {Pick<Options, 'model' | 'signal'>} [options]
+ */
+export async function preloadDraft({ model = 'auto', signal } = {}) {
+  await prepareDraft(modelFor(model), signal)
 }
 
 /**

@@ -158,7 +158,11 @@ def test_build_names_every_artefact_as_it_lies_there(site_dir: Path) -> None:
     assert build["defaultModel"] == model["name"] == "u2netp"
     kinds = [(artefact["backend"], artefact["precision"]) for artefact in model["artefacts"]]
     assert kinds == [("webgpu", "fp16"), ("webgpu", "fp32"), ("wasm", "fp32")]
-    for artefact in model["artefacts"]:
+    draft = model["draft"]
+    assert draft["input"] == {**model["input"], "height": 160, "width": 160}
+    assert draft["output"]["height"] == 160
+    assert [(one["backend"], one["precision"]) for one in draft["artefacts"]] == [("wasm", "int8")]
+    for artefact in (*model["artefacts"], *draft["artefacts"]):
         path = site_dir / artefact["path"]
         name = rf"u2netp\.{artefact['backend']}\.{artefact['precision']}\.[0-9a-f]{{10}}\.onnx"
         assert re.fullmatch(name, path.name)
@@ -175,7 +179,11 @@ def test_build_names_every_network(two_network_site_dir: Path) -> None:
     assert build["defaultModel"] == "u2netp"
     assert [model["name"] for model in build["models"]] == ["u2netp", "modnet"]
     assert [model["agreement"] for model in build["models"]] == [None, 0.95]
-    artefacts = [artefact for model in build["models"] for artefact in model["artefacts"]]
+    u2netp, modnet = build["models"]
+    assert modnet["draft"] is None
+    artefacts = [
+        artefact for model in (u2netp, u2netp["draft"], modnet) for artefact in model["artefacts"]
+    ]
     assert {artefact["path"] for artefact in artefacts} == {
         path.relative_to(two_network_site_dir).as_posix()
         for path in (two_network_site_dir / "models").iterdir()
@@ -186,6 +194,7 @@ def test_a_site_ships_the_chosen_backends_and_size(small_site_dir: Path) -> None
     for model in build_constant(small_site_dir)["models"]:
         assert {artefact["backend"] for artefact in model["artefacts"]} == set(RUNTIME_FILES)
         assert (model["input"]["height"], model["output"]["width"]) == (64, 64)
+        assert model["draft"] is None  # it would be half of a size that nobody has looked at
         answers = [levels(artefact["golden"]).astype(int) for artefact in model["artefacts"]]
         for other in answers[1:]:  # half precision included
             assert np.abs(answers[0] - other).max() <= 4

@@ -4,6 +4,7 @@ import { assetUrl, findModel } from '../assets.js'
 import { build } from '../build.js'
 import { GossamerError, isFetchFailure, isOutOfMemory, unloadable } from '../rpc/errors.js'
 import { reportLost } from '../rpc/serve.js'
+import { halved } from './preprocess.js'
 import { deviation, goldenInput } from './self-test.js'
 import { readStoredModel } from './stored-model.js'
 import { boundWasmMemory, wasmHeapBytes } from './wasm-memory.js'
@@ -88,6 +89,15 @@ export async function infer({ input, model, engine }) {
   if (output.normalise === 'minmax') stretch(data)
   const matte = { data, height: output.height, width: output.width }
   return { matte, heap_bytes: wasmHeapBytes() }
+}
+
+/**
+ * @param {{ input: Float32Array, model: string, engine: Engine }} request `model` is a draft, `input`
+ *   that of the whole network
+ * @returns {Promise<{ matte: Matte, heap_bytes: number }>}
+ */
+export async function inferDraft({ input, model, engine }) {
+  return infer({ input: halved(input, findModel(model).input), model, engine })
 }
 
 /**

@@ -34,7 +34,6 @@ import { inferenceWorker, pythonWorker } from './workers.js'
 /** @typedef {() => Promise<Found | null>} Ask null where no other network has found it better */
 
 export class OpenPhoto {
-  #handle
   #askSpecialists
   /** @type {RefineOptions} of the last `refine` */
   #options = {}
@@ -56,7 +55,8 @@ export class OpenPhoto {
    * } & Found} opened `engine` is null when the matte was given and no network ran
    */
   constructor({ handle, height, width, file, askSpecialists, ...found }) {
-    this.#handle = handle
+    /** Of the pipeline: names the photo in Python. */
+    this.handle = handle
     this.#askSpecialists = askSpecialists
     this.file = file
     this.height = height
@@ -65,6 +65,19 @@ export class OpenPhoto {
     this.model = found.model
     this.engine = found.engine
     this.backend = found.engine?.backend ?? null
+  }
+
+  /**
+   * Of the pipeline, for a photo that was opened with a draft.
+   * @param {{ engine: Engine | null, matte: Matte }} found
+   * @param {AbortSignal | undefined} signal
+   */
+  async replaceMatte({ engine, matte }, signal) {
+    const request = { handle: this.handle, matte }
+    await pythonWorker.call('replaceMatte', request, 'refine', { signal })
+    this.matte = matte
+    this.engine = engine
+    this.backend = engine?.backend ?? null
   }
 
   /**
@@ -95,7 +108,7 @@ export class OpenPhoto {
     const { preview } = await pythonWorker.call(
       'refine',
       {
-        handle: this.#handle,
+        handle: this.handle,
         options,
         preview: Boolean(onPreview),
         precise,
@@ -117,7 +130,7 @@ export class OpenPhoto {
    * @returns {Promise<ImageBitmap>} for the caller to close
    */
   async preview(options, longest_px, { signal } = {}) {
-    const request = { handle: this.#handle, options, longest_px }
+    const request = { handle: this.handle, options, longest_px }
     const { preview } = await pythonWorker.call('preview', request, 'refine', { signal })
     return preview
   }
@@ -133,7 +146,7 @@ export class OpenPhoto {
    */
   async previewFile(options, output, longest_px, { signal } = {}) {
     const behind = await this.#behind(output, signal, longest_px)
-    const request = { handle: this.#handle, options, longest_px, ...behind }
+    const request = { handle: this.handle, options, longest_px, ...behind }
     return pythonWorker.call('previewFile', request, 'encode', {
       signal,
       transfer: behind.backdrop ? [behind.backdrop.rgba] : [],
@@ -145,7 +158,7 @@ export class OpenPhoto {
    * @returns {Promise<Subject[]>}
    */
   async subjects() {
-    return pythonWorker.call('subjects', { handle: this.#handle }, 'refine')
+    return pythonWorker.call('subjects', { handle: this.handle }, 'refine')
   }
 
   /**
@@ -154,7 +167,7 @@ export class OpenPhoto {
    *   here are undone
    */
   async touchUp(strokes) {
-    await pythonWorker.call('touchUp', { handle: this.#handle, strokes }, 'refine')
+    await pythonWorker.call('touchUp', { handle: this.handle, strokes }, 'refine')
   }
 
   /**
@@ -167,7 +180,7 @@ export class OpenPhoto {
       await this.refine(this.#options, { precise: true, signal })
     }
     const behind = await this.#behind(output, signal)
-    const request = { handle: this.#handle, content, ...behind }
+    const request = { handle: this.handle, content, ...behind }
     const { bytes, height, width } = await pythonWorker.call('encode', request, 'encode', {
       signal,
       transfer: behind.backdrop ? [behind.backdrop.rgba] : [],
@@ -209,7 +222,7 @@ export class OpenPhoto {
 
   /** Gives its memory back. */
   close() {
-    pythonWorker.call('closePhoto', { handle: this.#handle }, 'refine').catch(() => {}) // gone with its worker
+    pythonWorker.call('closePhoto', { handle: this.handle }, 'refine').catch(() => {}) // gone with its worker
   }
 }
 

@@ -1,20 +1,22 @@
 /** A picture's way, from file to file. Reads from top to bottom. */
 
-import { isStored } from '../device-storage.js'
 import { EngineChoice } from './backends.js'
+import { Draft } from './draft.js'
+import { findMatte, onSomeEngine } from './find-matte.js'
+import { keepPhoto } from './keep-photo.js'
 import { OpenPhoto } from './open-photo.js'
+import { lookAgain } from './second-opinion.js'
 import { StageClock } from './stage-clock.js'
-import { countRun, inferenceWorker, pythonWorker, startedEarly } from './workers.js'
+import { inferenceWorker, pythonWorker, startedEarly } from './workers.js'
 
 /** @typedef {import('../assets.js').Model} Model */
 /** @typedef {import('../rpc/messages.js').EncodedContent} EncodedContent */
 /** @typedef {import('../rpc/messages.js').Engine} Engine */
 /** @typedef {import('../rpc/messages.js').Matte} Matte */
 /** @typedef {import('../rpc/messages.js').OutputOptions} OutputOptions */
-/** @typedef {import('../rpc/messages.js').DecodedPhoto} DecodedPhoto */
-/** @typedef {import('../rpc/messages.js').PhotoFile} PhotoFile */
 /** @typedef {import('../rpc/messages.js').Progress} Progress */
-/** @typedef {import('./open-photo.js').Found} Found */
+/** @typedef {import('./find-matte.js').Prepared} Prepared */
+/** @typedef {import('./find-matte.js').Subject} Subject */
 /** @typedef {import('../rpc/messages.js').RefineOptions} RefineOptions */
 /** @typedef {import('./stage-clock.js').Timings} Timings */
 
@@ -31,11 +33,12 @@ import { countRun, inferenceWorker, pythonWorker, startedEarly } from './workers
  *   signal: AbortSignal | undefined,
  *   onProgress: (progress: Progress) => void,
  *   onNotice: (notice: string) => void,
+ *   onDraft?: ((draft: OpenPhoto) => void | Promise<void>) | undefined,
  * }} OpenJob
  *
  * - `specialists`: networks that `askSpecialists` may ask.
  * - `matte`: one that was found before, of the same photo: no network runs.
- * - `chromaKey`, `secondLook`: as in the public API.
+ * - `chromaKey`, `secondLook`, `onDraft`: as in the public API.
  */
 
 /**
@@ -56,12 +59,6 @@ import { countRun, inferenceWorker, pythonWorker, startedEarly } from './workers
  *   matte: Matte,
  *   timings: Timings,
  * }} Outcome
- */
-
-/**
- * @typedef {{ photo: DecodedPhoto, matte: Matte, engine: Engine | null }} Subject
- *
- * - `engine`: what found the matte; null when no network did.
  */
 
 /**
@@ -113,24 +110,36 @@ export async function openPhoto(job, clock = new StageClock(job)) {
  * @returns {Promise<OpenPhoto>}
  */
 async function findAndOpen(job, clock) {
-  const { model, signal } = job
   // Starts while the network runs.
-  const python = startedEarly(pythonWorker.call('start', null, 'refine', { signal }))
+  const python = startedEarly(pythonWorker.call('start', null, 'refine', { signal: job.signal }))
   if (job.chromaKey !== undefined) return openKeyedPhoto(job, job.chromaKey, python, clock)
   const choice = new EngineChoice(job)
-  const { photo, matte, engine } = await onSomeEngine(choice, () => findSubject(job, choice, clock))
+  const draft = new Draft(job, choice, python, clock)
+  try {
+    const { found, drafted } = await onSomeEngine(choice, async () => {
+      const found = await findSubject(job, choice, clock, (prepared) => draft.show(prepared))
+      return { found, drafted: await draft.finish(found) }
+    })
+    await python
+    const open = drafted ?? (await clock.time('refine', () => keepPhoto(found, job, clock)))
+    return await withSecondLook(open, found, job, choice, clock)
+  } catch (error) {
+    draft.close()
+    throw error
+  }
+}
 
-  await python
-  const { height, width, file } = photo
-  const { handle } = await clock.time('refine', () =>
-    pythonWorker.call('openPhoto', { photo, matte }, 'refine', { signal, transfer: [photo.rgba] }),
-  )
-  const askSpecialists = () => findBetter(handle, file, job, clock)
-  const found = { matte, model: model.name, engine, askSpecialists }
-  const open = new OpenPhoto({ handle, height, width, file, ...found })
+/**
+ * @param {OpenPhoto} open closed where it fails
+ * @param {Subject} found
+ * @param {OpenJob} job
+ * @param {EngineChoice} choice
+ * @param {StageClock} clock
+ */
+async function withSecondLook(open, { engine }, job, choice, clock) {
   if (!job.secondLook || !engine) return open
   try {
-    await onSomeEngine(choice, () => lookAgain(open, handle, job, choice, clock))
+    await onSomeEngine(choice, () => lookAgain(open, job, choice, clock))
     return open
   } catch (error) {
     open.close()
@@ -139,29 +148,13 @@ async function findAndOpen(job, clock) {
 }
 
 /**
- * On the first engine that gets through with it.
- * @template T
- * @param {EngineChoice} choice
- * @param {() => Promise<T>} run
- * @returns {Promise<T>}
- */
-async function onSomeEngine(choice, run) {
-  for (;;) {
-    try {
-      return await run()
-    } catch (error) {
-      choice.recover(error)
-    }
-  }
-}
-
-/**
  * @param {OpenJob} job
  * @param {EngineChoice} choice
  * @param {StageClock} clock
+ * @param {(prepared: Prepared) => Promise<void>} onPrepared
  * @returns {Promise<Subject>}
  */
-async function findSubject(job, choice, clock) {
+async function findSubject(job, choice, clock, onPrepared) {
   const { source, name, matte: known, signal } = job
   const decoding = clock.time('decode', () =>
     inferenceWorker.call('decode', { source, name }, 'decode', { signal }),
@@ -171,92 +164,7 @@ async function findSubject(job, choice, clock) {
   const decoded = await decoding
   if (known) return { photo: decoded, matte: known, engine: null }
   await choosing
-  return findMatte(decoded, job, choice, clock)
-}
-
-/**
- * @param {DecodedPhoto} decoded its pixels move to the answer
- * @param {OpenJob} job
- * @param {EngineChoice} choice
- * @param {StageClock} clock
- * @returns {Promise<Subject>}
- */
-async function findMatte(decoded, { model, signal }, choice, clock) {
-  const engine = await choice.ready()
-  const { input, photo } = await clock.time('preprocess', () =>
-    inferenceWorker.call('preprocess', { photo: decoded, model: model.name }, 'preprocess', {
-      signal,
-      transfer: [decoded.rgba],
-    }),
-  )
-
-  const { matte, heap_bytes } = await clock.time('infer', () =>
-    inferenceWorker.call('infer', { input, model: model.name, engine }, 'infer', {
-      signal,
-      transfer: [input.buffer],
-      limit_ms: choice.runLimit_ms,
-    }),
-  )
-  countRun(heap_bytes)
-  return { photo, matte, engine }
-}
-
-/**
- * Runs the network on the subject's box, where it does not fill the photo, for finer edges.
- * @param {OpenPhoto} open
- * @param {number} handle
- * @param {OpenJob} job
- * @param {EngineChoice} choice
- * @param {StageClock} clock
- */
-async function lookAgain({ file }, handle, job, choice, clock) {
-  const { signal } = job
-  const part = await pythonWorker.call('subjectPart', { handle }, 'refine', { signal })
-  if (!part) return
-  const { matte } = await findMatte({ ...part, file }, job, choice, clock)
-  await pythonWorker.call('addSecondLook', { handle, matte }, 'refine', { signal })
-}
-
-/**
- * Shows an open photo to the networks that know some subjects better and are on this device: nobody
- * waits for a second opinion to be downloaded.
- * @param {number} handle
- * @param {PhotoFile} file
- * @param {OpenJob} job
- * @param {StageClock} clock
- * @returns {Promise<Found | null>} null where all stays as it was
- */
-async function findBetter(handle, file, job, clock) {
-  let better = null
-  for (const model of job.specialists) {
-    if (!(await isStored(model))) continue
-    const asked = { ...job, model }
-    const choice = new EngineChoice(asked)
-    try {
-      const ask = () => askSpecialist(handle, file, asked, choice, clock)
-      better = (await onSomeEngine(choice, ask)) ?? better
-    } catch {
-      job.signal?.throwIfAborted() // what was found before is no worse for it
-    }
-  }
-  return better
-}
-
-/**
- * @param {number} handle
- * @param {PhotoFile} file
- * @param {OpenJob} job
- * @param {EngineChoice} choice
- * @param {StageClock} clock
- * @returns {Promise<Found | null>}
- */
-async function askSpecialist(handle, file, job, choice, clock) {
-  const { model, signal } = job
-  const photo = await pythonWorker.call('photoPixels', { handle }, 'refine', { signal })
-  const { matte, engine } = await findMatte({ ...photo, file }, job, choice, clock)
-  const offer = { handle, matte, agreement: model.agreement ?? 1 }
-  const { agreed } = await pythonWorker.call('offerMatte', offer, 'refine', { signal })
-  return agreed && { matte: agreed, model: model.name, engine }
+  return findMatte(decoded, job, choice, clock, onPrepared)
 }
 
 /**

@@ -29,6 +29,11 @@ export async function openPhoto({ photo, matte }) {
   return { handle }
 }
 
+/** @param {PythonCalls['replaceMatte'][0]} request */
+export async function replaceMatte({ handle, matte }) {
+  await callPython('replace_matte', handle, matte.data, matte.height, matte.width)
+}
+
 /**
  * @param {PythonCalls['openKeyedPhoto'][0]} request
  * @returns {Promise<PythonCalls['openKeyedPhoto'][1]>}

@@ -1,7 +1,6 @@
 /** The workers of a page, and the network that is ready in one of them. */
 
-import { assetUrl } from '../assets.js'
-import { build } from '../build.js'
+import { assetUrl, NETWORKS } from '../assets.js'
 import { WorkerClient } from '../rpc/client.js'
 import { GossamerError } from '../rpc/errors.js'
 
@@ -63,7 +62,7 @@ export async function loadNetwork(model, engine, { signal, onProgress, limit_ms 
  */
 export async function download({ title }, { artefact }, { signal, onProgress }) {
   const { sha256, bytes, path } = artefact
-  const keep = build.models.flatMap(({ artefacts }) => artefacts.map((one) => one.sha256))
+  const keep = NETWORKS.flatMap(({ artefacts }) => artefacts.map((one) => one.sha256))
   const request = { name: title, sha256, bytes, url: assetUrl(path), keep }
   try {
     const { blob, stored } = await pythonWorker.call('ensureModel', request, 'model', {

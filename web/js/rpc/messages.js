@@ -164,6 +164,10 @@
  *     { input: Float32Array<ArrayBuffer>, model: string, engine: Engine },
  *     { matte: Matte, heap_bytes: number },
  *   ],
+ *   inferDraft: [
+ *     { input: Float32Array<ArrayBuffer>, model: string, engine: Engine },
+ *     { matte: Matte, heap_bytes: number },
+ *   ],
  * }} InferenceCalls
  */
 
@@ -178,6 +182,7 @@
  *     { stored: boolean, blob: Blob | null },
  *   ],
  *   openPhoto: [{ photo: DecodedPhoto, matte: Matte }, { handle: number }],
+ *   replaceMatte: [{ handle: number, matte: Matte }, null],
  *   openKeyedPhoto: [{ photo: DecodedPhoto, key: string }, { handle: number, matte: Matte }],
  *   photoPixels: [{ handle: number }, Photo],
  *   offerMatte: [{ handle: number, matte: Matte, agreement: number }, { agreed: Matte | null }],

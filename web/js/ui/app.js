@@ -337,6 +337,14 @@ function previewSize(stage, { size }) {
   return Math.min(MAX_PREVIEW_PX, 100 * Math.ceil(stage.fitted_px(size) / 100))
 }
 
+/** What makes a visit better, and is worth nobody's waiting. */
+async function preloadMore() {
+  const { model } = visit.queue
+  await visit.queue.idle()
+  await gossamer.preloadDraft({ model })
+  if (model === 'auto') await gossamer.preloadSpecialists()
+}
+
 /** Whether this person has asked sites to fetch what is needed and no more. */
 function savesData() {
   const { connection } = /** @type {{ connection?: { saveData?: boolean } }} */ (navigator)
@@ -370,9 +378,7 @@ function startServices() {
           model: visit.queue.model,
           onProgress: (report) => visit.queue.reportPreload(report),
         })
-        if (stored && visit.queue.model === 'auto' && !savesData()) {
-          gossamer.preloadSpecialists().catch(() => {}) // at the next visit then
-        }
+        if (stored && !savesData()) preloadMore().catch(() => {}) // at the next visit then
         if (stored) {
           await pageKept
           await keepEngine(backend)

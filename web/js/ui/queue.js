@@ -46,12 +46,16 @@ import { errorWords } from './strings.js'
 
 /** A photo that is larger than a first look by less than this is refined as fast. */
 const WORTH_A_LOOK = 1.5
+/** A draft is refined no further than it is worth. */
+const DRAFTED = { detail: 'none', decontaminate: false }
 
 export class PhotoQueue {
   /** @type {Photo[]} */
   #photos = []
   /** @type {{ photo: Photo, meter: ProgressMeter, controller: AbortController } | null} */
   #current = null
+  /** @type {Promise<void> | null} */
+  #working = null
   #nextId = 1
   #openPhoto
   #events
@@ -71,6 +75,11 @@ export class PhotoQueue {
   /** @returns {readonly Photo[]} in the order of arrival */
   get photos() {
     return this.#photos
+  }
+
+  /** Resolves when no photo is at work or waits for its turn. */
+  async idle() {
+    while (this.#working) await this.#working
   }
 
   /** True while a photo is at work or waits for its turn. */
@@ -153,8 +162,8 @@ export class PhotoQueue {
     const meter = new ProgressMeter()
     const controller = new AbortController()
     this.#current = { photo, meter, controller }
-    this.#work(photo, meter, controller.signal).finally(() => {
-      this.#current = null
+    this.#working = this.#work(photo, meter, controller.signal).finally(() => {
+      this.#current = this.#working = null
       this.#advance()
     })
   }
@@ -175,7 +184,10 @@ export class PhotoQueue {
         if (!signal.aborted) this.#change(photo, { progress: meter.update(report) })
       }
       const { model } = this
-      open = await this.#openPhoto(photo.file, { model, signal, onProgress })
+      await null // whoever adds photos goes on to say which one is looked at
+      const onDraft = (/** @type {OpenPhoto} */ draft) => this.#showDraft(photo, draft, signal)
+      const seen = this.#events.lookSize(photo) > 0 ? { onDraft } : {}
+      open = await this.#openPhoto(photo.file, { model, signal, onProgress, ...seen })
       await this.#finish(photo, open, { model, signal, onProgress })
     } catch (error) {
       open?.close()
@@ -229,6 +241,28 @@ export class PhotoQueue {
   }
 
   /**
+   * @param {Photo} photo
+   * @param {OpenPhoto} draft
+   * @param {AbortSignal} signal
+   */
+  async #showDraft(photo, draft, signal) {
+    this.#change(photo, { size: { height: draft.height, width: draft.width } })
+    const longest_px = this.#events.lookSize(photo)
+    try {
+      if (!longest_px || signal.aborted) return
+      await this.#showPreview(
+        photo,
+        draft,
+        { ...photo.edits.refine, ...DRAFTED },
+        longest_px,
+        signal,
+      )
+    } catch {
+      // the photo itself tells what has happened to it
+    }
+  }
+
+  /**
    * A first look, of the size of the screen, where refining all of a photo takes much longer.
    * @param {Photo} photo
    * @param {OpenPhoto} open
@@ -237,7 +271,18 @@ export class PhotoQueue {
   async #showSoon(photo, open, signal) {
     const longest_px = this.#events.lookSize(photo)
     if (!longest_px || Math.max(open.height, open.width) < WORTH_A_LOOK * longest_px) return
-    const preview = await open.preview(photo.edits.refine, longest_px, { signal })
+    await this.#showPreview(photo, open, photo.edits.refine, longest_px, signal)
+  }
+
+  /**
+   * @param {Photo} photo
+   * @param {OpenPhoto} open
+   * @param {import('../gossamer.js').RefineOptions} refine
+   * @param {number} longest_px
+   * @param {AbortSignal} signal
+   */
+  async #showPreview(photo, open, refine, longest_px, signal) {
+    const preview = await open.preview(refine, longest_px, { signal })
     if (signal.aborted) preview.close()
     else this.#events.onPreview(photo, preview)
   }

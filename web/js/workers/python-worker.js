@@ -10,6 +10,7 @@ import {
   photoPixels,
   preview,
   refine,
+  replaceMatte,
   subjectPart,
   subjects,
   touchUp,
@@ -25,6 +26,7 @@ serve({
   ],
   ensureModel: ['model', ensureModel],
   openPhoto: ['refine', openPhoto],
+  replaceMatte: ['refine', replaceMatte],
   openKeyedPhoto: ['infer', openKeyedPhoto],
   photoPixels: [
     'refine',

@@ -1,0 +1,75 @@
+"""A first look at a photo, at half the network's size, before all of it runs."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from skimage import data
+
+from .app import App, png
+from .test_workers import DIE_AT, worker_named
+
+# Opens a photo for a draft, and once more for none.
+OPEN_TWICE = """
+async (bytes) => {
+  const file = new File([Uint8Array.from(bytes)], 'photo.png')
+  const drafts = []
+  const cut = async (options) => {
+    const open = await gossamer.openPhoto(file, options)
+    await open.refine({})
+    const { blob } = await open.encode()
+    open.close()
+    const { data, height } = open.matte
+    return { open, height, data, bytes: [...new Uint8Array(await blob.arrayBuffer())].join() }
+  }
+  const onDraft = async (open) => {
+    const { data, height } = open.matte
+    const preview = await open.preview({ detail: 'none', decontaminate: false }, 100)
+    drafts.push({ open, data, height, seen: preview.width })
+    preview.close()
+  }
+  const drafted = await cut({ onDraft })
+  const plain = await cut({})
+  return {
+    drafts: drafts.map(({ open, data, height, seen }) =>
+      ({ height, seen, data: [...data], isSame: open === drafted.open })),
+    height: drafted.height,
+    data: [...drafted.data],
+    isSameFile: drafted.bytes === plain.bytes,
+  }
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def drafting_app(lasting_app: App) -> App:
+    lasting_app.page.evaluate("gossamer.preload()")
+    lasting_app.page.evaluate("gossamer.preloadDraft()")
+    return lasting_app
+
+
+def open_twice(app: App, rgb_hwc: np.ndarray) -> Any:
+    return app.page.evaluate(OPEN_TWICE, list(png(rgb_hwc)))
+
+
+def test_a_draft_is_the_same_subject_and_changes_nothing_after_it(drafting_app: App) -> None:
+    answer = open_twice(drafting_app, data.astronaut())
+    (draft,) = answer["drafts"]
+    assert draft["isSame"]
+    assert (draft["height"], draft["seen"], answer["height"]) == (160, 100, 320)
+    small_hw = np.array(draft["data"]).reshape(160, 160) > 0.5
+    whole_hw = np.array(answer["data"]).reshape(320, 320)[::2, ::2] > 0.5
+    assert (small_hw & whole_hw).sum() > 0.9 * (small_hw | whole_hw).sum()
+    assert answer["isSameFile"]
+
+
+def test_a_draft_that_found_no_subject_is_not_shown(drafting_app: App) -> None:
+    assert open_twice(drafting_app, data.rocket())["drafts"] == []
+
+
+def test_a_photo_outlives_the_worker_that_holds_its_draft(drafting_app: App) -> None:
+    worker_named(drafting_app, "python").evaluate(DIE_AT, "preview")
+    answer = open_twice(drafting_app, data.astronaut())
+    assert answer["drafts"][-1]["isSame"]
+    assert answer["height"] == 320
+    assert answer["isSameFile"]

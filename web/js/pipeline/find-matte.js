@@ -1,0 +1,69 @@
+/** Stages 2 and 3: the network on the engine of a job, and on the next one where that fails. */
+
+import { countRun, inferenceWorker } from './workers.js'
+
+/** @typedef {import('../rpc/messages.js').DecodedPhoto} DecodedPhoto */
+/** @typedef {import('../rpc/messages.js').Engine} Engine */
+/** @typedef {import('../rpc/messages.js').Matte} Matte */
+/** @typedef {import('./backends.js').EngineChoice} EngineChoice */
+/** @typedef {import('./pipeline.js').OpenJob} OpenJob */
+/** @typedef {import('./stage-clock.js').StageClock} StageClock */
+
+/**
+ * @typedef {{ photo: DecodedPhoto, matte: Matte, engine: Engine | null }} Subject
+ *
+ * - `engine`: what found the matte; null when no network did.
+ */
+
+/**
+ * @typedef {{
+ *   input: Float32Array<ArrayBuffer>,
+ *   photo: DecodedPhoto,
+ *   engine: Engine,
+ * }} Prepared what the network is about to see
+ */
+
+/**
+ * On the first engine that gets through with it.
+ * @template T
+ * @param {EngineChoice} choice
+ * @param {() => Promise<T>} run
+ * @returns {Promise<T>}
+ */
+export async function onSomeEngine(choice, run) {
+  for (;;) {
+    try {
+      return await run()
+    } catch (error) {
+      choice.recover(error)
+    }
+  }
+}
+
+/**
+ * @param {DecodedPhoto} decoded its pixels move to the answer
+ * @param {OpenJob} job
+ * @param {EngineChoice} choice
+ * @param {StageClock} clock
+ * @param {(prepared: Prepared) => Promise<void>} [onPrepared] the network runs when it resolves
+ * @returns {Promise<Subject>}
+ */
+export async function findMatte(decoded, { model, signal }, choice, clock, onPrepared) {
+  const engine = await choice.ready()
+  const { input, photo } = await clock.time('preprocess', () =>
+    inferenceWorker.call('preprocess', { photo: decoded, model: model.name }, 'preprocess', {
+      signal,
+      transfer: [decoded.rgba],
+    }),
+  )
+  await onPrepared?.({ input, photo, engine })
+  const { matte, heap_bytes } = await clock.time('infer', () =>
+    inferenceWorker.call('infer', { input, model: model.name, engine }, 'infer', {
+      signal,
+      transfer: [input.buffer],
+      limit_ms: choice.runLimit_ms,
+    }),
+  )
+  countRun(heap_bytes)
+  return { photo, matte, engine }
+}

@@ -1,0 +1,68 @@
+/** What improves a matte that was found: another look at a part of the photo, another network. */
+
+import { isStored } from '../device-storage.js'
+import { EngineChoice } from './backends.js'
+import { findMatte, onSomeEngine } from './find-matte.js'
+import { pythonWorker } from './workers.js'
+
+/** @typedef {import('../rpc/messages.js').PhotoFile} PhotoFile */
+/** @typedef {import('./open-photo.js').Found} Found */
+/** @typedef {import('./pipeline.js').OpenJob} OpenJob */
+/** @typedef {import('./stage-clock.js').StageClock} StageClock */
+
+/** @typedef {{ handle: number, file: PhotoFile }} Kept a photo that Python keeps */
+
+/**
+ * Runs the network on the subject's box, where it does not fill the photo, for finer edges.
+ * @param {Kept} kept
+ * @param {OpenJob} job
+ * @param {EngineChoice} choice
+ * @param {StageClock} clock
+ */
+export async function lookAgain({ handle, file }, job, choice, clock) {
+  const { signal } = job
+  const part = await pythonWorker.call('subjectPart', { handle }, 'refine', { signal })
+  if (!part) return
+  const { matte } = await findMatte({ ...part, file }, job, choice, clock)
+  await pythonWorker.call('addSecondLook', { handle, matte }, 'refine', { signal })
+}
+
+/**
+ * Shows an open photo to the networks that know some subjects better and are on this device: nobody
+ * waits for a second opinion to be downloaded.
+ * @param {Kept} kept
+ * @param {OpenJob} job
+ * @param {StageClock} clock
+ * @returns {Promise<Found | null>} null where all stays as it was
+ */
+export async function findBetter(kept, job, clock) {
+  let better = null
+  for (const model of job.specialists) {
+    if (!(await isStored(model))) continue
+    const asked = { ...job, model }
+    const choice = new EngineChoice(asked)
+    try {
+      const ask = () => askSpecialist(kept, asked, choice, clock)
+      better = (await onSomeEngine(choice, ask)) ?? better
+    } catch {
+      job.signal?.throwIfAborted() // what was found before is no worse for it
+    }
+  }
+  return better
+}
+
+/**
+ * @param {Kept} kept
+ * @param {OpenJob} job
+ * @param {EngineChoice} choice
+ * @param {StageClock} clock
+ * @returns {Promise<Found | null>}
+ */
+async function askSpecialist({ handle, file }, job, choice, clock) {
+  const { model, signal } = job
+  const photo = await pythonWorker.call('photoPixels', { handle }, 'refine', { signal })
+  const { matte, engine } = await findMatte({ ...photo, file }, job, choice, clock)
+  const offer = { handle, matte, agreement: model.agreement ?? 1 }
+  const { agreed } = await pythonWorker.call('offerMatte', offer, 'refine', { signal })
+  return agreed && { matte: agreed, model: model.name, engine }
+}
