@@ -7,7 +7,7 @@ first module and is refused.
 import hashlib
 import posixpath
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 
 from exporter.errors import SiteError
@@ -15,11 +15,11 @@ from exporter.errors import SiteError
 __all__ = ["hash_modules", "hashed_name", "short_hash", "slimmed"]
 
 # What must be skipped as a whole, because an import may be written in it, comes first: comments
-# (where JSDoc imports types) and strings. Then the three ways to name another file.
+# (where JSDoc imports types) and strings. Then the four ways to name another file.
 _TOKEN = re.compile(
     r"""
       //[^\n]* | /\*.*?\*/
-    | (?P<head> \bfrom\s* | \bimport\s*(?:\(\s*)? | \bnew\s+URL\(\s* )
+    | (?P<head> \bfrom\s* | \bimport\s*(?:\(\s*)? | \bnew\s+URL\(\s* | \bassetUrl\(\s* )
       (?P<quote>['"])(?P<target>[^'"\n]+)(?P=quote)
       (?P<tail> \s*,\s*import\.meta\.url )?
     | '(?:\\.|[^'\\\n])*' | "(?:\\.|[^"\\\n])*" | `(?:\\.|[^`\\])*`
@@ -51,14 +51,17 @@ def hashed_name(path: str, data: bytes) -> str:
     return str(name.with_name(f"{name.stem}.{short_hash(data)}{name.suffix}"))
 
 
-def hash_modules(sources: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+def hash_modules(
+    sources: Mapping[str, str], entries: Iterable[str] | None = None
+) -> dict[str, tuple[str, str]]:
     """Maps each path to its hashed path and its text with every import rewritten.
 
-    `sources` maps paths with forward slashes to texts. Raises SiteError for an import of something
-    that is not there, of a package, or in a cycle.
+    `sources` maps paths with forward slashes to texts. With `entries`, those modules and what they
+    need are all that is returned. Raises SiteError for an import of something that is not there, of
+    a package, or in a cycle.
     """
     finished: dict[str, tuple[str, str]] = {}
-    for path in sorted(sources):
+    for path in sorted(sources if entries is None else entries):
         _finish(path, sources, finished, importers=())
     return finished
 
@@ -81,10 +84,11 @@ def _finish(
         def rewrite(match: re.Match[str]) -> str:
             if not _names_a_file(match):
                 return match[0]
-            imported = _resolve(path, match["target"], sources)
+            is_asset = match["head"].startswith("assetUrl")
+            target = f"/{match['target']}" if is_asset else match["target"]
+            imported = _resolve(path, target, sources)
             hashed = _finish(imported, sources, finished, (*importers, path))
-            target = posixpath.relpath(hashed, posixpath.dirname(path) or ".")
-            target = target if target.startswith(".") else f"./{target}"
+            target = hashed if is_asset else _relative(hashed, path)
             return f"{match['head']}{match['quote']}{target}{match['quote']}{match['tail'] or ''}"
 
         text = _TOKEN.sub(rewrite, sources[path])
@@ -92,20 +96,27 @@ def _finish(
     return finished[path][0]
 
 
+def _relative(target: str, importer: str) -> str:
+    path = posixpath.relpath(target, posixpath.dirname(importer) or ".")
+    return path if path.startswith(".") else f"./{path}"
+
+
 def _names_a_file(match: re.Match[str]) -> bool:
     if match["head"] is None:
         return False
+    if match["head"].startswith("assetUrl"):  # counts from the root, where our modules are in js/
+        return match["target"].startswith("js/")
     # An address for something else, such as a page or an answer, is none of our files.
     return not match["head"].startswith("new") or match["tail"] is not None
 
 
 def _resolve(importer: str, target: str, sources: Mapping[str, str]) -> str:
-    if not target.startswith(("./", "../")):
+    if not target.startswith(("/", "./", "../")):
         raise SiteError(
             f"{importer}: Expected a relative path such as './x.js' to import, received"
             f" {target!r}. The site has no packages: name the file."
         )
-    path = posixpath.normpath(posixpath.join(posixpath.dirname(importer), target))
+    path = posixpath.normpath(posixpath.join("/", posixpath.dirname(importer), target))[1:]
     if path not in sources:
         raise SiteError(f"{importer}: Expected a module at {path}, found none ({target!r}).")
     return path

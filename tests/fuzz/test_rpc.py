@@ -45,7 +45,8 @@ const junk = () => pick([null, undefined, 7, 'text', [], {}, { id: 1 }, { type: 
 let ended = 0, started = 0, outcomes = {}
 for (let run = 0; run < given.runs; run++) {
   let worker
-  const client = new module.WorkerClient(() => (worker = new FakeWorker()), 'part that is tried')
+  const client = new module.WorkerClient(() => '', 'part that is tried',
+    () => (worker = new FakeWorker()))
   const controllers = []
   let open = 0
   for (let step = random(40); step > 0; step--) {

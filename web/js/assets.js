@@ -1,16 +1,71 @@
-/** Where this build's files lie, whatever folder the site is served from. */
+/** Where this build's files lie, whatever folder they are served from. */
 
 import { build } from './build.js'
 import { GossamerError } from './rpc/errors.js'
 
 /** @typedef {(typeof build.models)[number]} Model */
 
+// Under a name of its own: bundlers rewrite `new URL(..., import.meta.url)`, and would look for files.
+const here = import.meta.url
+
+/** @type {string | null} a URL that ends with a slash; null until it is needed */
+let root = null
+
 /**
- * @param {string} path relative to the site's root
- * @returns {string} an absolute URL
+ * @param {string} path relative to the root of the site or of the package
+ * @returns {string} an absolute URL; throws `invalid_argument` where the files are another origin's,
+ *   from which no browser starts workers
  */
 export function assetUrl(path) {
-  return new URL(`../${path}`, import.meta.url).href
+  root ??= ownOrigin(new URL('../', here), here)
+  return new URL(path, root).href
+}
+
+/**
+ * Says where the files are, for a page whose bundler has moved this module away from them.
+ * @param {string | URL} publicPath their folder, relative to the page
+ */
+export function setRoot(publicPath) {
+  const isAddress = typeof publicPath === 'string' || publicPath instanceof URL
+  const url = isAddress ? parsedUrl(publicPath) : null
+  if (!url) {
+    throw invalidPublicPath(`received ${JSON.stringify(publicPath) ?? typeof publicPath}.`)
+  }
+  if (!url.pathname.endsWith('/')) url.pathname += '/'
+  const wanted = ownOrigin(url, publicPath)
+  if (root !== null && root !== wanted) {
+    throw invalidPublicPath(`received ${wanted} after ${root} was in use. Set it once, at first.`)
+  }
+  root = wanted
+}
+
+/** @param {string | URL} address */
+function parsedUrl(address) {
+  try {
+    return new URL(address, globalThis.location.href)
+  } catch {
+    return null
+  }
+}
+
+/**
+ * @param {URL} url
+ * @param {unknown} given
+ */
+function ownOrigin(url, given) {
+  if (url.origin === globalThis.location.origin) return new URL('.', url).href
+  throw invalidPublicPath(
+    `received ${given}. Serve the package's folder and name it: configure({ publicPath }).`,
+  )
+}
+
+/** @param {string} received */
+function invalidPublicPath(received) {
+  return new GossamerError(
+    'invalid_argument',
+    'model',
+    `Expected publicPath to be a folder of this page's own origin, ${received}`,
+  )
 }
 
 /** Every network of this build, drafts too. */

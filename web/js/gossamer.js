@@ -1,26 +1,21 @@
 /** Gossamer's public API. Nothing that it is given leaves the device. */
 
+import { setRoot } from './assets.js'
 import { build } from './build.js'
 import { isStored } from './device-storage.js'
+import { checked, KNOWN, readOptions } from './options.js'
 import { EngineChoice, reportEngines, storeNetwork } from './pipeline/backends.js'
 import { prepareDraft } from './pipeline/draft.js'
-import { BACKENDS, modelFor, specialistsFor } from './pipeline/engines.js'
-import { inspect as inspectBlob } from './pipeline/inspect.js'
+import { modelFor, specialistsFor } from './pipeline/engines.js'
 import { isOpening, openPhoto as openInPipeline, runPipeline } from './pipeline/pipeline.js'
-import {
-  inferenceWorker,
-  isKept,
-  pythonWorker,
-  startedEarly,
-  thumbnailWorker,
-} from './pipeline/workers.js'
-import { GossamerError } from './rpc/errors.js'
-import { watchRequests } from './rpc/requests.js'
+import { isKept, pythonWorker, startedEarly, thumbnailWorker } from './pipeline/workers.js'
+import { fetched, nameOf } from './source.js'
 
 export { resetEngines } from './pipeline/backends.js'
+export { onRequests } from './request-log.js'
 export { ERROR_CODES, GossamerError, STAGES } from './rpc/errors.js'
 
-/** @typedef {Blob | File | URL | string | ImageBitmap | ImageData} Source */
+/** @typedef {import('./source.js').Source} Source */
 /** @typedef {import('./rpc/messages.js').Progress} Progress */
 /** @typedef {import('./rpc/messages.js').Matte} Matte */
 /** @typedef {import('./rpc/messages.js').RefineOptions} RefineOptions */
@@ -84,6 +79,15 @@ export { ERROR_CODES, GossamerError, STAGES } from './rpc/errors.js'
 /** The networks of this site, its first choice first. */
 export const MODELS = build.models.map(({ name, title }) => ({ name, title }))
 
+/**
+ * Says where this package's folder is served, for pages whose bundler has moved its modules away from
+ * it. Once, before anything else; `import` of the served file needs none of it.
+ * @param {{ publicPath: string | URL }} where relative to the page, on its own origin
+ */
+export function configure({ publicPath }) {
+  setRoot(publicPath)
+}
+
 /** A keyed matte is sharp already; as in `exporter/native.py`. */
 const KEYED_REFINE = { sharpen: 0, detail: 'none' }
 
@@ -115,7 +119,7 @@ export async function removeBackground(source, options = {}) {
  * @returns {Promise<Result & { matte: Matte }>} `blob` is a grey picture of alpha, cropped or not as
  *   `output` says, `matte` what the network returned
  */
-export function segmentForeground(source, options = {}) {
+export async function segmentForeground(source, options = {}) {
   const refine = { decontaminate: false, ...options.refine } // nobody will see colours
   return cut(source, { ...options, refine }, 'alpha')
 }
@@ -136,12 +140,13 @@ export function segmentForeground(source, options = {}) {
  * @returns {Promise<OpenPhoto>} takes the photo's size in memory until it is closed
  */
 export async function openPhoto(source, options = {}) {
-  const { matte, chromaKey, secondLook = false, signal, onProgress = () => {}, onDraft } = options
+  const wanted = await readOptions(options, KNOWN.open)
+  const { matte, chromaKey, secondLook = false, signal, onProgress = () => {}, onDraft } = wanted
   const { onNotice } = noticeList()
   const picture = await fetched(source, signal)
   return openInPipeline({
     ...picture,
-    ...checked(options),
+    ...checked(wanted),
     matte,
     chromaKey,
     secondLook,
@@ -158,8 +163,9 @@ export async function openPhoto(source, options = {}) {
  * @returns {Promise<Inspection>} rejects with the GossamerError that cutting it out would end in,
  *   when it is no picture that can be opened or too large for this device
  */
-export function inspect(file) {
-  return inspectBlob(file, nameOf(file))
+export async function inspect(file) {
+  const inspection = await import('./pipeline/inspect.js')
+  return inspection.inspect(file, nameOf(file))
 }
 
 /**
@@ -170,8 +176,9 @@ export function inspect(file) {
  *   storage is refused
  */
 export async function preload(options = {}) {
-  const { signal, onProgress } = options
-  const { model, backend } = checked(options)
+  const wanted = await readOptions(options, KNOWN.preload)
+  const { signal, onProgress } = wanted
+  const { model, backend } = checked(wanted)
   const { notices, onNotice } = noticeList()
   const python = startedEarly(pythonWorker.call('start', null, 'refine', { signal }))
   const choice = new EngineChoice({ model, backend, signal, onProgress, onNotice })
@@ -246,45 +253,19 @@ function describeEngine({ backend, artefact, threads }) {
  * @returns {Promise<ImageBitmap>} for the caller to close. Rejects when the browser cannot read it
  */
 export async function thumbnail(source, height_px) {
-  await inspectBlob(source, nameOf(source)) // before anything decodes it
+  await inspect(source) // before anything decodes it
   const request = { source, height_px }
   const { bitmap } = await thumbnailWorker.call('thumbnail', request, 'decode')
   return bitmap
 }
 
-/** @type {NetworkRequest[]} */
-const requests = []
-/** @type {Set<(requests: NetworkRequest[]) => void>} */
-const listeners = new Set()
-
-/** @param {NetworkRequest[]} found */
-function recordRequests(found) {
-  requests.push(...found)
-  for (const listener of listeners) listener(found)
-}
-
-watchRequests(recordRequests)
-inferenceWorker.onRequests = recordRequests
-pythonWorker.onRequests = recordRequests
-thumbnailWorker.onRequests = recordRequests
-
-/**
- * Tells of every request that the page and its workers have made, those before this call included.
- * @param {(requests: NetworkRequest[]) => void} listener
- * @returns {() => void} ends it
- */
-export function onRequests(listener) {
-  if (requests.length > 0) listener([...requests])
-  listeners.add(listener)
-  return () => listeners.delete(listener)
-}
-
 /**
  * @param {Source} source
- * @param {Options} options
+ * @param {Options} given
  * @param {import('./rpc/messages.js').EncodedContent} content
  */
-async function cut(source, options, content) {
+async function cut(source, given, content) {
+  const options = await readOptions(given, KNOWN.cut)
   const { chromaKey, secondLook = false, background, signal, onPreview } = options
   const { onProgress = () => {} } = options
   const output = { ...options.output, ...(background !== undefined && { background }) }
@@ -306,69 +287,4 @@ async function cut(source, options, content) {
   })
   const ran = engine ? { model: wanted.model.name, ...describeEngine(engine) } : KEYED
   return { ...ran, notices, ...outcome }
-}
-
-/** @param {Options} options */
-function checked({ model = 'auto', backend = 'auto' }) {
-  const names = [backend].flat()
-  const known = [...BACKENDS, ...(names.length === 1 ? ['auto'] : [])]
-  if (names.length === 0 || !names.every((name) => known.includes(name))) {
-    throw new GossamerError(
-      'invalid_argument',
-      'model',
-      `Expected 'auto', or ${BACKENDS.map((name) => `'${name}'`).join(', ')} or a list of them for backend, received '${backend}'.`,
-    )
-  }
-  const wanted = names[0] === 'auto' ? 'auto' : backend
-  return { model: modelFor(model), specialists: specialistsFor(model), backend: wanted }
-}
-
-/**
- * @param {Source} source
- * @param {AbortSignal | undefined} signal
- * @returns {Promise<{ source: Blob | ImageBitmap | ImageData, name: string }>} `name` is for messages
- */
-async function fetched(source, signal) {
-  const picture = await fetchSource(source, signal)
-  return { source: picture, name: nameOf(picture) }
-}
-
-/** @param {unknown} picture */
-function nameOf(picture) {
-  return picture instanceof File ? `“${picture.name}”` : 'The picture'
-}
-
-/**
- * @param {Source} source
- * @param {AbortSignal | undefined} signal
- * @returns {Promise<Blob | ImageBitmap | ImageData>}
- */
-async function fetchSource(source, signal) {
-  if (source instanceof Blob) return source
-  if (source instanceof ImageBitmap || source instanceof ImageData) return source
-  if (typeof source !== 'string' && !(source instanceof URL)) {
-    throw new GossamerError(
-      'invalid_argument',
-      'decode',
-      `Expected a Blob, File, URL, ImageBitmap or ImageData for source, received ${describe(source)}.`,
-    )
-  }
-  try {
-    const response = await fetch(source, { signal: signal ?? null })
-    if (!response.ok) throw new Error(`the server answered ${response.status}`)
-    return await response.blob()
-  } catch (error) {
-    signal?.throwIfAborted()
-    throw new GossamerError(
-      'invalid_argument',
-      'decode',
-      `Expected a picture at ${source}: ${error instanceof Error ? error.message : error}.`,
-    )
-  }
-}
-
-/** @param {unknown} value */
-function describe(value) {
-  if (value === null || value === undefined) return String(value)
-  return value.constructor?.name ?? typeof value
 }

@@ -52,6 +52,7 @@ def test_every_way_to_name_a_module_is_rewritten() -> None:
         "import './deep/b.js'\n"
         "const later = () => import('./deep/b.js')\n"
         "new Worker(new URL('./deep/b.js', import.meta.url), { type: 'module' })\n"
+        "new Worker(assetUrl('js/deep/b.js'), { type: 'module' })\n"
     )
     modules = hash_modules({"js/app.js": app, "js/a.js": "1", "js/deep/b.js": "import '../a.js'"})
     a = f"a.{short_hash(b'1')}.js"
@@ -65,6 +66,7 @@ def test_every_way_to_name_a_module_is_rewritten() -> None:
         f"import './{b}'\n"
         f"const later = () => import('./{b}')\n"
         f"new Worker(new URL('./{b}', import.meta.url), {{ type: 'module' }})\n"
+        f"new Worker(assetUrl('js/{b}'), {{ type: 'module' }})\n"
     )
     assert path == f"js/app.{short_hash(text.encode())}.js"
 
@@ -80,10 +82,16 @@ def test_every_way_to_name_a_module_is_rewritten() -> None:
         "const accept = 'image/*'; const u = new URL('./not-there', location.href) // */",
         "const m = await import(url('./not-there.js'))",
         "const u = new URL(`../${path}`, import.meta.url)",
+        "register(assetUrl('sw.js'))",
     ],
 )
 def test_what_only_looks_like_an_import_stays(text: str) -> None:
     assert hash_modules({"js/app.js": text})["js/app.js"][1] == text
+
+
+def test_what_no_entry_needs_is_left_out() -> None:
+    sources = {"js/a.js": "import './b.js'", "js/b.js": "1", "js/app.js": "import './a.js'"}
+    assert sorted(hash_modules(sources, ["js/a.js"])) == ["js/a.js", "js/b.js"]
 
 
 def test_a_change_in_a_leaf_renames_everything_above_it() -> None:

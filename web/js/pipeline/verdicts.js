@@ -13,8 +13,10 @@ import { assetUrl } from '../assets.js'
  * @typedef {{ reason: string, run_ms: number }} Verdict
  */
 
-// Storage belongs to an origin, and several sites may share one.
-const KEY = `gossamer-engines ${new URL(assetUrl('')).pathname}`
+/** Storage belongs to an origin, and several sites may share one. */
+function storageKey() {
+  return `gossamer-engines ${new URL(assetUrl('')).pathname}`
+}
 
 /** @type {Map<string, Verdict>} */
 const ofThisPage = new Map()
@@ -51,7 +53,7 @@ export function remember(engine, verdict, { lasting }) {
 export function forgetVerdicts() {
   ofThisPage.clear()
   try {
-    localStorage.removeItem(KEY)
+    localStorage.removeItem(storageKey())
   } catch {
     // storage is refused, so nothing is there
   }
@@ -65,7 +67,7 @@ function keyOf({ backend, artefact, threads }) {
 /** @returns {Record<string, Verdict>} */
 function read() {
   try {
-    const stored = JSON.parse(localStorage.getItem(KEY) ?? '{}')
+    const stored = JSON.parse(localStorage.getItem(storageKey()) ?? '{}')
     return stored.device === device ? stored.verdicts : {}
   } catch {
     return {} // refused, or not what was written
@@ -75,7 +77,7 @@ function read() {
 /** @param {Record<string, Verdict>} verdicts */
 function write(verdicts) {
   try {
-    localStorage.setItem(KEY, JSON.stringify({ device, verdicts }))
+    localStorage.setItem(storageKey(), JSON.stringify({ device, verdicts }))
   } catch {
     // refused or full: the next visit proves again
   }

@@ -12,19 +12,19 @@ import { GossamerError } from '../rpc/errors.js'
 
 /** @type {WorkerClient<InferenceCalls>} */
 export const inferenceWorker = new WorkerClient(
-  (options) => new Worker(new URL('../workers/inference-worker.js', import.meta.url), options),
+  () => assetUrl('js/workers/inference-worker.js'),
   'part that finds the subject',
 )
 
 /** @type {WorkerClient<PythonCalls>} */
 export const pythonWorker = new WorkerClient(
-  (options) => new Worker(new URL('../workers/python-worker.js', import.meta.url), options),
+  () => assetUrl('js/workers/python-worker.js'),
   'part that refines edges',
 )
 
 /** @type {WorkerClient<import('../rpc/messages.js').ThumbnailCalls>} */
-export const thumbnailWorker = new WorkerClient(
-  (options) => new Worker(new URL('../workers/thumbnail-worker.js', import.meta.url), options),
+export const thumbnailWorker = /* @__PURE__ */ new WorkerClient(
+  () => assetUrl('js/workers/thumbnail-worker.js'),
   'part that makes small pictures',
 )
 
@@ -63,7 +63,8 @@ export async function loadNetwork(model, engine, { signal, onProgress, limit_ms 
 export async function download({ title }, { artefact }, { signal, onProgress }) {
   const { sha256, bytes, path } = artefact
   const keep = NETWORKS.flatMap(({ artefacts }) => artefacts.map((one) => one.sha256))
-  const request = { name: title, sha256, bytes, url: assetUrl(path), keep }
+  const place = new URL(assetUrl('')).pathname
+  const request = { name: title, sha256, bytes, url: assetUrl(path), place, keep }
   try {
     const { blob, stored } = await pythonWorker.call('ensureModel', request, 'model', {
       signal,

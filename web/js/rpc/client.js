@@ -41,9 +41,6 @@ let lastWorkerId = 0
  * @template {Record<string, [any, any]>} Calls
  */
 export class WorkerClient {
-  /** @type {(requests: NetworkRequest[]) => void} what the worker has asked the network for */
-  onRequests = () => {}
-
   /** @type {Worker | null} */
   #worker = null
   /** @type {Map<number, Pending>} */
@@ -56,14 +53,26 @@ export class WorkerClient {
   #retiring = false
   #watch = new AbortController()
   #releasePageLock = () => {}
+  /** @type {NetworkRequest[]} */
+  #requests = []
+  /** @type {((requests: NetworkRequest[]) => void) | null} */
+  #onRequests = null
 
   /**
-   * @param {(options: { type: 'module', name: string }) => Worker} spawn
+   * @param {() => string} locate the address of the worker's module
    * @param {string} title what people call this worker, for its death notice
+   * @param {(url: string, options: { type: 'module', name: string }) => Worker} [spawn]
    */
-  constructor(spawn, title) {
-    this.spawn = spawn
+  constructor(locate, title, spawn = (url, options) => new Worker(url, options)) {
+    this.locate = locate
     this.title = title
+    this.spawn = spawn
+  }
+
+  /** @param {(requests: NetworkRequest[]) => void} listener is told of earlier ones too */
+  set onRequests(listener) {
+    this.#onRequests = listener
+    if (this.#requests.length > 0) listener(this.#requests.splice(0))
   }
 
   /**
@@ -147,11 +156,12 @@ export class WorkerClient {
   #running() {
     if (this.#worker) return this.#worker
     const lock = `gossamer-worker-${++lastWorkerId}-${Math.random().toString(36).slice(2)}`
-    const worker = this.spawn({ type: 'module', name: lock })
+    const url = this.locate()
+    const worker = this.spawn(url, { type: 'module', name: lock })
     worker.addEventListener('message', ({ data }) => {
       if (data?.type === 'ready') {
         if (data.watched) this.#watchFor(worker, lock) // else only events will tell of its death
-      } else if (data?.type === 'requests') this.onRequests(data.requests)
+      } else if (data?.type === 'requests') this.#record(data.requests)
       else if (worker !== this.#worker) return
       else if (data?.type === 'lost') this.end(`stopped: ${data.reason}`, 'lost')
       else this.#receive(data)
@@ -159,7 +169,7 @@ export class WorkerClient {
     worker.addEventListener('error', (event) => {
       event.preventDefault()
       if (worker === this.#worker)
-        this.#die(`stopped: ${event.message || 'it could not be loaded'}`)
+        this.#die(`stopped: ${event.message || `${url} could not be loaded`}`)
     })
     worker.addEventListener('messageerror', () => {
       if (worker === this.#worker) this.#die('sent something unreadable')
@@ -183,6 +193,12 @@ export class WorkerClient {
         if (worker === this.#worker) this.#die('was stopped by the browser')
       })
       .catch(() => {}) // aborted by end(), or locks are refused: then only events tell
+  }
+
+  /** @param {NetworkRequest[]} requests that the worker has made */
+  #record(requests) {
+    if (this.#onRequests) this.#onRequests(requests)
+    else this.#requests.push(...requests)
   }
 
   /** @param {string} reason */

@@ -174,11 +174,19 @@
 /**
  * Requests to the Python worker: type -> [payload, result]. `handle` names a photo that the worker
  * keeps, so that other edges need no new matte, until `closePhoto`. `precise` keeps alpha in 16
- * bits; `backdrop` is the picture behind, which `output` then calls 'picture'.
+ * bits; `backdrop` is the picture behind, which `output` then calls 'picture'; `place` is the path of
+ * this copy of Gossamer and `keep` the sha256 of its networks.
  * @typedef {{
  *   start: [null, null],
  *   ensureModel: [
- *     { sha256: string, bytes: number, url: string, name: string, keep: string[] },
+ *     {
+      sha256: string,
+      bytes: number,
+      url: string,
+      name: string,
+      place: string,
+      keep: string[],
+    },
  *     { stored: boolean, blob: Blob | null },
  *   ],
  *   openPhoto: [{ photo: DecodedPhoto, matte: Matte }, { handle: number }],

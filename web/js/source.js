@@ -1,0 +1,56 @@
+/** What somebody wants cut out, as a picture that can be decoded. */
+
+import { GossamerError } from './rpc/errors.js'
+
+/** @typedef {Blob | File | URL | string | ArrayBuffer | Uint8Array<ArrayBuffer> | ImageBitmap | ImageData} Source */
+
+/**
+ * @param {Source} source
+ * @param {AbortSignal | undefined} signal
+ * @returns {Promise<{ source: Blob | ImageBitmap | ImageData, name: string }>} `name` is for messages
+ */
+export async function fetched(source, signal) {
+  const picture = await fetchSource(source, signal)
+  return { source: picture, name: nameOf(picture) }
+}
+
+/** @param {unknown} picture */
+export function nameOf(picture) {
+  return picture instanceof File ? `“${picture.name}”` : 'The picture'
+}
+
+/**
+ * @param {Source} source
+ * @param {AbortSignal | undefined} signal
+ * @returns {Promise<Blob | ImageBitmap | ImageData>}
+ */
+async function fetchSource(source, signal) {
+  if (source instanceof Blob) return source
+  if (source instanceof ImageBitmap || source instanceof ImageData) return source
+  if (source instanceof ArrayBuffer || source instanceof Uint8Array) return new Blob([source])
+  if (typeof source !== 'string' && !(source instanceof URL)) {
+    throw new GossamerError(
+      'invalid_argument',
+      'decode',
+      `Expected a Blob, File, URL, ArrayBuffer, Uint8Array, ImageBitmap or ImageData for source, received ${describe(source)}.`,
+    )
+  }
+  try {
+    const response = await fetch(source, { signal: signal ?? null })
+    if (!response.ok) throw new Error(`the server answered ${response.status}`)
+    return await response.blob()
+  } catch (error) {
+    signal?.throwIfAborted()
+    throw new GossamerError(
+      'invalid_argument',
+      'decode',
+      `Expected a picture at ${source}: ${error instanceof Error ? error.message : error}.`,
+    )
+  }
+}
+
+/** @param {unknown} value */
+function describe(value) {
+  if (value === null || value === undefined) return String(value)
+  return value.constructor?.name ?? typeof value
+}
