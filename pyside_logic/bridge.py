@@ -343,14 +343,15 @@ def _photo(handle: int) -> _Photo:
 
 @_answers(Stage.MODEL)
 async def ensure_model(entry: Any, keep: Any, on_progress: Callable[[int, int], None]) -> Any:
-    """Stores the network `entry` ({name, url, sha256, bytes}) and forgets all but `keep` (sha256s).
+    """Stores the network `entry` ({name, url, sha256, bytes, place}) and forgets all but `keep`
+    (sha256s) and what copies of Gossamer at other places name.
 
     Returns {stored, blob}: `blob` holds the network where the device would not keep it.
     """
     wanted = Entry(entry.name, entry.url, entry.sha256, int(entry.bytes))
     async with open_storage() as storage:
         store = ModelStore(storage, fetch)
-        await store.evict(keep.to_py())
+        await store.evict(entry.place, keep.to_py())
         data = await store.ensure(wanted, on_progress)
     blob = None if data is None else blob_of(data)
     return js_object(stored=blob is None, blob=blob)

@@ -120,13 +120,27 @@ class ModelStore:
                 return None
         return data
 
-    async def evict(self, keep: Collection[str]) -> list[str]:
-        """Deletes what is not one of the networks with the sha256s `keep`; returns the keys."""
+    async def evict(self, place: str, keep: Collection[str]) -> list[str]:
+        """Deletes what nobody on this origin names any more; returns the keys.
+
+        `keep` are the sha256s that the copy of Gossamer at the path `place` names. Others of other
+        versions may share the store: they stay here as `names <path>`.
+        """
+        with contextlib.suppress(StorageError):  # a full disk, which this may make room on
+            await self._storage.put(_names(place), " ".join(sorted(keep)).encode())
         try:
             keys = await self._storage.keys()
         except StorageError:
             return []
-        unwanted = [key for key in keys if key.removesuffix(".part") not in keep]
+        wanted = set(keep)
+        for key in keys:
+            if key.startswith(_names("")):
+                wanted.update((await self._read(key) or b"").decode(errors="replace").split())
+        unwanted = [
+            key
+            for key in keys
+            if not key.startswith(_names("")) and key.removesuffix(".part") not in wanted
+        ]
         for key in unwanted:
             await self._forget(key)
         return unwanted
@@ -192,6 +206,10 @@ class ModelStore:
     async def _forget(self, key: str) -> None:
         with contextlib.suppress(StorageError):  # what stays is verified before it is used
             await self._storage.delete(key)
+
+
+def _names(place: str) -> str:
+    return f"names {place}"
 
 
 def _part(entry: Entry) -> str:

@@ -35,7 +35,10 @@ new Promise((resolve, reject) => {
   opened.onerror = () => reject(opened.error)
   opened.onsuccess = () => {
     const asked = opened.result.transaction('models').objectStore('models').getAllKeys()
-    asked.onsuccess = () => { opened.result.close(); resolve(asked.result) }
+    asked.onsuccess = () => {
+      opened.result.close()
+      resolve(asked.result.filter((key) => !key.startsWith('names ')))
+    }
   }
 })
 """

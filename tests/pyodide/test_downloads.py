@@ -235,6 +235,7 @@ def test_a_window_without_indexed_db_gets_the_network_itself(
         url=server.url,
         sha256=SHA256,
         bytes=len(NETWORK),
+        place="/",
     )
     assert (stored, size, kind) == (False, len(NETWORK), "Blob")
 

@@ -246,6 +246,20 @@ def test_refused_storage_hands_the_network_over(server: Server) -> None:
 
 def test_only_what_the_site_names_is_kept() -> None:
     storage = DictStorage({"old": b"", "old.part": b"", "new": b"", "new.part": b""})
-    deleted = run(ModelStore(storage, download).evict({"new"}))
+    deleted = run(ModelStore(storage, download).evict("/", {"new"}))
     assert sorted(deleted) == ["old", "old.part"]
-    assert sorted(storage) == ["new", "new.part"]
+    assert sorted(storage) == ["names /", "new", "new.part"]
+
+
+def test_what_another_copy_on_this_origin_names_is_kept_until_it_no_longer_does() -> None:
+    storage = DictStorage({"a": b"", "b": b"", "b.part": b"", "both": b""})
+    store = ModelStore(storage, download)
+    storage.full = True  # then nobody knows of the other copy, and still room is made
+    assert run(store.evict("/one/", {"a", "b", "both"})) == []
+    storage.full = False
+    assert run(store.evict("/one/", {"a", "both"})) == ["b", "b.part"]
+    storage.update({"b": b""})
+    run(ModelStore(storage, download).evict("/one/", {"a", "b", "both"}))
+    assert run(store.evict("/other/", {"both"})) == []
+    assert run(store.evict("/one/", {"both"})) == ["a", "b"]
+    assert sorted(storage) == ["both", "names /one/", "names /other/"]
