@@ -17,6 +17,15 @@ _RULE = "\n\n" + "-" * 80 + "\n\n"
 _TITLES = {"numpy": "NumPy", "pillow": "Pillow"}
 _LICENCE = re.compile(r"\.dist-info/(licenses/)?LICENSE(\.txt)?$")
 
+#: An npm package's heading and the members that hold its licences.
+_PACKAGES = {
+    "client-zip": ("client-zip", ("LICENSE.txt",)),
+    "libheif-js": (
+        "libheif, a library of its own file, which may be replaced by another version",
+        ("LICENSE", "libheif-wasm/LICENSE"),
+    ),
+}
+
 # Pyodide is mostly this, and its package does not say so.
 _CPYTHON = (
     "CPython 3.12 (inside Pyodide)\n"
@@ -39,10 +48,7 @@ def format_notices(
         "ONNX Runtime\n\n" + _from_onnx_runtime("LICENSE"),
         "ONNX Runtime: third-party notices\n\n" + _from_onnx_runtime("ThirdPartyNotices.txt"),
         *(f"{_TITLES.get(name, name)}\n\n{_from_wheel(wheel)}" for name, wheel in wheels.items()),
-        "client-zip\n\n" + read_member(packages["client-zip"], "LICENSE.txt").decode(),
-        "libheif, a library of its own file, which may be replaced by another version\n\n"
-        + read_member(packages["libheif-js"], "LICENSE").decode()
-        + read_member(packages["libheif-js"], "libheif-wasm/LICENSE").decode(),
+        *(_from_package(name, package) for name, package in packages.items()),
     ]
     return _RULE.join(["\n\n".join(headings), *(text.strip() for text in texts)]) + "\n"
 
@@ -57,6 +63,11 @@ def _from_onnx_runtime(name: str) -> str:
         if path.as_posix() == f"onnxruntime/{name}":
             return Path(str(path.locate())).read_text(encoding="utf-8-sig")
     raise SiteError(f"licences.txt: Expected {name} in the Python package onnxruntime, found none.")
+
+
+def _from_package(name: str, package: Path) -> str:
+    heading, members = _PACKAGES[name]
+    return f"{heading}\n\n" + "".join(read_member(package, one).decode() for one in members)
 
 
 def read_member(package: Path, name: str) -> bytes:
