@@ -24,13 +24,15 @@ ITSELF := $(BIN)/python -m pip install --quiet --no-build-isolation --editable
 COMPILE := build/supply/bin/uv pip compile --quiet --universal --generate-hashes \
 	--python-version 3.11 --no-annotate --no-header --upgrade
 
-.PHONY: help serve site test bench soak check browser matrix lock audit clean force
+.PHONY: help serve site lib test bench soak check browser matrix lock audit clean force
 
 help:
 	@echo "make serve   build the site and serve it at http://127.0.0.1:$(PORT) (PORT= changes it)"
 	@echo "make site    build the site into dist/ (MODELS=\"u2netp modnet\" chooses its networks,"
 	@echo "             PRECISION=int8 makes all of them smaller and faster, BACKENDS=\"wasm webgl\""
 	@echo "             what they may run on)"
+	@echo "make lib     write the package for other sites into build/lib/gossamer, with the same"
+	@echo "             choices, and pages that use it beside it: gossamer serve --dist build/lib"
 	@echo "make test    check and test everything"
 	@echo "make matrix  write what the last tests have measured into the README's table"
 	@echo "make bench   measure the site beside a peer, and what 12 and 48 megapixels cost Python"
@@ -45,6 +47,13 @@ serve: dist/index.html
 	@gossamer serve --port $(PORT)
 
 site: dist/index.html
+
+lib: $(BIN)/.dev node_modules/.installed
+	@gossamer lib --out build/lib/gossamer --precision $(PRECISION) --backend $(BACKENDS) \
+		$(MODELS:%=--model %)
+	@cp -R web/examples/. build/lib
+	@mkdir -p build/lib/other && ln -sfn ../gossamer build/lib/other/gossamer
+	@python -c "from skimage import data, io; io.imsave('build/lib/photo.jpg', data.astronaut())"
 
 test: check browser
 	@pytest

@@ -5,7 +5,18 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from exporter.commands import bench, calibrate, cut, evaluate, export, models, serve, site, verify
+from exporter.commands import (
+    bench,
+    calibrate,
+    cut,
+    evaluate,
+    export,
+    lib,
+    models,
+    serve,
+    site,
+    verify,
+)
 from exporter.errors import ExporterError
 
 __all__ = ["main"]
@@ -30,6 +41,7 @@ COMMANDS = (
     Command("bench", "measure the site beside a peer", bench.add_arguments, bench.run),
     Command("verify", "prove a file equal to its source", verify.add_arguments, verify.run),
     Command("site", "build the site", site.add_arguments, site.run),
+    Command("lib", "write a package for other sites", lib.add_arguments, lib.run),
     Command("serve", "serve the site to this machine", serve.add_arguments, serve.run),
 )
 

@@ -21,6 +21,7 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
+from exporter.library import build_library
 from exporter.serve import make_server, running
 from exporter.site import WEB, SiteChoices, build_site
 from exporter.verification.browser import SOFTWARE_GPU, find_chromium
@@ -98,6 +99,15 @@ def quick_server(quick_site_dir: Path) -> Iterator[str]:
     """The URL of that site."""
     with running(make_server(quick_site_dir)) as site_server:
         yield site_server.url
+
+
+@pytest.fixture(scope="session")
+def quick_library_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The package for other sites, with the network of that site."""
+    choices = SiteChoices(("wasm",), size=(64, 64))
+    return build_library(
+        ["u2netp"], tmp_path_factory.mktemp("library") / "gossamer", choices=choices
+    )
 
 
 @pytest.fixture(scope="session")

@@ -2,13 +2,18 @@
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from exporter.report import TerminalReport
 
-__all__ = ["add_arguments", "run"]
+if TYPE_CHECKING:
+    from exporter.site_models import SiteChoices
+
+__all__ = ["add_arguments", "add_choices", "choices_of", "run"]
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_choices(parser: argparse.ArgumentParser) -> None:
+    """Which networks, and what of each."""
     parser.add_argument(
         "--model",
         action="append",
@@ -37,6 +42,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="networks of N x N px in place of the published size, to try out slow GPUs",
     )
+
+
+def choices_of(arguments: argparse.Namespace) -> "SiteChoices":
+    """What `add_choices` has asked for, but for the networks' names."""
+    from exporter.site_models import SiteChoices
+
+    return SiteChoices(
+        backends=tuple(dict.fromkeys(arguments.backend)),
+        precision=arguments.precision,
+        size=(arguments.size, arguments.size) if arguments.size else None,
+    )
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_choices(parser)
     parser.add_argument(
         "--out",
         type=Path,
@@ -54,13 +74,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     from exporter.bundle import write_bundle
-    from exporter.site import SiteChoices, build_site
+    from exporter.site import build_site
 
-    choices = SiteChoices(
-        backends=tuple(dict.fromkeys(arguments.backend)),
-        precision=arguments.precision,
-        size=(arguments.size, arguments.size) if arguments.size else None,
-    )
+    choices = choices_of(arguments)
     networks = arguments.model or ["u2netp", "modnet"]
     report = TerminalReport()
     site = build_site(networks, arguments.out, choices=choices, report=report)

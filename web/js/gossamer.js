@@ -24,6 +24,7 @@ export { ERROR_CODES, GossamerError, STAGES } from './rpc/errors.js'
 /** @typedef {import('./rpc/messages.js').Stroke} Stroke */
 /** @typedef {import('./rpc/messages.js').Subject} Subject */
 /** @typedef {import('./rpc/requests.js').NetworkRequest} NetworkRequest */
+/** @typedef {import('./migration.js').TheirOptions} TheirOptions */
 /** @typedef {import('./pipeline/backends.js').EngineReport} EngineReport */
 /** @typedef {import('./pipeline/engines.js').Wanted} Wanted */
 /** @typedef {import('./pipeline/inspect.js').Inspection} Inspection */
@@ -57,6 +58,9 @@ export { ERROR_CODES, GossamerError, STAGES } from './rpc/errors.js'
  * - `background`: what is behind the subject; the same as in `output`, and wins over it.
  * - `output`: the file; unlike `matte` and the preview, it may show a part of the photo only.
  * - `onPreview`: gets the cut-out before it is a file; the receiver closes the bitmap.
+ *
+ * Names of `@imgly/background-removal` are taken where they mean the same (migration.js); any other
+ * name is an `invalid_argument`.
  */
 
 /**
@@ -102,7 +106,7 @@ const KEYED = /** @type {const} */ ({
 /**
  * Cuts the subject out.
  * @param {Source} source a picture, or the address of one
- * @param {Options} [options]
+ * @param {Options & TheirOptions} [options]
  * @returns {Promise<Result>} `blob` is a picture of `width` x `height`; unless `output` says
  *   otherwise, a PNG of the photo's size with straight alpha. Rejects with a GossamerError, or with
  *   `signal.reason`
@@ -115,7 +119,7 @@ export async function removeBackground(source, options = {}) {
 /**
  * Finds the subject without cutting it out.
  * @param {Source} source
- * @param {Options} [options]
+ * @param {Options & TheirOptions} [options]
  * @returns {Promise<Result & { matte: Matte }>} `blob` is a grey picture of alpha, cropped or not as
  *   `output` says, `matte` what the network returned
  */
@@ -170,7 +174,7 @@ export async function inspect(file) {
 
 /**
  * Starts everything that a picture will need.
- * @param {Pick<Options, 'model' | 'backend' | 'signal' | 'onProgress'>} [options]
+ * @param {Pick<Options, 'model' | 'backend' | 'signal' | 'onProgress'> & TheirOptions} [options]
  * @returns {Promise<Pick<Result, 'model' | 'backend' | 'precision' | 'threads' | 'notices'>
  *   & { stored: boolean }>} `stored` is false where the device does not keep the network: full, or
  *   storage is refused

@@ -7,9 +7,19 @@ import { setRoot } from './assets.js'
 import { GossamerError } from './rpc/errors.js'
 
 /** @typedef {import('./gossamer.js').Options} Options */
-/** @typedef {import('./rpc/messages.js').Progress} Progress */
 
-const THEIR_NETWORKS = ['small', 'medium', 'large', 'isnet', 'isnet_fp16', 'isnet_quint8']
+/**
+ * @typedef {{
+ *   publicPath?: string,
+ *   device?: 'cpu' | 'gpu',
+ *   progress?: (key: string, current: number, total: number) => void,
+ *   debug?: false,
+ *   rescale?: true,
+ *   proxyToWorker?: true,
+ *   fetchArgs?: Record<string, never>,
+ *   output?: { format?: 'image/png' | 'image/webp', quality?: number },
+ * }} TheirOptions
+ */
 
 /** What is written instead of a format that no cut-out of ours has. */
 const INSTEAD_OF_FORMATS = /** @type {const} */ ({
@@ -64,9 +74,6 @@ export function translated(given) {
   for (const [name, value] of Object.entries(given)) {
     const translate = Object.hasOwn(THEIRS, name) ? THEIRS[name] : undefined
     Object.assign(options, translate ? value !== undefined && translate(value) : { [name]: value })
-  }
-  if (THEIR_NETWORKS.includes(String(options.model))) {
-    throw meaningless('model', options.model, "'auto', or a name that MODELS lists")
   }
   return options.output ? { ...options, output: translatedOutput(options.output) } : options
 }

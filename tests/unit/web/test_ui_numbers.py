@@ -66,7 +66,7 @@ def test_files_are_named_after_the_photo(
     run_js: RunJs, name: str, type_: str, expected: str
 ) -> None:
     body = "return module.cutoutName(given.name, given.type)"
-    assert run_js("ui/file-names.js", body, name=name, type=type_) == expected
+    assert run_js("file-names.js", body, name=name, type=type_) == expected
 
 
 def test_names_in_a_zip_are_unique_whatever_the_case(run_js: RunJs) -> None:
@@ -75,7 +75,7 @@ def test_names_in_a_zip_are_unique_whatever_the_case(run_js: RunJs) -> None:
       return given.names.map((name) => module.uniqueName(name, taken))
     """
     names = ["cat.png", "Cat.png", "cat.png", "dog.png", "cat (2).png"]
-    assert run_js("ui/file-names.js", body, names=names) == [
+    assert run_js("file-names.js", body, names=names) == [
         "cat.png",
         "Cat (2).png",
         "cat (3).png",

@@ -2,7 +2,6 @@
 
 import { GossamerError } from '../rpc/errors.js'
 import { isWide } from './colour-profile.js'
-import { decodeHeif } from './heif.js'
 import { readImageHeader } from './image-header.js'
 import { estimateMemory, mostPixels } from './memory.js'
 
@@ -189,8 +188,9 @@ async function read(blob, name) {
 async function toBitmap(blob, name, format) {
   try {
     const bitmap = await createImageBitmap(blob, { imageOrientation: 'from-image' }).catch(
-      (error) => {
+      async (error) => {
         if (format !== 'heif') throw error
+        const { decodeHeif } = await import('./heif.js') // for the few that need it
         return decodeHeif(blob, (size) => checkSize(size, name))
       },
     )

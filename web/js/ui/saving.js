@@ -1,7 +1,7 @@
 /** Puts cut-outs where a person wants them: in a file, in one ZIP, in the clipboard. */
 
+import { cutoutName, uniqueName } from '../file-names.js'
 import { saveZip } from '../zip.js'
-import { cutoutName, uniqueName } from './file-names.js'
 
 /** @typedef {import('./queue.js').Photo} Photo */
 /** @typedef {import('./editor.js').PhotoEditor} PhotoEditor */

@@ -1,8 +1,8 @@
 /** Under the stage: how far a photo is, and what can be done with it when it is finished. */
 
+import { cutoutName } from '../file-names.js'
 import { MODELS } from '../gossamer.js'
 import { create, createButton, setText } from './dom.js'
-import { cutoutName } from './file-names.js'
 import { modelWords } from './model-words.js'
 import { formatBytes, language, stageWords, t } from './strings.js'
 

@@ -1,0 +1,279 @@
+"""The package in pages of another site: from a sub-path, under a strict policy, on one thread.
+
+The pages are the examples that `make lib` puts beside the package.
+"""
+
+import io
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, Request, expect
+
+from exporter.api import cut
+from exporter.library import build_library
+from exporter.site_models import SiteChoices
+from exporter.site_parts import WEB
+from tests.conftest import Photo
+
+from .app import SLOW_MS, wait_until
+from .host import strict_host
+
+
+@pytest.fixture(scope="module")
+def host(
+    tmp_path_factory: pytest.TempPathFactory, photos: dict[str, Photo], quick_library_dir: Path
+) -> Iterator[str]:
+    """The URL of the examples: the package in `gossamer/` has a network of 64 x 64 px, that in
+    `other/` is of another build, with the published size."""
+    root = tmp_path_factory.mktemp("host")
+    folder = shutil.copytree(WEB / "examples", root / "shop" / "photos")
+    shutil.copyfile(photos["astronaut"].jpeg, folder / "photo.jpg")
+    (folder / "gossamer").symlink_to(quick_library_dir)
+    build_library(["u2netp"], folder / "other" / "gossamer", choices=SiteChoices(("wasm",)))
+    with strict_host(root) as url:
+        yield f"{url}shop/photos/"
+
+
+@pytest.fixture
+def requests(page: Page) -> list[str]:
+    """Paths of what the page and its workers ask for, below the examples."""
+    found: list[str] = []
+
+    def listen(request: Request) -> None:
+        address = urlsplit(request.url)
+        if address.scheme == "http":  # blob: is memory
+            found.append(address.path)
+
+    page.context.on("request", listen)
+    return found
+
+
+def asked_for(requests: list[str]) -> set[str]:
+    """The names of modules and files, without folders and hashes."""
+    names = (path.rsplit("/", 1)[1] for path in requests)
+    return {re.sub(r"\.[0-9a-f]{10}(?=\.)", "", name) for name in names}
+
+
+def test_a_page_cuts_out_and_fetches_nothing_else(
+    page: Page, host: str, requests: list[str], photos: dict[str, Photo]
+) -> None:
+    page.goto(f"{host}plain.html")
+    assert not page.evaluate("crossOriginIsolated")
+    page.locator("#file").set_input_files(photos["astronaut"].jpeg)
+    expect(page.locator("#after")).to_be_visible(timeout=SLOW_MS)
+    with page.expect_download() as download:
+        page.locator("#save").click()
+    assert download.value.suggested_filename == "astronaut-cutout.png"
+    with Image.open(download.value.path()) as cutout:
+        assert (cutout.mode, cutout.size) == ("RGBA", (512, 512))
+    assert asked_for(requests) == {
+        # the page, what it imports and no more
+        *("plain.html", "plain.js", "examples.css", "gossamer.js", "build.js", "assets.js"),
+        *("device-storage.js", "model-database.js", "options.js", "source.js", "request-log.js"),
+        *("backends.js", "engines.js", "open-photo.js", "pipeline.js", "stage-clock.js"),
+        *("verdicts.js", "workers.js", "client.js", "errors.js", "requests.js"),
+        # the worker of the network
+        *("inference-worker.js", "colour-profile.js", "decode.js", "device.js"),
+        *("image-header.js", "infer.js", "lanczos.js", "memory.js", "normalise.js"),
+        *("preprocess.js", "self-test.js", "serve.js", "stored-model.js", "wasm-memory.js"),
+        *("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm"),
+        "u2netp.wasm.fp32.onnx",
+        # Python's
+        *("python-worker.js", "encode.js", "model-store.js", "python.js", "refine.js"),
+        *("pyodide.mjs", "pyodide.asm.js", "pyodide.asm.wasm", "pyodide-lock.json"),
+        *("python_stdlib.zip", "pyside_logic-0.1.0-cp312-none-any.whl"),
+        "numpy-2.0.2-cp312-cp312-pyodide_2024_0_wasm32.whl",
+    }
+
+
+def test_two_copies_work_at_once_and_agree_with_the_toolchain(
+    page: Page, host: str, photos: dict[str, Photo], tmp_path: Path
+) -> None:
+    page.goto(f"{host}two-copies.html")
+    page.locator("#file").set_input_files(photos["astronaut"].png)
+    expect(page.locator("#status")).to_have_text("Both are done.", timeout=SLOW_MS)
+    quick, real = (
+        rgba_of(page, f"document.images[{index}].src", tmp_path / f"{index}.png").astype(int)
+        for index in range(2)
+    )
+    expected = cut(photos["astronaut"].png, model="u2netp").rgba.astype(int)
+    visible = expected[..., 3] > 0
+    assert np.abs(real - expected)[..., 3].mean() < 0.1
+    assert np.abs(real - expected)[visible].mean() < 0.1
+    assert np.abs(quick - expected)[..., 3].mean() > 1  # another network
+    # Each has left the other's network where it was.
+    stored = page.evaluate(
+        """new Promise((resolve) => {
+          indexedDB.open('gossamer').onsuccess = ({ target: { result } }) => {
+            const asked = result.transaction('models').objectStore('models').getAllKeys()
+            asked.onsuccess = () => resolve(asked.result)
+          }
+        })"""
+    )
+    places = [key for key in stored if key.startswith("names ")]
+    assert [place.split("/shop/photos/")[1] for place in places] == ["gossamer/", "other/gossamer/"]
+    assert len(stored) == 4
+    # The element of one is the element of both.
+    page.add_script_tag(url=f"{host}gossamer/gossamer-cutout.js", type="module")
+    page.add_script_tag(url=f"{host}other/gossamer/gossamer-cutout.js", type="module")
+    assert page.evaluate("customElements.get('gossamer-cutout')?.name") == "GossamerCutout"
+
+
+def rgba_of(page: Page, source: str, file: Path) -> np.ndarray:
+    """The pixels of the Blob that lies at the address `source`, an expression of the page."""
+    with page.expect_download() as download:
+        page.evaluate(
+            f"Object.assign(document.createElement('a'), {{ href: {source}, download: 'a.png' }})"
+            ".click()"
+        )
+    download.value.save_as(file)
+    with Image.open(io.BytesIO(file.read_bytes())) as picture:
+        return np.asarray(picture)
+
+
+@pytest.fixture(scope="module")
+def element_page(lasting_page: Page, host: str) -> Page:
+    """The example of the element; its engines are warm once its pictures are cut out."""
+    lasting_page.goto(f"{host}element.html")
+    return lasting_page
+
+
+def test_the_element_shows_a_slot_then_the_cut_out(element_page: Page) -> None:
+    first, second, own = (element_page.locator("gossamer-cutout").nth(index) for index in range(3))
+    expect(first.locator("img[src='photo.jpg']")).to_be_visible()
+    assert first.evaluate("(one) => one.matches(':state(working)')")
+    for cutout, kind in ((first, "image/png"), (second, "image/webp")):
+        expect(cutout.locator("[part=picture]")).to_be_visible(timeout=SLOW_MS)
+        assert cutout.evaluate("(one) => [one.result.blob.type, one.state]") == [kind, "done"]
+    expect(first.locator("img[src='photo.jpg']")).to_be_hidden()
+    expect(element_page.get_by_role("img", name="A person in an orange suit")).to_be_visible()
+    expect(own.locator("[part=picture]")).to_be_hidden()
+    assert own.evaluate("(one) => one.matches(':state(empty)')")
+
+
+def test_the_elements_events_tell_of_every_change(element_page: Page) -> None:
+    seen = element_page.evaluate(
+        """async () => {
+          const one = document.createElement('gossamer-cutout')
+          const events = []
+          const next = (type) =>
+            new Promise((resolve) => one.addEventListener(type, resolve, { once: true }))
+          for (const type of ['progress', 'load', 'error']) {
+            one.addEventListener(type, ({ bubbles, detail, message }) =>
+              events.push([type, bubbles, detail?.stage ?? message ?? '']))
+          }
+          document.body.append(one)
+          one.src = 'nothing-here.jpg' // never asked for: the next line is of the same moment
+          one.src = 'photo.jpg'
+          await next('load')
+          one.source = new File(['no picture'], 'notes.txt')
+          const { error } = await next('error')
+          const failed = one.matches(':state(failed)')
+          one.source = await (await fetch('photo.jpg')).blob()
+          await next('progress')
+          one.remove() // ends the work
+          await new Promise((resolve) => setTimeout(resolve))
+          const onItsOwn = await one.cutOut() // where the element is in no page
+          return { events, failed, code: error.code, size: [onItsOwn.height, onItsOwn.width] }
+        }"""
+    )
+    stages = [stage for kind, _, stage in seen["events"] if kind == "progress"]
+    assert list(dict.fromkeys(stages)) == ["decode", "preprocess", "infer", "refine", "encode"]
+    assert not any(bubbles for _, bubbles, _ in seen["events"])
+    (words,) = [words for kind, _, words in seen["events"] if kind == "error"]
+    assert words.startswith("“notes.txt” is not a picture")
+    assert [kind for kind, _, _ in seen["events"]].count("load") == 2
+    assert (seen["failed"], seen["code"], seen["size"]) == (True, "unsupported_format", [512, 512])
+
+
+THEIR_OPTIONS = """
+async (folder) => {
+  const { removeBackground, configure } = await import(`${folder}gossamer/gossamer.js`)
+  const source = await (await fetch('photo.jpg')).arrayBuffer()
+  const messageOf = (options) =>
+    removeBackground(source, options).then(() => 'done', ({ code, message }) => [code, message])
+  const keys = []
+  const { blob, backend } = await removeBackground(source, {
+    publicPath: `${folder}gossamer`,
+    device: 'cpu',
+    debug: false,
+    rescale: true,
+    progress: (key, current, total) => keys.push([key, current <= total]),
+    output: { format: 'image/webp', quality: 0.8 },
+  })
+  const refused = []
+  for (const options of [
+    { modle: 'auto' },
+    { model: 'medium' },
+    { device: 'tpu' },
+    { debug: true },
+    { fetchArgs: { mode: 'no-cors' } },
+    { output: { format: 'image/jpeg' } },
+    { output: { type: 'mask' } },
+    { publicPath: 'https://elsewhere.example/' },
+    { publicPath: '/another/' },
+  ]) refused.push(await messageOf(options))
+  return { type: blob.type, backend, keys, refused }
+}
+"""
+
+
+def test_options_of_the_peer_mean_the_same_or_name_what_does(element_page: Page, host: str) -> None:
+    answer = element_page.evaluate(THEIR_OPTIONS, host)
+    assert (answer["type"], answer["backend"]) == ("image/webp", "wasm")
+    assert {key for key, _ in answer["keys"]} >= {"compute:decode", "compute:infer"}
+    assert all(within for _, within in answer["keys"])
+    codes, messages = zip(*answer["refused"], strict=True)
+    assert set(codes) == {"invalid_argument"}
+    for message, hint in zip(
+        messages,
+        (
+            "Did you mean 'model'?",
+            "Expected 'auto' or one of 'u2netp' for model",
+            "or backend",
+            "inspectEngines()",
+            "your own origin",
+            "a JPEG has no transparency",
+            "segmentForeground",
+            "this page's own origin",
+            "Set it once",
+        ),
+        strict=True,
+    ):
+        assert hint in message
+
+
+def test_a_form_gets_the_cut_out_as_a_file(
+    page: Page, host: str, photos: dict[str, Photo], tmp_path: Path
+) -> None:
+    photo = shutil.copyfile(photos["chelsea"].jpeg, tmp_path / "my cat.jpg")
+    page.goto(f"{host}form.html")
+    cutout = page.locator("#cutout")
+    wait_until(page, "Boolean(document.getElementById('cutout').validity)")
+    page.get_by_label("Title").fill("Chelsea")
+
+    def complaint() -> str:
+        page.get_by_role("button", name="Send").click()
+        words: str = cutout.evaluate("(one) => one.checkValidity() ? '' : one.validationMessage")
+        return words
+
+    assert complaint() == "Choose a picture."
+    page.locator("#file").set_input_files(photo)
+    assert complaint() == "The picture is still being cut out."
+    expect(cutout.locator("[part=picture]")).to_be_visible(timeout=SLOW_MS)
+    assert complaint() == ""
+    expect(page.locator("#sent")).to_contain_text("Chelsea: my cat-cutout.png, image/png, ")
+    notes = tmp_path / "notes.jpg"
+    notes.write_text("no picture")
+    page.locator("#file").set_input_files(notes)
+    expect(cutout.locator("[part=error]")).to_contain_text("“notes.jpg” is not a picture")
+    assert "“notes.jpg”" in complaint()
+    page.get_by_role("button", name="Start again").click()
+    assert complaint() == "Choose a picture."
+    assert cutout.evaluate("(one) => [one.state, one.result]") == ["empty", None]

@@ -1,0 +1,7 @@
+import type { GossamerCutout } from './cutout-element.js'
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'gossamer-cutout': GossamerCutout
+  }
+}
