@@ -28,7 +28,7 @@ _TOKEN = re.compile(
 )
 
 # Only what stands on lines of its own: nothing else needs a parser to tell it from code. What
-# looks like that inside a template literal of several lines changes too: ours hold CSS alone.
+# looks like that inside a template literal of several lines would change too; we write none.
 _COMMENT_LINES = re.compile(
     r"^[ \t]*(?:/\*(?:(?!\*/).)*\*/|//[^\n]*)[ \t]*\n", re.MULTILINE | re.DOTALL
 )

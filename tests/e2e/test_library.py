@@ -249,6 +249,20 @@ def test_options_of_the_peer_mean_the_same_or_name_what_does(element_page: Page,
         assert hint in message
 
 
+def test_a_folder_that_is_not_there_is_named(page: Page, host: str) -> None:
+    page.goto(f"{host}index.html")
+    code, message = page.evaluate(
+        """async (folder) => {
+          const { configure, removeBackground } = await import(`${folder}gossamer/gossamer.js`)
+          configure({ publicPath: 'not/here' })
+          return removeBackground('photo.jpg').catch(({ code, message }) => [code, message])
+        }""",
+        host,
+    )
+    assert code == "worker_died"
+    assert re.search(r"/shop/photos/not/here/js/workers/\S+ could not be loaded", message)
+
+
 def test_a_form_gets_the_cut_out_as_a_file(
     page: Page, host: str, photos: dict[str, Photo], tmp_path: Path
 ) -> None:

@@ -3,46 +3,18 @@
 /** @typedef {import('./cutout-element.js').State} State */
 /** @typedef {import('../gossamer.js').Progress} Progress */
 
-const RULES = `
-  :host {
-    display: inline-block;
-    max-width: 100%;
-  }
-  :host([hidden]), [hidden] {
-    display: none !important;
-  }
-  [part='frame'] {
-    display: grid;
-  }
-  [part='picture'], [part='status'], ::slotted(*) {
-    grid-area: 1 / 1;
-    min-width: 0;
-  }
-  [part='picture'], ::slotted(img) {
-    display: block;
-    max-width: 100%;
-    height: auto;
-  }
-  [part='status'] {
-    align-self: end;
-  }
-  [part='progress'] {
-    display: block;
-    box-sizing: border-box;
-    width: 100%;
-    padding: 0.5em;
-    accent-color: currentColor;
-  }
-  [part='error'] {
-    display: block;
-    margin: 0.5em;
-    padding: 0.5em 0.75em;
-    border-radius: 0.5em;
-    background: Canvas;
-    color: CanvasText;
-    overflow-wrap: anywhere;
-  }
-`
+const RULES = [
+  ':host { display: inline-block; max-width: 100% }',
+  ':host([hidden]), [hidden] { display: none !important }',
+  '[part=frame] { display: grid }',
+  '[part=picture], [part=status], ::slotted(*) { grid-area: 1 / 1; min-width: 0 }',
+  '[part=picture], ::slotted(img) { display: block; max-width: 100%; height: auto }',
+  '[part=status] { align-self: end }',
+  '[part=progress] { display: block; box-sizing: border-box; width: 100%; padding: 0.5em }',
+  '[part=progress] { accent-color: currentColor }',
+  '[part=error] { display: block; margin: 0.5em; padding: 0.5em 0.75em; border-radius: 0.5em }',
+  '[part=error] { background: Canvas; color: CanvasText; overflow-wrap: anywhere }',
+]
 
 /** @type {CSSStyleSheet | null} one for all; made by a script, it needs no 'unsafe-inline' */
 let styles = null
@@ -59,7 +31,7 @@ export class CutoutView {
   constructor(host) {
     if (!styles) {
       styles = new CSSStyleSheet()
-      styles.replaceSync(RULES)
+      styles.replaceSync(RULES.join('\n'))
     }
     const root = host.attachShadow({ mode: 'open' })
     root.adoptedStyleSheets = [styles]
