@@ -5,6 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
+
 from exporter.errors import ExporterError
 from exporter.native import (
     FindMatte,
@@ -17,7 +20,7 @@ from exporter.native import (
 )
 from exporter.report import Report, silent
 
-__all__ = ["FORMATS", "CutJob", "Failure", "cut_photos"]
+__all__ = ["FORMATS", "CutJob", "Failure", "cut_photos", "file_of"]
 
 #: The MIME type of a file, by the extension of its name.
 FORMATS = {"png": "image/png", "webp": "image/webp", "svg": "image/svg+xml"}
@@ -83,9 +86,19 @@ def cut_photos(
 
 def _cut(photo: Path, find_matte: FindMatte, job: CutJob) -> bytes:
     rgba_hwc, source = open_source(photo)
+    return file_of(rgba_hwc, source, find_matte(rgba_hwc), job)
+
+
+def file_of(
+    rgba_hwc: npt.NDArray[np.uint8],
+    source: Source,
+    matte_hw: npt.NDArray[np.float32],
+    job: CutJob,
+) -> bytes:
+    """What the job makes of an opened photo and its matte. Raises ExporterError."""
     return finished_file(
         rgba_hwc,
-        find_matte(rgba_hwc),
+        matte_hw,
         job.refinement,
         job.output,
         content=job.content,

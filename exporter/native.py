@@ -20,7 +20,13 @@ from PIL import Image
 
 from exporter.catalog import InputSpec, Network, OutputSpec
 from exporter.errors import ExporterError
-from exporter.pictures import PhotoFile, photo_of_image, read_photo, read_photo_file
+from exporter.pictures import (
+    PhotoFile,
+    photo_of_image,
+    read_photo,
+    read_photo_bytes,
+    read_photo_file,
+)
 from pyside_logic.agreement import agreed_matte
 from pyside_logic.chroma_key import key_photo
 from pyside_logic.compose import write_alpha
@@ -47,6 +53,7 @@ __all__ = [
     "key_matte",
     "look_again",
     "open_backdrop",
+    "open_bytes",
     "open_image",
     "open_source",
     "parse_output",
@@ -213,6 +220,11 @@ def open_source(path: Path) -> tuple[Uint8, Source]:
     """A photo as the browser decodes it, uint8 (height, width, 4), and what its file says beside.
     Raises PictureError."""
     return _opened(read_photo_file(path, icc_profile("display-p3")))
+
+
+def open_bytes(name: str, data: bytes) -> tuple[Uint8, Source]:
+    """As `open_source`, for the contents of a file that errors call `name`."""
+    return _opened(read_photo_bytes(name, data, icc_profile("display-p3")))
 
 
 def open_image(picture: Image.Image) -> tuple[Uint8, Source]:

@@ -17,6 +17,7 @@ __all__ = [
     "photo_of_image",
     "read_grey",
     "read_photo",
+    "read_photo_bytes",
     "read_photo_file",
 ]
 
@@ -59,6 +60,11 @@ def read_photo(path: Path, profile: bytes | None = None) -> npt.NDArray[np.uint8
 def read_photo_file(path: Path, wide_profile: bytes) -> PhotoFile:
     """As `read_photo`, but a photo of more colours than sRGB comes in those of `wide_profile`."""
     return _photo_file(path, _load(path), wide_profile)
+
+
+def read_photo_bytes(name: str, data: bytes, wide_profile: bytes) -> PhotoFile:
+    """As `read_photo_file`, for the contents of a file that errors call `name`."""
+    return _photo_file(name, _load(name, io.BytesIO(data)), wide_profile)
 
 
 def photo_of_image(picture: Image.Image, wide_profile: bytes) -> PhotoFile:
@@ -137,9 +143,9 @@ def read_grey(path: Path) -> npt.NDArray[np.uint8]:
     return np.array(_eight_bits(_load(path)).convert("L"))
 
 
-def _load(path: Path) -> Image.Image:
+def _load(path: Path | str, file: io.BytesIO | None = None) -> Image.Image:
     try:
-        with Image.open(path) as picture:
+        with Image.open(path if file is None else file) as picture:
             return _loaded(path, picture)
     except FileNotFoundError:
         raise PictureError(f"{path}: Expected a picture, received nothing there.") from None
