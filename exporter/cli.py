@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from exporter.commands import (
+    batch,
     bench,
     calibrate,
     cut,
@@ -37,6 +38,7 @@ COMMANDS = (
     Command("export", "make a network's file", export.add_arguments, export.run),
     Command("calibrate", "measure for int8", calibrate.add_arguments, calibrate.run),
     Command("cut", "cut photos out on this machine", cut.add_arguments, cut.run),
+    Command("batch", "cut out photos by the thousand", batch.add_arguments, batch.run),
     Command("eval", "measure on labelled pictures", evaluate.add_arguments, evaluate.run),
     Command("bench", "measure the site beside a peer", bench.add_arguments, bench.run),
     Command("verify", "prove a file equal to its source", verify.add_arguments, verify.run),

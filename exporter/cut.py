@@ -40,6 +40,11 @@ class CutJob:
     def extension(self) -> str:
         return next(name for name, mime in FORMATS.items() if mime == self.output.type)
 
+    def check_backdrop(self) -> None:
+        """A wrong one is one mistake, not one a photo. Raises PictureError."""
+        if self.backdrop is not None:
+            open_backdrop(self.backdrop, Source())
+
 
 @dataclass(frozen=True)
 class Failure:
@@ -58,8 +63,7 @@ def cut_photos(
     """Writes `out_dir`/<stem>-<content>.<extension>, the page's name, for every photo that can be
     cut out, and returns the others. What stops in the middle leaves no part of a file. Raises
     ExporterError where nothing can be written at all."""
-    if job.backdrop is not None:
-        open_backdrop(job.backdrop, Source())  # a wrong one is one mistake, not one a photo
+    job.check_backdrop()
     try:
         out_dir.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -2,6 +2,7 @@
 
     ExporterError
     ├── BackendError    a backend cannot run a network, or not in the time that it was given
+    ├── BatchError      a run over many photos cannot start, or cannot go on
     ├── BenchError      a bench cannot be run, or a file of figures is none
     ├── BundleError     Pyodide cannot be byte-compiled from the parts that were given
     ├── CalibrationError  the photos or the measured ranges of a network cannot be used
@@ -21,6 +22,7 @@ its traceback.
 
 __all__ = [
     "BackendError",
+    "BatchError",
     "BenchError",
     "BundleError",
     "CalibrationError",
@@ -43,6 +45,10 @@ class ExporterError(Exception):
 
 class BackendError(ExporterError):
     """The message starts with the backend."""
+
+
+class BatchError(ExporterError):
+    """The message starts with the source, the target or the engine."""
 
 
 class BenchError(ExporterError):

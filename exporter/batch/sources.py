@@ -1,0 +1,144 @@
+"""Which photos a run is about, and what their cut-outs are called."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from pathlib import Path, PurePosixPath
+from urllib.parse import urlsplit
+
+from fsspec import AbstractFileSystem
+from fsspec.implementations.local import LocalFileSystem
+
+from exporter.batch.job import Photo
+from exporter.batch.places import file_system, is_http, is_local
+from exporter.errors import BatchError
+
+__all__ = ["find_photos"]
+
+#: What is taken for a photo in a folder. HEIC is among them so that it fails by name: Pillow does
+#: not read it, and a photo that is left out without a word is lost.
+_ENDINGS = {
+    *(".avif", ".bmp", ".gif", ".heic", ".heif", ".jpeg", ".jpg"),
+    *(".png", ".tif", ".tiff", ".webp"),
+}
+_MOST_TOLD = 5
+
+
+def find_photos(source: str, target: str, ending: str) -> list[Photo]:
+    """The photos of a folder and all folders in it but for `target`, of a pattern such as
+    `photos/*.jpg`, or of a text file; each with the name <path in the source, or address>-<ending>.
+
+    The text file has one path or address a line, paths seen from its own folder, and after a tab
+    the name of the cut-out where it is to have another one. Raises BatchError, also where two
+    cut-outs would have one name.
+    """
+    written = _address(*file_system(target)).rstrip("/") + "/"
+    photos = [
+        Photo(address, f"{stem}-{ending}")
+        for address, stem in dict(_listed(source)).items()
+        if not address.startswith(written)
+    ]
+    if not photos:
+        raise BatchError(
+            f"{source}: Expected photos that do not lie in {target}, found none. They are told by "
+            f"their ending: {', '.join(sorted(_ENDINGS))}."
+        )
+    _expect_names_of_their_own(photos)
+    return photos
+
+
+def _listed(source: str) -> Iterator[tuple[str, str]]:
+    """(address, stem): the stem is the path of the cut-out in the target, without an ending."""
+    system, path = file_system(source)
+    try:
+        if is_http(source):  # has neither folders nor patterns
+            return iter(_of_file(source, system, path))
+        if system.isdir(path):
+            return _of_paths(system, path, system.find(path))
+        if system.isfile(path):
+            return iter(_of_file(source, system, path))
+        if fixed := _before_wildcards(path):
+            return _of_paths(system, fixed.rpartition("/")[0], system.glob(path))
+    except BatchError:
+        raise
+    # File systems have errors of their own, without a common base.
+    except Exception as error:
+        raise BatchError(f"{source}: Expected a source that can be read: {error}") from error
+    raise BatchError(
+        f"{source}: Expected a folder, a pattern such as photos/*.jpg, or a text file with one "
+        "address a line, found nothing there."
+    )
+
+
+def _before_wildcards(path: str) -> str:
+    """Empty where there are none."""
+    fixed, *others = re.split(r"[*?\[]", path)
+    return fixed if others else ""
+
+
+def _of_paths(
+    system: AbstractFileSystem, root: str, paths: Iterable[str]
+) -> Iterator[tuple[str, str]]:
+    """The pictures among them, but for hidden ones."""
+    for path in paths:
+        relative = PurePosixPath(path).relative_to(root)
+        if relative.suffix.lower() in _ENDINGS and not any(
+            part.startswith(".") for part in relative.parts
+        ):
+            yield _address(system, path), str(relative.with_suffix(""))
+
+
+def _address(system: AbstractFileSystem, path: str) -> str:
+    return path if isinstance(system, LocalFileSystem) else str(system.unstrip_protocol(path))
+
+
+def _of_file(source: str, system: AbstractFileSystem, path: str) -> list[tuple[str, str]]:
+    if PurePosixPath(urlsplit(source).path).suffix.lower() in _ENDINGS:
+        return [(_address(system, path), PurePosixPath(urlsplit(path).path).stem)]
+    try:
+        lines = system.cat_file(path).decode().splitlines()
+    except UnicodeDecodeError as error:
+        raise BatchError(
+            f"{source}: Expected a text file of addresses in UTF-8: {error}."
+        ) from error
+    return [_of_line(line, source, number) for number, line in enumerate(lines, 1) if line.strip()]
+
+
+def _of_line(line: str, source: str, number: int) -> tuple[str, str]:
+    address, _, name = (part.strip() for part in line.partition("\t"))
+    stem = PurePosixPath(name or _stem(address))
+    if not stem.name or stem.is_absolute() or ".." in stem.parts:
+        raise BatchError(
+            f"{source}, line {number}: Expected an address, and after a tab a name without '..' "
+            f"or a slash at its start, received {line!r}."
+        )
+    if is_local(address) and is_local(source):
+        address = str(Path(source).parent / address)
+    return address, str(stem)
+
+
+def _stem(address: str) -> str:
+    """The whole address but for its scheme, its port and its query: what a cut-out is called must
+    not depend on which others are in the list."""
+    if is_local(address):
+        return str(PurePosixPath(address.lstrip("/")).with_suffix(""))
+    parts = urlsplit(address)
+    path = PurePosixPath(parts.path)
+    return f"{parts.hostname or ''}{path.with_suffix('') if path.name else ''}"
+
+
+def _expect_names_of_their_own(photos: list[Photo]) -> None:
+    sources = defaultdict(list)
+    for photo in photos:
+        sources[photo.name].append(photo.source)
+    clashes = {name: some for name, some in sources.items() if len(some) > 1}
+    if not clashes:
+        return
+    told = [f"  {name}: {', '.join(clashes[name])}" for name in list(clashes)[:_MOST_TOLD]]
+    if len(clashes) > len(told):
+        told.append(f"  and {len(clashes) - len(told)} more")
+    raise BatchError(
+        "Expected a name of its own for every cut-out, received the same one for several photos. "
+        "Rename a photo, or give the names: a text file with the address, a tab and the name in "
+        "every line.\n" + "\n".join(told)
+    )

@@ -1,0 +1,81 @@
+"""What became of every photo, as a Parquet file in the target."""
+
+import io
+from collections.abc import Sequence
+from dataclasses import asdict
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from exporter.batch.job import Outcome, Photo
+from exporter.batch.places import Target
+from exporter.errors import BatchError
+
+__all__ = ["SUMMARY", "Summary"]
+
+SUMMARY = "gossamer-batch.parquet"
+
+_SCHEMA = pa.schema(
+    [
+        pa.field("source", pa.string(), nullable=False),
+        pa.field("target", pa.string(), nullable=False),
+        pa.field("status", pa.string(), nullable=False),
+        pa.field("reason", pa.string()),
+        pa.field("seconds", pa.float64()),
+        pa.field("height", pa.int32()),
+        pa.field("width", pa.int32()),
+        pa.field("bytes", pa.int64()),
+        pa.field("model", pa.string()),
+        pa.field("attempts", pa.int32()),
+        pa.field("worker", pa.string()),
+    ]
+)
+_ROWS_PER_TABLE = 10_000
+
+
+class Summary:
+    """Collects outcomes in columns, a few hundred bytes each."""
+
+    def __init__(self) -> None:
+        self._tables: list[pa.Table] = []
+        self._outcomes: list[Outcome] = []
+
+    def add(self, outcome: Outcome) -> None:
+        self._outcomes.append(outcome)
+        if len(self._outcomes) == _ROWS_PER_TABLE:
+            self._tables.append(_table(self._outcomes))
+            self._outcomes = []
+
+    def write(self, target: Target, skipped: Sequence[Photo]) -> None:
+        """With a row for each photo that was there before, as the last summary tells of it. Raises
+        BatchError."""
+        try:
+            known = _rows_of_last(target, skipped)
+            names = set(known["target"].to_pylist())
+            bare = [Outcome(*photo, "skipped") for photo in skipped if photo.name not in names]
+            table = pa.concat_tables([known, _table(bare), *self._tables, _table(self._outcomes)])
+            file = io.BytesIO()
+            pq.write_table(table, file)
+            target.write(SUMMARY, file.getvalue())
+        # File systems have errors of their own, without a common base.
+        except Exception as error:
+            raise BatchError(f"{SUMMARY}: Expected a target to write it to: {error}") from error
+
+
+def _table(outcomes: Sequence[Outcome]) -> pa.Table:
+    return pa.Table.from_pylist([asdict(one) for one in outcomes], _SCHEMA)
+
+
+def _rows_of_last(target: Target, skipped: Sequence[Photo]) -> pa.Table:
+    if not (skipped and target.has(SUMMARY)):
+        return _table([])
+    table = pq.read_table(io.BytesIO(target.read(SUMMARY)), schema=_SCHEMA)
+    there = pa.array([photo.name for photo in skipped], pa.string())
+    finished = pc.and_(pc.is_in(table["target"], there), pc.not_equal(table["status"], "failed"))
+    rows = table.filter(finished)
+    return rows.set_column(
+        rows.schema.get_field_index("status"),
+        _SCHEMA.field("status"),
+        pa.repeat("skipped", len(rows)),
+    )
