@@ -3,9 +3,11 @@
 import json
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from exporter.cut import CutJob
+from exporter.errors import BatchError
 from exporter.finder import FindSettings
 from exporter.origins import sha256_of
 
@@ -29,13 +31,21 @@ class BatchJob:
     target: str
 
     def record(self) -> dict[str, Any]:
-        """What decides about the bytes of the files, as JSON has it: equal for equal jobs."""
+        """What decides about the bytes of the files, as JSON has it: equal for equal jobs. Raises
+        BatchError where a file that it needs is not there."""
         values = {**asdict(self.find), **asdict(self.cut)}
         for name in ("spec", "backdrop"):  # the same file may lie elsewhere tomorrow
             if values[name] is not None:
-                values[name] = sha256_of(values[name])
+                values[name] = _sha256_of(values[name])
         record: dict[str, Any] = json.loads(json.dumps(values))
         return record
+
+
+def _sha256_of(path: Path) -> str:
+    try:
+        return sha256_of(path)
+    except OSError as error:
+        raise BatchError(f"{path}: Expected a file that can be read: {error}") from error
 
 
 @dataclass(frozen=True)

@@ -123,18 +123,16 @@ def _outcomes(
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
     context.max_errored_blocks = -1  # what they held is tried again, or said to have failed
-    logging.getLogger("ray.data").setLevel(logging.ERROR)
-    dataset = ray.data.from_items(
-        [photo._asdict() for photo in photos],
-        override_num_blocks=-(-len(photos) // rows_per_block),
-    )
+    logging.getLogger("ray.data").setLevel(logging.CRITICAL)  # outcomes have the reasons
+    blocks = -(-len(photos) // rows_per_block)
+    dataset = ray.data.from_items([photo._asdict() for photo in photos], override_num_blocks=blocks)
     with warnings.catch_warnings():
         # Ray 2.60 has no other way to say max_task_retries, and tries for ever where nobody does.
         warnings.simplefilter("ignore", RayDeprecationWarning)
         outcomes = dataset.map(
             _Actor,  # type: ignore[arg-type]
             fn_constructor_kwargs={"job": job},
-            compute=ray.data.ActorPoolStrategy(size=size),
+            compute=ray.data.ActorPoolStrategy(size=min(size, blocks)),
             num_cpus=1,
             max_task_retries=ATTEMPTS - 1,
         )

@@ -90,19 +90,25 @@ class LocalFolder:
     def held(self) -> Iterator[None]:
         """By one run at a time, which finds none of a killed run's unfinished files and leaves none
         itself. Raises BatchError."""
+        lock = filelock.FileLock(self._work / "lock", timeout=0)
         try:
             self._work.mkdir(parents=True, exist_ok=True)
-            with filelock.FileLock(self._work / "lock", timeout=0):
-                self._sweep()
-                try:
-                    yield
-                finally:
-                    self._sweep()
+            lock.acquire()
         except filelock.Timeout as error:
             raise BatchError(
                 f"{self._root}: Expected a target of this run alone, and another run is writing to "
                 "it. Wait for its end."
             ) from error
+        except OSError as error:
+            raise BatchError(
+                f"{self._root}: Expected a folder that can be written to: {error}"
+            ) from error
+        try:
+            self._sweep()
+            yield
+        finally:
+            self._sweep()
+            lock.release()
 
     def _sweep(self) -> None:
         for unfinished in self._work.glob("*.part"):

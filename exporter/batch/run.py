@@ -3,12 +3,13 @@
 import json
 from contextlib import closing
 from dataclasses import dataclass
+from typing import Any
 
 from exporter.batch.job import BatchJob, Engine, Outcome
 from exporter.batch.places import Target, open_target
 from exporter.batch.progress import Progress
 from exporter.batch.sources import find_photos
-from exporter.batch.summary import Summary
+from exporter.batch.summary import SUMMARY, Summary
 from exporter.errors import BatchError
 from exporter.finder import exported_networks
 from exporter.report import Report, silent
@@ -42,13 +43,12 @@ def run_batch(
     job.cut.check_backdrop()
     photos = find_photos(source, job.target, f"{job.cut.content}.{job.cut.extension}")
     with target.held():
-        names = _names(target, job)
-        _check_record(target, job, names)
+        names = _finished_names(target, job)
         skipped = [photo for photo in photos if photo.name in names]
         waiting = [photo for photo in photos if photo.name not in names]
         if waiting and not job.find.key:  # once here, instead of by every worker at the same time
             exported_networks(job.find.model, job.find.spec, job.find.precision, report=report)
-        summary = Summary()
+        summary = Summary(target, skipped)
         progress = Progress(report, len(photos), len(skipped), interval_s=interval_s)
         failed = 0
         try:
@@ -59,25 +59,32 @@ def run_batch(
                     progress.add(failed=outcome.status == "failed")
                     _tell_failure(outcome, report)
         finally:
-            summary.write(target, skipped)
+            summary.write()
     return Sum(len(waiting) - failed, len(skipped), failed)
 
 
-def _names(target: Target, job: BatchJob) -> set[str]:
+def _finished_names(target: Target, job: BatchJob) -> set[str]:
+    """Of all files in the target, which are of this job. Raises BatchError."""
+    record = job.record()
     try:
-        return target.names()
+        names = target.names()
+        if RECORD in names and names - {RECORD, SUMMARY}:  # a job that made nothing binds nobody
+            _expect_equal(json.loads(target.read(RECORD)), record, job.target)
+        else:
+            target.write(RECORD, json.dumps(record, indent=2).encode())
+    except BatchError:
+        raise
     # File systems have errors of their own, without a common base.
     except Exception as error:
-        raise BatchError(f"{job.target}: Expected a target that can be listed: {error}") from error
+        raise BatchError(
+            f"{job.target}: Expected a target that can be listed and written to, with a whole "
+            f"{RECORD} or none: {error}"
+        ) from error
+    return names
 
 
-def _check_record(target: Target, job: BatchJob, names: set[str]) -> None:
+def _expect_equal(before: dict[str, Any], record: dict[str, Any], target: str) -> None:
     """Files of two kinds in one folder could not be told apart."""
-    record = job.record()
-    if RECORD not in names:
-        target.write(RECORD, json.dumps(record, indent=2).encode())
-        return
-    before = json.loads(target.read(RECORD))
     changed = [
         f"{key} was {before.get(key)!r} and is {record.get(key)!r}"
         for key in sorted(before.keys() | record.keys())
@@ -85,9 +92,9 @@ def _check_record(target: Target, job: BatchJob, names: set[str]) -> None:
     ]
     if changed:
         raise BatchError(
-            f"{job.target}: Expected the options that its files were made with: "
-            f"{'; '.join(changed)}. Name another target, or delete {RECORD} there to keep its "
-            "files and go on with the new options."
+            f"{target}: Expected the options that its files were made with: {'; '.join(changed)}. "
+            f"Name another target, or delete {RECORD} there to keep its files and go on with the "
+            "new options."
         )
 
 

@@ -35,10 +35,15 @@ _ROWS_PER_TABLE = 10_000
 
 
 class Summary:
-    """Collects outcomes in columns, a few hundred bytes each."""
+    """Collects outcomes in columns, a few hundred bytes each; those of `skipped`, which were there
+    before, from the last summary of the target. Raises BatchError where that cannot be read."""
 
-    def __init__(self) -> None:
-        self._tables: list[pa.Table] = []
+    def __init__(self, target: Target, skipped: Sequence[Photo]) -> None:
+        known = _rows_of_last(target, skipped)
+        names = set(known["target"].to_pylist())
+        bare = [Outcome(*photo, "skipped") for photo in skipped if photo.name not in names]
+        self._target = target
+        self._tables = [known, _table(bare)]
         self._outcomes: list[Outcome] = []
 
     def add(self, outcome: Outcome) -> None:
@@ -47,17 +52,12 @@ class Summary:
             self._tables.append(_table(self._outcomes))
             self._outcomes = []
 
-    def write(self, target: Target, skipped: Sequence[Photo]) -> None:
-        """With a row for each photo that was there before, as the last summary tells of it. Raises
-        BatchError."""
+    def write(self) -> None:
+        """Raises BatchError."""
+        file = io.BytesIO()
+        pq.write_table(pa.concat_tables([*self._tables, _table(self._outcomes)]), file)
         try:
-            known = _rows_of_last(target, skipped)
-            names = set(known["target"].to_pylist())
-            bare = [Outcome(*photo, "skipped") for photo in skipped if photo.name not in names]
-            table = pa.concat_tables([known, _table(bare), *self._tables, _table(self._outcomes)])
-            file = io.BytesIO()
-            pq.write_table(table, file)
-            target.write(SUMMARY, file.getvalue())
+            self._target.write(SUMMARY, file.getvalue())
         # File systems have errors of their own, without a common base.
         except Exception as error:
             raise BatchError(f"{SUMMARY}: Expected a target to write it to: {error}") from error
@@ -70,7 +70,13 @@ def _table(outcomes: Sequence[Outcome]) -> pa.Table:
 def _rows_of_last(target: Target, skipped: Sequence[Photo]) -> pa.Table:
     if not (skipped and target.has(SUMMARY)):
         return _table([])
-    table = pq.read_table(io.BytesIO(target.read(SUMMARY)), schema=_SCHEMA)
+    try:
+        table = pq.read_table(io.BytesIO(target.read(SUMMARY)), schema=_SCHEMA)
+    except (OSError, ValueError) as error:
+        raise BatchError(
+            f"{SUMMARY}: Expected the summary of the last run in the target: {error}. Delete it: "
+            "its files stay finished."
+        ) from error
     there = pa.array([photo.name for photo in skipped], pa.string())
     finished = pc.and_(pc.is_in(table["target"], there), pc.not_equal(table["status"], "failed"))
     rows = table.filter(finished)

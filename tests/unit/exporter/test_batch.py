@@ -37,7 +37,7 @@ from exporter.cli import main
 from exporter.commands.batch import add_arguments
 from exporter.commands.cut_options import cut_job, find_settings
 from exporter.cut import CutJob
-from exporter.errors import BatchError
+from exporter.errors import BatchError, ExporterError
 from exporter.finder import FindSettings
 from exporter.native import OutputOptions, parse_refinement
 
@@ -74,6 +74,10 @@ def rows_of(target: Path) -> dict[str, dict[str, Any]]:
 
 def no_engine(photos: Sequence[Photo], job: BatchJob) -> Generator[Outcome]:
     assert not photos
+    yield from ()
+
+
+def nothing_done(photos: Sequence[Photo], job: BatchJob) -> Generator[Outcome]:
     yield from ()
 
 
@@ -175,7 +179,27 @@ def test_one_run_at_a_time_writes_to_a_folder(photos: Path, tmp_path: Path) -> N
             run_batch(str(photos), job_for(tmp_path), no_engine)
 
 
+def test_a_target_that_cannot_be_used_is_explained(photos: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(BatchError, match="Expected a folder that can be written to"):
+        run_batch(str(photos), job_for(tmp_path / "file"), no_engine)
+    target = tmp_path / "out"
+    target.mkdir()
+    (target / "0-cutout.png").write_text("cut out before")
+    (target / RECORD).write_text("{")
+    with pytest.raises(BatchError, match=f"a whole {RECORD} or none"):
+        run_batch(str(photos), job_for(target), no_engine)
+    (target / RECORD).unlink()
+    (target / SUMMARY).write_text("no Parquet")
+    with pytest.raises(BatchError, match=f"{SUMMARY}: Expected the summary of the last run"):
+        run_batch(str(photos), job_for(target), no_engine)
+
+
 def test_other_options_want_another_target(photos: Path, tmp_path: Path) -> None:
+    with pytest.raises(ExporterError, match="Expected one of u2netp"):
+        absent = replace(job_for(tmp_path), find=FindSettings("absent"))
+        run_batch(str(photos), absent, no_engine)
+    run_batch(str(photos), job_for(tmp_path), nothing_done)  # binds nobody, as it has made nothing
     for name in names_of(photos):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("cut out before")
