@@ -24,7 +24,7 @@ ITSELF := $(BIN)/python -m pip install --quiet --no-build-isolation --editable
 COMPILE := build/supply/bin/uv pip compile --quiet --universal --generate-hashes \
 	--python-version 3.11 --no-annotate --no-header --upgrade
 
-.PHONY: help serve site lib test bench soak check browser matrix lock audit clean force
+.PHONY: help serve site lib test docs bench soak check browser matrix lock audit clean force
 
 help:
 	@echo "make serve   build the site and serve it at http://127.0.0.1:$(PORT) (PORT= changes it)"
@@ -34,7 +34,8 @@ help:
 	@echo "make lib     write the package for other sites into build/lib/gossamer, with the same"
 	@echo "             choices, and pages that use it beside it: gossamer serve --dist build/lib"
 	@echo "make test    check and test everything"
-	@echo "make matrix  write what the last tests have measured into the README's table"
+	@echo "make docs    build the documentation into build/docs"
+	@echo "make matrix  write what the last tests have measured into docs/benchmarks.md"
 	@echo "make bench   measure the site beside a peer, and what 12 and 48 megapixels cost Python"
 	@echo "             (BENCH=\"--eval DIR\" measures quality, too; gossamer bench --help)"
 	@echo "make check   linters and type checkers only"
@@ -57,6 +58,11 @@ lib: $(BIN)/.dev node_modules/.installed
 
 test: check browser
 	@pytest
+
+# The variable silences what the theme's authors say about a MkDocs that nobody has installed here.
+docs: $(BIN)/.dev
+	@NO_MKDOCS_2_WARNING=1 mkdocs build --quiet --strict --config-file docs/mkdocs/mkdocs.yml
+	@echo "The documentation is in build/docs: open index.html"
 
 bench: browser
 	@mkdir -p build/bench
@@ -140,7 +146,7 @@ browser: $(BIN)/.dev
 		echo "Downloading Chromium with Playwright ..." && playwright install chromium; \
 	fi
 
-# Takes over what the last `make test` has measured into the README's table.
+# Takes over what the last `make test` has measured into the table of docs/benchmarks.md.
 matrix: $(BIN)/.dev
 	@python -m tests.engines.table
 

@@ -2,7 +2,7 @@
 
 A network trained at 320 px puts an edge of the photo on three or four pixels of its matte; enlarged
 to the photo that is a soft rim of ten times the width, through which the old background shines.
-Unsharp masking at the matte's own size takes most of it back (the figures are in the README).
+Unsharp masking at the matte's own size takes most of it back (docs/benchmarks.md has the figures).
 """
 
 import numpy as np

@@ -1,4 +1,4 @@
-"""Renders the matrix of engines into the README: `make matrix`."""
+"""Renders the matrix of engines into docs/benchmarks.md: `make matrix`."""
 
 import json
 import shutil
@@ -10,8 +10,8 @@ from exporter.catalog import find_network
 from .matrix import NETWORKS
 
 ROOT = Path(__file__).parents[2]
-README = ROOT / "README.md"
-#: What the last run has measured, and what the README shows.
+PAGE = ROOT / "docs" / "benchmarks.md"
+#: What the last run has measured, and what the page shows.
 MEASURED = ROOT / "build" / "engines.json"
 COMMITTED = Path(__file__).parent / "matrix.json"
 
@@ -43,17 +43,17 @@ def keys(document: dict[str, Any]) -> set[tuple[Any, ...]]:
     return rows | {(name, text) for name, texts in document["missing"].items() for text in texts}
 
 
-def table_in(readme: str) -> str:
-    """The table that stands in the README."""
-    return readme.partition(_START)[2].partition(_END)[0].strip()
+def table_in(page: str) -> str:
+    """The table that stands in the page."""
+    return page.partition(_START)[2].partition(_END)[0].strip()
 
 
 def main() -> None:
     shutil.copyfile(MEASURED, COMMITTED)
-    head, _, rest = README.read_text(encoding="utf-8").partition(_START)
+    head, _, rest = PAGE.read_text(encoding="utf-8").partition(_START)
     table = render(json.loads(COMMITTED.read_text(encoding="utf-8")))
     tail = rest.partition(_END)[2]
-    README.write_text(f"{head}{_START}\n\n{table}\n\n{_END}{tail}", encoding="utf-8")
+    PAGE.write_text(f"{head}{_START}\n\n{table}\n\n{_END}{tail}", encoding="utf-8")
 
 
 def _backend(row: dict[str, Any]) -> str:

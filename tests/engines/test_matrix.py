@@ -1,4 +1,4 @@
-"""What the tests of this folder have measured is written, and the README says no other thing.
+"""What the tests of this folder have measured is written; docs/benchmarks.md says no other thing.
 
 Last in the folder, in the order of names.
 """
@@ -11,7 +11,7 @@ from .conftest import Matrix
 from .table import COMMITTED, MEASURED, keys
 
 
-def test_the_readme_knows_every_row(matrix: Matrix) -> None:
+def test_the_page_knows_every_row(matrix: Matrix) -> None:
     document = matrix.document()
     if not document["rows"]:
         pytest.skip("nothing was measured in this run")

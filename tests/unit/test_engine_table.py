@@ -1,15 +1,15 @@
-"""The README's table of engines is the committed matrix, and nothing else."""
+"""The table of engines in docs/benchmarks.md is the committed matrix, and nothing else."""
 
 import json
 
 from exporter.catalog import find_network
 from tests.engines.matrix import NETWORKS
-from tests.engines.table import COMMITTED, README, render, table_in
+from tests.engines.table import COMMITTED, PAGE, render, table_in
 
 
-def test_the_readme_shows_the_committed_matrix() -> None:
+def test_the_page_shows_the_committed_matrix() -> None:
     document = json.loads(COMMITTED.read_text(encoding="utf-8"))
-    assert table_in(README.read_text(encoding="utf-8")) == render(document)
+    assert table_in(PAGE.read_text(encoding="utf-8")) == render(document)
 
 
 def test_the_matrix_has_every_engine_that_the_tests_drive() -> None:

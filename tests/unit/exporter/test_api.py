@@ -1,7 +1,6 @@
 """The API for scripts cuts out what `gossamer cut` cuts out, whatever form a picture comes in."""
 
 import io
-import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -16,8 +15,6 @@ from exporter.api import cut
 from exporter.cli import main
 from exporter.errors import ExporterError, PictureError
 from exporter.native import NativeNetwork
-
-README = Path(__file__).parents[3] / "README.md"
 
 
 @pytest.fixture(scope="module")
@@ -159,13 +156,3 @@ def test_a_wrong_file_is_explained(tmp_path: Path) -> None:
     with pytest.raises(ExporterError, match="preset"):
         result.encode({"preset": "hat"})
     assert list(tmp_path.iterdir()) == []
-
-
-def test_the_readmes_sample_runs(
-    coffee: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (sample,) = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
-    monkeypatch.chdir(tmp_path)
-    Image.open(coffee).convert("RGB").save("photo.jpg")
-    exec(sample, {})
-    assert {path.suffix for path in tmp_path.iterdir()} == {".jpg", ".png", ".webp"}
