@@ -1,0 +1,118 @@
+"""Follows a page of the documentation: each block does what its language says, in one folder."""
+
+import contextlib
+import doctest
+import io
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+from playwright.sync_api import ConsoleMessage, Page
+from skimage import data
+
+from .samples import ROOT, Sample
+
+#: Stays out of the copy of the checkout: what was built, installed or remembered.
+_LEFT_OUT = shutil.ignore_patterns(
+    ".*", "build", "dist", "node_modules", "__pycache__", "*.egg-info"
+)
+_MOST_S = 900
+_MODULE = "text/javascript"
+_IMPORT = re.compile(r"^import [^']+ from '[^']+'$", re.M)
+
+
+class Reader:
+    """Has a fresh checkout with two photos in photos/, Gossamer installed, and a site open."""
+
+    def __init__(self, folder: Path, page: Page) -> None:
+        self._folder = folder
+        self._page = page
+        self._printed = ""
+        self._namespace: dict[str, Any] = {}
+        self._imports: list[str] = []
+        make_checkout(folder)
+
+    def follow(self, sample: Sample) -> None:
+        """Fails the test where the block does not do what the page says."""
+        if "title" in sample.words:
+            (self._folder / sample.words["title"]).write_text(sample.text, encoding="utf-8")
+            return
+        if "output" in sample.words:
+            self._compare(sample)
+            return
+        match sample.language:
+            case "sh":
+                self._run_shell(sample)
+            case "python":
+                self._run_python(sample)
+            case "js":
+                self._run_module(sample)
+            case "text":
+                pass  # a picture in letters
+            case _:
+                pytest.fail(f"{sample.where}: nothing runs a block of {sample.language}")
+
+    def _run_shell(self, sample: Sample) -> None:
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        run = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", sample.text],
+            cwd=self._folder,
+            env={**os.environ, "PATH": path, "PYTHONPATH": str(self._folder)},
+            capture_output=True,
+            text=True,
+            timeout=_MOST_S,
+            check=False,
+        )
+        assert run.returncode == 0, f"{sample.where}: {run.stdout}{run.stderr}"
+        self._printed = run.stdout
+
+    def _run_python(self, sample: Sample) -> None:
+        code = compile(sample.text, sample.where, "exec")
+        printed = io.StringIO()
+        with contextlib.chdir(self._folder), contextlib.redirect_stdout(printed):
+            exec(code, self._namespace)
+        self._printed = printed.getvalue()
+
+    def _run_module(self, sample: Sample) -> None:
+        own = _IMPORT.findall(sample.text)
+        earlier = [line for line in self._imports if line not in own]
+        self._imports = [*earlier, *own]
+        # On one line, so that the numbers of an error's lines are the block's.
+        module = "".join(f"{' '.join(line.split())};" for line in earlier) + sample.text
+        address = f"{self._page.url}{sample.where.replace(':', '-')}.js"
+        self._page.route(address, lambda route: route.fulfill(body=module, content_type=_MODULE))
+        complaints: list[str] = []
+
+        def listen(message: ConsoleMessage) -> None:
+            if message.type in ("assert", "error"):
+                complaints.append(message.text)
+
+        self._page.on("console", listen)
+        self._page.evaluate("(address) => import(address).then(() => null)", address)
+        self._page.remove_listener("console", listen)
+        assert complaints == [], sample.where
+
+    def _compare(self, sample: Sample) -> None:
+        same = doctest.OutputChecker().check_output(
+            sample.text, self._printed, doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+        )
+        assert same, f"{sample.where}: expected\n{sample.text}\nreceived\n{self._printed}"
+
+
+def make_checkout(folder: Path) -> None:
+    shutil.copytree(ROOT, folder, ignore=_LEFT_OUT, dirs_exist_ok=True)
+    # What tells make that everything is installed: it is, elsewhere on PATH.
+    stamps = folder / ".venv" / "bin"
+    stamps.mkdir(parents=True)
+    for name in ("python", ".installed", ".dev"):
+        (stamps / name).touch()
+    photos = folder / "photos"
+    photos.mkdir()
+    for name in ("coffee", "rocket"):
+        Image.fromarray(getattr(data, name)()).save(photos / f"{name}.jpg", quality=95)
