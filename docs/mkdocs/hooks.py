@@ -12,7 +12,7 @@ from exporter.cli import COMMANDS, main
 
 _ROOT = Path(__file__).parents[2]
 _FENCE = re.compile(r"^(```\w+) .*?(title=\"[^\"]+\")?$", re.M)
-_SECTION = re.compile(r"^<!-- README: (.+) -->$", re.M)
+_SECTION = re.compile(r"^\[(.+)\]\(\.\./README\.md#[\w-]+\)$", re.M)
 _COMMANDS = "<!-- gossamer --help -->"
 
 
@@ -24,8 +24,10 @@ def on_files(files: Files, *, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, **_page: object) -> str:
-    """What stands elsewhere comes in, and words for the tests (tests/docs/samples.py) go."""
-    whole = _SECTION.sub(lambda marker: _section(marker[1]), markdown)
+    """A link to the README on a line of its own becomes that section, and the mark in commands.md
+    the help of the commands. Words for the tests (tests/docs/samples.py) go.
+    """
+    whole = _SECTION.sub(lambda link: _section(link[1]), markdown)
     if _COMMANDS in whole:
         whole = whole.replace(_COMMANDS, _reference())
     return _FENCE.sub(lambda fence: " ".join(filter(None, fence.groups())), whole)

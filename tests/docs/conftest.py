@@ -6,13 +6,17 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page
-from skimage import data
 
-from tests.conftest import watched_page
-from tests.e2e.app import App, png
+from tests.conftest import Photo, watched_page
 
+from .reader import answer
 from .samples import ROOT
 
+_BLANK = """
+<!doctype html>
+<title>Samples</title>
+<script type="importmap">{ "imports": { "gossamer": "./gossamer.js" } }</script>
+"""
 _READY = """
 (bytes) => {
   window.file = new File([Uint8Array.from(bytes)], 'photo.png', { type: 'image/png' })
@@ -35,16 +39,19 @@ def docs_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def sample_page(browser: Browser, quick_site_dir: Path, quick_server: str) -> Iterator[Page]:
-    """Open on a site whose modules have no hash in their names, as a developer writes them."""
+def sample_page(
+    browser: Browser, quick_site_dir: Path, quick_server: str, photos: dict[str, Photo]
+) -> Iterator[Page]:
+    """Blank, beside photo.jpg and a site whose API has no hash in its name, as one writes it."""
     (module,) = (quick_site_dir / "js").glob("gossamer.*.js")
+    beside = {
+        "samples.html": ("text/html", _BLANK),
+        "gossamer.js": ("text/javascript", f"export * from './js/{module.name}'"),
+        "photo.jpg": ("image/jpeg", photos["coffee"].jpeg.read_bytes()),
+    }
     with watched_page(browser, with_service_worker=False) as page:
-        page.route(
-            f"{quick_server}gossamer.js",
-            lambda route: route.fulfill(
-                body=f"export * from './js/{module.name}'", content_type="text/javascript"
-            ),
-        )
-        App(page, quick_server).open()
-        page.evaluate(_READY, list(png(data.coffee())))
+        for name, (content_type, body) in beside.items():
+            page.context.route(quick_server + name, answer(content_type, body))
+        page.goto(f"{quick_server}samples.html")
+        page.evaluate(_READY, list(photos["coffee"].png.read_bytes()))
         yield page

@@ -8,12 +8,14 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
 import pytest
 from PIL import Image
-from playwright.sync_api import ConsoleMessage, Page
+from playwright.sync_api import ConsoleMessage, Page, Route
 from skimage import data
 
 from .samples import ROOT, Sample
@@ -23,7 +25,6 @@ _LEFT_OUT = shutil.ignore_patterns(
     ".*", "build", "dist", "node_modules", "__pycache__", "*.egg-info"
 )
 _MOST_S = 900
-_MODULE = "text/javascript"
 _IMPORT = re.compile(r"^import [^']+ from '[^']+'$", re.M)
 
 
@@ -53,6 +54,8 @@ class Reader:
                 self._run_python(sample)
             case "js":
                 self._run_module(sample)
+            case "html":
+                self._open_page(sample)
             case "text":
                 pass  # a picture in letters
             case _:
@@ -80,29 +83,51 @@ class Reader:
         self._printed = printed.getvalue()
 
     def _run_module(self, sample: Sample) -> None:
-        own = _IMPORT.findall(sample.text)
-        earlier = [line for line in self._imports if line not in own]
-        self._imports = [*earlier, *own]
-        # On one line, so that the numbers of an error's lines are the block's.
-        module = "".join(f"{' '.join(line.split())};" for line in earlier) + sample.text
-        address = f"{self._page.url}{sample.where.replace(':', '-')}.js"
-        self._page.route(address, lambda route: route.fulfill(body=module, content_type=_MODULE))
-        complaints: list[str] = []
+        self._imports = _IMPORT.findall(sample.text) or self._imports
+        # On the first line, so that the numbers of an error's lines are the block's.
+        before = "" if _IMPORT.search(sample.text) else ";".join(self._imports) + ";"
+        address = self._lay(sample, "text/javascript", before + sample.text)
+        with complaining(self._page, sample):
+            self._page.evaluate("(address) => import(address).then(() => null)", address)
 
-        def listen(message: ConsoleMessage) -> None:
-            if message.type in ("assert", "error"):
-                complaints.append(message.text)
+    def _open_page(self, sample: Sample) -> None:
+        address = self._lay(sample, "text/html", sample.text)
+        page = self._page.context.new_page()
+        with complaining(page, sample):
+            page.goto(address, wait_until="networkidle")
+        page.close()
 
-        self._page.on("console", listen)
-        self._page.evaluate("(address) => import(address).then(() => null)", address)
-        self._page.remove_listener("console", listen)
-        assert complaints == [], sample.where
+    def _lay(self, sample: Sample, content_type: str, text: str) -> str:
+        """The address of a block beside the page that is open."""
+        address = urljoin(self._page.url, f"{sample.where.replace(':', '-')}.{sample.language}")
+        self._page.context.route(address, answer(content_type, text))
+        return address
 
     def _compare(self, sample: Sample) -> None:
         same = doctest.OutputChecker().check_output(
             sample.text, self._printed, doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
         )
         assert same, f"{sample.where}: expected\n{sample.text}\nreceived\n{self._printed}"
+
+
+def answer(content_type: str, body: str | bytes) -> Callable[[Route], None]:
+    return lambda route: route.fulfill(content_type=content_type, body=body)
+
+
+@contextlib.contextmanager
+def complaining(page: Page, sample: Sample) -> Iterator[None]:
+    """Fails the test where the page logs an error or an assertion."""
+    complaints: list[str] = []
+
+    def listen(message: ConsoleMessage) -> None:
+        if message.type in ("assert", "error"):
+            complaints.append(message.text)
+
+    page.on("console", listen)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    yield
+    page.remove_listener("console", listen)
+    assert complaints == [], sample.where
 
 
 def make_checkout(folder: Path) -> None:

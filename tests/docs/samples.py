@@ -3,8 +3,9 @@
     ```sh                          bash runs it, and ends with exit status 0
     ```text output                 what the block before it printed; `...` stands for anything
     ```python                      runs in one namespace with the page's other ones
-    ```js                          runs as a module of the site: `file` is a photo, `signal` of an
-                                   AbortController, and imports of the page's earlier blocks count
+    ```js                          runs as a module: `file` is a photo, `signal` of an
+                                   AbortController; without imports it has the last ones
+    ```html                        opens as a page beside the module and photo.jpg
     ```toml title="mine.toml"      any block with a title is written to that file, for later ones
     ```sh soak                     only in `make soak`, with the blocks before it
     ```sh no-run reason="..."      never: test_samples.py counts them

@@ -58,6 +58,7 @@ def follow(path: Path, samples: list[Sample], folder: Path, page: Page) -> None:
         "```js\nimport { removeForeground } from './gossamer.js'\n```\n",
         "```js\nawait Promise.reject(new Error('no'))\n```\n",
         "```js\nconsole.assert(1 + 1 === 3)\n```\n",
+        "```html\n<script src='none.js'></script>\n```\n",
         "```rust\nfn main() {}\n```\n",
         "```sh sometimes\ntrue\n```\n",
     ],
