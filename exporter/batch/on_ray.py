@@ -21,7 +21,7 @@ __all__ = ["cut_on_ray"]
 
 _USAGE = {"RAY_USAGE_STATS_ENABLED": "0"}  # nothing is told to Ray's makers
 #: For a cluster of this machine alone. Ray then listens to loopback only, which it does on macOS
-#: and Windows unasked; the token would be kept in the user's home, and is good for one run.
+#: and Windows unasked, and to those with a token, which it would keep in the user's home.
 _ALONE = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_AUTH_MODE": "token"}
 #: What passes through it are addresses; Ray takes a third of the memory when it is not told.
 _OBJECT_STORE_BYTES = 100 * 2**20
@@ -73,7 +73,8 @@ def _start(workers: int | None, address: str | None) -> Any:
     """The package `ray`, connected. Raises BatchError."""
     os.environ.update(_USAGE)
     if address is None:
-        os.environ.update(_ALONE, RAY_AUTH_TOKEN=secrets.token_hex(32))
+        os.environ.update(_ALONE)
+        os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))  # Ray reads it once
     try:
         import ray  # reads the environment
         import ray.data
