@@ -1,5 +1,7 @@
 """The documentation as `make docs` builds it, and the page that its samples run in."""
 
+import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,15 +9,20 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
+from exporter.serve import make_server, running
 from tests.conftest import Photo, watched_page
 
-from .reader import answer
 from .samples import ROOT
 
 _BLANK = """
 <!doctype html>
 <title>Samples</title>
-<script type="importmap">{ "imports": { "gossamer": "./gossamer.js" } }</script>
+<script type="importmap">
+  { "imports": {
+    "gossamer": "/gossamer/gossamer.js",
+    "gossamer/cutout": "/gossamer/gossamer-cutout.js"
+  } }
+</script>
 """
 _READY = """
 (bytes) => {
@@ -40,18 +47,20 @@ def docs_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def sample_page(
-    browser: Browser, quick_site_dir: Path, quick_server: str, photos: dict[str, Photo]
+    browser: Browser,
+    quick_library_dir: Path,
+    photos: dict[str, Photo],
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Page]:
-    """Blank, beside photo.jpg and a site whose API has no hash in its name, as one writes it."""
-    (module,) = (quick_site_dir / "js").glob("gossamer.*.js")
-    beside = {
-        "samples.html": ("text/html", _BLANK),
-        "gossamer.js": ("text/javascript", f"export * from './js/{module.name}'"),
-        "photo.jpg": ("image/jpeg", photos["coffee"].jpeg.read_bytes()),
-    }
-    with watched_page(browser, with_service_worker=False) as page:
-        for name, (content_type, body) in beside.items():
-            page.context.route(quick_server + name, answer(content_type, body))
-        page.goto(f"{quick_server}samples.html")
+    """Blank, on a host of static files, beside photo.jpg and the folder of the package."""
+    host = tmp_path_factory.mktemp("host")
+    (host / "index.html").write_text(_BLANK, encoding="utf-8")
+    (host / "photo.jpg").write_bytes(photos["coffee"].jpeg.read_bytes())
+    shutil.copytree(quick_library_dir, host / "gossamer", copy_function=os.link)
+    with (
+        running(make_server(host, headers=False)) as server,
+        watched_page(browser, with_service_worker=False) as page,
+    ):
+        page.goto(server.url)
         page.evaluate(_READY, list(photos["coffee"].png.read_bytes()))
         yield page

@@ -5,7 +5,7 @@
     ```python                      runs in one namespace with the page's other ones
     ```js                          runs as a module: `file` is a photo, `signal` of an
                                    AbortController; without imports it has the last ones
-    ```html                        opens as a page beside the module and photo.jpg
+    ```html                        opens as a page beside photo.jpg and the package's folder
     ```toml title="mine.toml"      any block with a title is written to that file, for later ones
     ```sh soak                     only in `make soak`, with the blocks before it
     ```sh no-run reason="..."      never: test_samples.py counts them
