@@ -5,7 +5,6 @@ import { build } from './build.js'
 import { isStored } from './device-storage.js'
 import { checked, KNOWN, readOptions } from './options.js'
 import { EngineChoice, reportEngines, storeNetwork } from './pipeline/backends.js'
-import { prepareDraft } from './pipeline/draft.js'
 import { modelFor, specialistsFor } from './pipeline/engines.js'
 import { isOpening, openPhoto as openInPipeline, runPipeline } from './pipeline/pipeline.js'
 import { isKept, pythonWorker, startedEarly, thumbnailWorker } from './pipeline/workers.js'
@@ -199,6 +198,7 @@ export async function preload(options = {}) {
  * @param {Pick<Options, 'model' | 'signal'>} [options]
  */
 export async function preloadDraft({ model = 'auto', signal } = {}) {
+  const { prepareDraft } = await import('./pipeline/draft.js')
   await prepareDraft(modelFor(model), signal)
 }
 

@@ -1,7 +1,6 @@
 /** Moves a photo and its matte to Python, where they stay. */
 
 import { OpenPhoto } from './open-photo.js'
-import { findBetter } from './second-opinion.js'
 import { pythonWorker } from './workers.js'
 
 /** @typedef {import('./find-matte.js').Subject} Subject */
@@ -21,7 +20,8 @@ export async function keepPhoto({ photo, matte, engine }, job, clock) {
     transfer: [photo.rgba],
   })
   const kept = { handle, file }
-  const askSpecialists = () => findBetter(kept, job, clock)
+  const askSpecialists = async () =>
+    (await import('./second-opinion.js')).findBetter(kept, job, clock)
   const found = { matte, model: job.model.name, engine }
   return new OpenPhoto({ ...kept, ...found, height, width, askSpecialists })
 }

@@ -1,11 +1,9 @@
 /** A picture's way, from file to file. Reads from top to bottom. */
 
 import { EngineChoice } from './backends.js'
-import { Draft } from './draft.js'
 import { findMatte, onSomeEngine } from './find-matte.js'
 import { keepPhoto } from './keep-photo.js'
 import { OpenPhoto } from './open-photo.js'
-import { lookAgain } from './second-opinion.js'
 import { StageClock } from './stage-clock.js'
 import { inferenceWorker, pythonWorker, startedEarly } from './workers.js'
 
@@ -114,17 +112,17 @@ async function findAndOpen(job, clock) {
   const python = startedEarly(pythonWorker.call('start', null, 'refine', { signal: job.signal }))
   if (job.chromaKey !== undefined) return openKeyedPhoto(job, job.chromaKey, python, clock)
   const choice = new EngineChoice(job)
-  const draft = new Draft(job, choice, python, clock)
+  const draft = job.onDraft && new (await import('./draft.js')).Draft(job, choice, python, clock)
   try {
     const { found, drafted } = await onSomeEngine(choice, async () => {
-      const found = await findSubject(job, choice, clock, (prepared) => draft.show(prepared))
-      return { found, drafted: await draft.finish(found) }
+      const found = await findSubject(job, choice, clock, async (it) => draft?.show(it))
+      return { found, drafted: await draft?.finish(found) }
     })
     await python
     const open = drafted ?? (await clock.time('refine', () => keepPhoto(found, job, clock)))
     return await withSecondLook(open, found, job, choice, clock)
   } catch (error) {
-    draft.close()
+    draft?.close()
     throw error
   }
 }
@@ -139,6 +137,7 @@ async function findAndOpen(job, clock) {
 async function withSecondLook(open, { engine }, job, choice, clock) {
   if (!job.secondLook || !engine) return open
   try {
+    const { lookAgain } = await import('./second-opinion.js')
     await onSomeEngine(choice, () => lookAgain(open, job, choice, clock))
     return open
   } catch (error) {
