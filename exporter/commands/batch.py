@@ -75,8 +75,8 @@ def run(arguments: argparse.Namespace) -> int:
         report("Stopped. The same command goes on where this one stopped.")
         raise
     report(
-        f"Cut out {total.done:,} photos; {total.skipped:,} were there before, {total.failed:,} "
-        f"failed: {arguments.target.rstrip('/')}/{SUMMARY} has the list"
+        f"Cut out: {total.done:,}. There before: {total.skipped:,}. Failed: {total.failed:,}. "
+        f"The list is {arguments.target.rstrip('/')}/{SUMMARY}"
     )
     return 1 if total.failed else 0
 
