@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page
 
 from exporter.serve import make_server, running
 from tests.conftest import Photo, watched_page
+from tests.e2e.app import in_base64
 
 from .samples import ROOT
 
@@ -26,7 +27,8 @@ _BLANK = """
 """
 _READY = """
 (bytes) => {
-  window.file = new File([Uint8Array.from(bytes)], 'photo.png', { type: 'image/png' })
+  const content = Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0))
+  window.file = new File([content], 'photo.png', { type: 'image/png' })
   window.signal = new AbortController().signal
 }
 """
@@ -62,5 +64,5 @@ def sample_page(
         watched_page(browser, with_service_worker=False) as page,
     ):
         page.goto(server.url)
-        page.evaluate(_READY, list(photos["coffee"].png.read_bytes()))
+        page.evaluate(_READY, in_base64(photos["coffee"].png.read_bytes()))
         yield page

@@ -121,8 +121,7 @@ def call_api(
     options: dict[str, Any] | None = None,
 ) -> ApiResult:
     """Calls `window.gossamer[method](file, options)` in the page. Raises ApiError."""
-    text = base64.b64encode(content).decode()
-    answer = page.evaluate(CALL, [method, text, "", name, options or {}])
+    answer = page.evaluate(CALL, [method, in_base64(content), "", name, options or {}])
     if "error" in answer:
         raise ApiError(answer["error"])
     matte = None
@@ -139,6 +138,11 @@ def png(rgb_hwc: np.ndarray) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(rgb_hwc).save(buffer, "PNG")
     return buffer.getvalue()
+
+
+def in_base64(content: bytes) -> str:
+    """For `atob` in the page: as numbers, a picture takes seconds to get there."""
+    return base64.b64encode(content).decode()
 
 
 def intersection_over_union(a: np.ndarray, b: np.ndarray) -> float:

@@ -1,5 +1,6 @@
 """A person's ways through the app: a wide window with a mouse, a narrow one with fingers."""
 
+import base64
 import re
 import time
 from pathlib import Path
@@ -139,14 +140,20 @@ def test_a_zip_is_written_straight_into_the_file_that_is_chosen(
     app.wait_for_states("done", "done")
     app.part("save-all").click()
     expect(app.page.get_by_text("2 pictures are in cutouts.zip")).to_be_visible(timeout=SLOW_MS)
-    content = app.page.evaluate(
+    address = app.page.evaluate(
         """async () => {
           const root = await navigator.storage.getDirectory()
           const file = await (await root.getFileHandle('cutouts.zip')).getFile()
-          return Array.from(new Uint8Array(await file.arrayBuffer()))
+          const reader = new FileReader()
+          await new Promise((resolve) => {
+            reader.onload = resolve
+            reader.readAsDataURL(file)
+          })
+          return reader.result
         }"""
     )
-    assert list(pictures_in(bytes(content))) == ["chelsea-cutout.png", "coffee-cutout.png"]
+    content = base64.b64decode(address.partition(",")[2])
+    assert list(pictures_in(content)) == ["chelsea-cutout.png", "coffee-cutout.png"]
 
 
 def test_a_folder_is_dropped_with_all_its_pictures(

@@ -11,7 +11,7 @@ from PIL import Image
 from playwright.sync_api import Browser, expect
 from skimage import data
 
-from .app import SLOW_MS, App, wait_until
+from .app import SLOW_MS, App, in_base64, wait_until
 from .journeys import Journey, app, files, window
 
 __all__ = ["app", "files", "window"]  # fixtures
@@ -207,12 +207,13 @@ def test_photos_that_another_app_shares_are_cut_out(app: Journey, files: dict[st
     came_back = app.page.evaluate(
         """async ([first, second]) => {
           const form = new FormData()
-          form.append('photos', new File([Uint8Array.from(first)], 'a cat & a cup.png'))
-          form.append('photos', new File([Uint8Array.from(second)], 'cup.png'))
+          const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0))
+          form.append('photos', new File([bytes(first)], 'a cat & a cup.png'))
+          form.append('photos', new File([bytes(second)], 'cup.png'))
           const answer = await fetch('share', { method: 'POST', body: form })
           return answer.redirected && answer.url === new URL('.', location.href).href
         }""",
-        [list(files["chelsea"].read_bytes()), list(files["coffee"].read_bytes())],
+        [in_base64(files[name].read_bytes()) for name in ("chelsea", "coffee")],
     )
     assert came_back
     app.open()

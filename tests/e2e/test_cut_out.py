@@ -13,7 +13,7 @@ from exporter.catalog import find_network
 from exporter.native import NativeNetwork, cut_out, look_again, parse_refinement
 from exporter.origins import fetch
 
-from .app import ApiError, App, call_api, intersection_over_union, png, unique
+from .app import ApiError, App, call_api, in_base64, intersection_over_union, png, unique
 from .reference import reference_alpha, reference_matte
 
 PHOTOS = ["astronaut", "chelsea", "coffee", "rocket"]
@@ -68,13 +68,14 @@ def test_a_file_that_is_really_dropped_or_pasted(app: App) -> None:
         app.page.evaluate(
             """async ([event, bytes]) => {
               const files = new DataTransfer()
-              files.items.add(new File([Uint8Array.from(bytes)], `${event}.png`))
+              const content = Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0))
+              files.items.add(new File([content], `${event}.png`))
               const target = document.querySelector('[data-testid=drop]') ?? document.body
               target.dispatchEvent(event === 'drop'
                 ? new DragEvent('drop', { dataTransfer: files, bubbles: true, cancelable: true })
                 : new ClipboardEvent('paste', { clipboardData: files, bubbles: true }))
             }""",
-            [event, list(png(data.chelsea()[::2, ::2]))],
+            [event, in_base64(png(data.chelsea()[::2, ::2]))],
         )
     app.wait_for_states("done", "done")
 

@@ -6,35 +6,35 @@ import numpy as np
 import pytest
 from skimage import data
 
-from .app import App, png
+from .app import App, in_base64, png
 from .test_workers import DIE_AT, worker_named
 
 # Opens a photo for a draft, and once more for none.
 OPEN_TWICE = """
 async (bytes) => {
-  const file = new File([Uint8Array.from(bytes)], 'photo.png')
+  const file = new File([Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0))], 'photo.png')
   const drafts = []
   const cut = async (options) => {
     const open = await gossamer.openPhoto(file, options)
     await open.refine({})
     const { blob } = await open.encode()
     open.close()
-    const { data, height } = open.matte
-    return { open, height, data, bytes: [...new Uint8Array(await blob.arrayBuffer())].join() }
+    return { open, ...open.matte, bytes: [...new Uint8Array(await blob.arrayBuffer())].join() }
   }
   const onDraft = async (open) => {
     const { data, height } = open.matte
     const preview = await open.preview({ detail: 'none', decontaminate: false }, 100)
-    drafts.push({ open, data, height, seen: preview.width })
+    drafts.push({ open, data, height, width_px: preview.width })
     preview.close()
   }
+  const seen = (data) => Array.from(data, (value) => (value > 0.5 ? 1 : 0)).join('')
   const drafted = await cut({ onDraft })
   const plain = await cut({})
   return {
-    drafts: drafts.map(({ open, data, height, seen }) =>
-      ({ height, seen, data: [...data], isSame: open === drafted.open })),
+    drafts: drafts.map(({ open, data, height, width_px }) =>
+      ({ height, width_px, seen: seen(data), isSame: open === drafted.open })),
     height: drafted.height,
-    data: [...drafted.data],
+    seen: seen(drafted.data),
     isSameFile: drafted.bytes === plain.bytes,
   }
 }
@@ -49,16 +49,16 @@ def drafting_app(lasting_app: App) -> App:
 
 
 def open_twice(app: App, rgb_hwc: np.ndarray) -> Any:
-    return app.page.evaluate(OPEN_TWICE, list(png(rgb_hwc)))
+    return app.page.evaluate(OPEN_TWICE, in_base64(png(rgb_hwc)))
 
 
 def test_a_draft_is_the_same_subject_and_changes_nothing_after_it(drafting_app: App) -> None:
     answer = open_twice(drafting_app, data.astronaut())
     (draft,) = answer["drafts"]
     assert draft["isSame"]
-    assert (draft["height"], draft["seen"], answer["height"]) == (160, 100, 320)
-    small_hw = np.array(draft["data"]).reshape(160, 160) > 0.5
-    whole_hw = np.array(answer["data"]).reshape(320, 320)[::2, ::2] > 0.5
+    assert (draft["height"], draft["width_px"], answer["height"]) == (160, 100, 320)
+    small_hw = np.array(list(draft["seen"])).reshape(160, 160) == "1"
+    whole_hw = np.array(list(answer["seen"])).reshape(320, 320)[::2, ::2] == "1"
     assert (small_hw & whole_hw).sum() > 0.9 * (small_hw | whole_hw).sum()
     assert answer["isSameFile"]
 

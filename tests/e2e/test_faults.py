@@ -23,7 +23,7 @@ from exporter.site import WEB
 from exporter.verification.browser import find_chromium
 from tests.conftest import CHROMIUM_ARGUMENTS
 
-from .app import SLOW_MS, ApiError, App, call_api, png, wait_until
+from .app import SLOW_MS, ApiError, App, call_api, in_base64, png, wait_until
 from .journeys import pictures_in
 from .test_workers import DIE_AT, worker_named
 
@@ -257,10 +257,11 @@ def test_two_tabs_at_once(context: BrowserContext, server: str) -> None:
         wait_until(page, "Boolean(window.gossamer)")
         page.evaluate(
             """(bytes) => {
-              const file = new File([Uint8Array.from(bytes)], 'cat.png')
+              const content = Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0))
+              const file = new File([content], 'cat.png')
               window.cut = gossamer.removeBackground(file)
             }""",
-            list(CAT),
+            in_base64(CAT),
         )
     for page in pages:
         assert page.evaluate("cut.then(({ width, height }) => [width, height])") == [451, 300]

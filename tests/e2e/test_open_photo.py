@@ -10,11 +10,11 @@ from PIL import Image
 from playwright.sync_api import Page
 from skimage import data
 
-from .app import App, call_api, png
+from .app import App, call_api, in_base64, png
 
 SETUP = """
 async ([bytes, body, given]) => {
-  const file = new File([Uint8Array.from(bytes)], 'photo.png')
+  const file = new File([Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0))], 'photo.png')
   const toText = async (blob) => {
     const read = new Uint8Array(await blob.arrayBuffer())
     let text = ''
@@ -125,7 +125,7 @@ const RUNS = {
 def run(page: Page, body: str, given: Any = None, rgb_hwc: np.ndarray | None = None) -> Any:
     picture = data.chelsea() if rgb_hwc is None else rgb_hwc
     function = SETUP.replace("const api =", RUNS + "\nconst api =")
-    return page.evaluate(function, [list(png(picture)), body, given])
+    return page.evaluate(function, [in_base64(png(picture)), body, given])
 
 
 def rgba(text: str) -> np.ndarray:

@@ -23,5 +23,5 @@ def test_the_list_names_what_every_thread_fetched(app: App, tmp_path: Path) -> N
         ".then((requests) => requests.map(({ url, bytes }) => [url, bytes]))"
     )
     assert {urlsplit(url).netloc for url, _ in seen} == {urlsplit(app.url).netloc}
-    (model,) = [size for url, size in seen if "/models/u2netp" in url]
+    (model,) = [size for url, size in seen if "/models/u2netp.wasm.fp32" in url]
     assert model > 4_000_000

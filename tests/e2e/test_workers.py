@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, Worker, expect
 from skimage import data
 
-from .app import ApiError, App, call_api, png, wait_until
+from .app import ApiError, App, call_api, in_base64, png, wait_until
 
 # The worker ends itself when a message of this type has reached it, without an event, as when the
 # browser takes it because memory ran out.
@@ -62,13 +62,14 @@ def test_a_killed_worker_hangs_nothing_and_starts_anew(app: App) -> None:
 def test_aborting_rejects_with_the_reason_and_frees_the_queue(app: App) -> None:
     outcome = app.page.evaluate(
         """async (bytes) => {
-          const file = new File([Uint8Array.from(bytes)], 'cat.png')
+          const content = Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0))
+          const file = new File([content], 'cat.png')
           const controller = new AbortController()
           const cut = window.gossamer.removeBackground(file, { signal: controller.signal,
             onProgress: ({ stage }) => stage === 'infer' && controller.abort('not wanted') })
           return cut.then(() => 'done', (reason) => reason)
         }""",
-        list(png(data.chelsea())),
+        in_base64(png(data.chelsea())),
     )
     assert outcome == "not wanted"
     assert call_api(app.page, "removeBackground", png(data.chelsea())).picture.size == (451, 300)
@@ -91,7 +92,8 @@ def test_a_matting_that_nobody_waits_for_ends_between_iterations(page: Page, ser
     App(page, server).open()
     outcome = page.evaluate(
         """async (bytes) => {
-          const file = new File([Uint8Array.from(bytes)], 'astronaut.png')
+          const content = Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0))
+          const file = new File([content], 'astronaut.png')
           const controller = new AbortController()
           let begun = 0 // twice: the photo is opened, then refined
           return window.gossamer.removeBackground(file, { signal: controller.signal,
@@ -102,7 +104,7 @@ def test_a_matting_that_nobody_waits_for_ends_between_iterations(page: Page, ser
             },
           }).then(() => 'done', (reason) => reason)
         }""",
-        list(png(data.astronaut())),
+        in_base64(png(data.astronaut())),
     )
     assert outcome == "not wanted"
     wait_until(page, "window.heard.some(({ error }) => error?.code === 'aborted')")
@@ -117,13 +119,14 @@ def test_a_matting_that_nobody_waits_for_ends_between_iterations(page: Page, ser
 def test_many_calls_at_once_all_settle(app: App) -> None:
     outcomes = app.page.evaluate(
         """async (bytes) => {
-          const good = new File([Uint8Array.from(bytes)], 'cat.png')
+          const content = Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0))
+          const good = new File([content], 'cat.png')
           const bad = new File(['no picture'], 'letter.png')
           const files = [good, bad, good, bad, good]
           const calls = files.map((file) => window.gossamer.removeBackground(file))
           return (await Promise.allSettled(calls)).map(({ status }) => status)
         }""",
-        list(png(data.chelsea())),
+        in_base64(png(data.chelsea())),
     )
     assert outcomes == ["fulfilled", "rejected", "fulfilled", "rejected", "fulfilled"]
 

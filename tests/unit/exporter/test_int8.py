@@ -104,6 +104,7 @@ def test_u2netp_without_its_float_units_falls_apart(tmp_path: Path) -> None:
 # ---- from photos ---------------------------------------------------------------------------------
 
 
+@pytest.mark.soak
 def test_calibrating_again_finds_the_same_place(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
