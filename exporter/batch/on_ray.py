@@ -81,7 +81,7 @@ def _start(workers: int | None, address: str | None) -> Any:
     except ImportError as error:
         raise BatchError(
             f"--engine ray: Expected Ray and what it needs: {error}. "
-            "Run: pip install 'gossamer[batch]'"
+            "Run this in Gossamer's folder: pip install --editable '.[batch]'"
         ) from error
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
     try:

@@ -95,7 +95,7 @@ def open_playwright() -> Iterator["Playwright"]:
     except ImportError as error:
         raise BenchError(
             "Expected Playwright, which drives the browser, and found none. "
-            "Run: pip install 'gossamer[verify]'"
+            "Run this in Gossamer's folder: pip install --editable '.[verify]'"
         ) from error
     with sync_playwright() as playwright:
         yield playwright

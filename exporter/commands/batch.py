@@ -114,5 +114,5 @@ def _expect_packages() -> None:
     except ImportError as error:
         raise BatchError(
             f"gossamer batch: Expected the packages that it needs beside the others: {error}. "
-            "Run: pip install 'gossamer[batch]'"
+            "Run this in Gossamer's folder: pip install --editable '.[batch]'"
         ) from error

@@ -160,7 +160,7 @@ def open_lab(*, with_gpu: bool = False, report: Report = silent) -> Iterator[Bro
     except ImportError as error:
         raise ExporterError(
             "Expected Playwright, which drives the browser, and found none. "
-            "Run: pip install 'gossamer[verify]'"
+            "Run this in Gossamer's folder: pip install --editable '.[verify]'"
         ) from error
     with tempfile.TemporaryDirectory(prefix="gossamer-verify-") as name:
         folder = Path(name)
