@@ -64,7 +64,12 @@ async ({ content, name }) => {
 """
 
 
-@pytest.fixture(scope="module", params=["Chromium", "Firefox", "WebKitGTK"])
+# Firefox: one first visit in five was seen to wait for ever for the Python worker, after a network's
+# last byte had come (docs/benchmarks.md). Until that is understood, `make soak` shows it.
+@pytest.fixture(
+    scope="module",
+    params=["Chromium", pytest.param("Firefox", marks=pytest.mark.soak), "WebKitGTK"],
+)
 def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
     if request.param == "Firefox":
         with firefox() as engine:
