@@ -64,8 +64,8 @@ async ({ content, name }) => {
 """
 
 
-# Firefox: one first visit in five was seen to wait for ever for the Python worker, after a network's
-# last byte had come (docs/benchmarks.md). Until that is understood, `make soak` shows it.
+# Firefox: one first visit in five was seen to wait for ever for the Python worker, after the last
+# byte of a network (docs/benchmarks.md). Until that is understood, `make soak` shows it.
 @pytest.fixture(
     scope="module",
     params=["Chromium", pytest.param("Firefox", marks=pytest.mark.soak), "WebKitGTK"],
