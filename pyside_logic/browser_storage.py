@@ -1,6 +1,5 @@
 """The browser's storage and network, as `store.py` wants them."""
 
-import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from typing import Any
@@ -11,11 +10,6 @@ from pyodide.ffi import JsException, create_proxy, to_js
 from pyside_logic.store import DownloadError, RefusedStorage, Response, Storage, StorageError
 
 __all__ = ["blob_of", "fetch", "open_storage"]
-
-#: Firefox 153 was seen, once in five first visits, to leave a request unanswered for ever. Storage
-#: that does not answer in this time is treated as refused.
-_STORAGE_LIMIT_S = 10.0
-_CANCEL_LIMIT_S = 1.0
 
 
 @contextlib.asynccontextmanager
@@ -36,7 +30,6 @@ class _IndexedDb:
 
     def __init__(self, database: Any) -> None:
         self._database = database
-        self._hangs = False
 
     @classmethod
     async def open(cls) -> "_IndexedDb":
@@ -51,10 +44,7 @@ class _IndexedDb:
         upgrade = create_proxy(create)
         request.onupgradeneeded = upgrade
         try:
-            opened = _first_event(request, "success", "error", "blocked")
-            await asyncio.wait_for(opened, _STORAGE_LIMIT_S)
-        except TimeoutError as error:
-            raise StorageError("IndexedDB gave no answer") from error
+            await _first_event(request, "success", "error", "blocked")
         finally:
             request.onupgradeneeded = None
             upgrade.destroy()
@@ -89,18 +79,12 @@ class _IndexedDb:
     async def _run(self, mode: str, ask: Callable[[Any], Any]) -> Any:
         """The result of one request, when its transaction is complete: a full disk shows only
         then."""
-        if self._hangs:
-            raise StorageError("IndexedDB gives no answers")
         try:
             transaction = self._database.transaction("models", mode)
             request = ask(transaction.objectStore("models"))
-            settled = _first_event(transaction, "complete", "abort", "error")
-            await asyncio.wait_for(settled, _STORAGE_LIMIT_S)
+            await _first_event(transaction, "complete", "abort", "error")
         except JsException as error:
             raise StorageError(str(error)) from error
-        except TimeoutError as error:
-            self._hangs = True
-            raise StorageError("IndexedDB gave no answer") from error
         if transaction.error or request.error:
             raise StorageError(str(transaction.error or request.error))
         return request.result
@@ -140,12 +124,8 @@ async def _chunks(reader: Any) -> AsyncGenerator[bytes, None]:
     except JsException as error:
         raise DownloadError(f"the connection was cut ({error.message})") from error
     finally:
-        with contextlib.suppress(JsException, TimeoutError):  # of a download that has failed
-            await asyncio.wait_for(_settled(reader.cancel()), _CANCEL_LIMIT_S)
-
-
-async def _settled(promise: Any) -> None:
-    await promise
+        with contextlib.suppress(JsException):  # of a download that has failed already
+            await reader.cancel()
 
 
 def blob_of(data: bytes) -> Any:
