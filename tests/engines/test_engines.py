@@ -64,13 +64,7 @@ async ({ content, name }) => {
 """
 
 
-# One visit in seven with Firefox 153 waits for ONNX Runtime's threads for the five minutes that
-# starting may take (docs/benchmarks.md). `make soak` shows it; on one thread it never happened.
-ISOLATED = pytest.mark.parametrize(
-    "engine",
-    ["Chromium", pytest.param("Firefox", marks=pytest.mark.soak), "WebKitGTK"],
-    indirect=True,
-)
+ENGINES = pytest.mark.parametrize("engine", ["Chromium", "Firefox", "WebKitGTK"], indirect=True)
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +82,7 @@ def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
         context.close()
 
 
-@ISOLATED
+@ENGINES
 def test_a_photo_comes_back_cut_out(engine: Engine, server: str) -> None:
     engine.open(server)
     assert engine.call(WAIT_FOR_APP)  # isolated
@@ -110,7 +104,7 @@ def small_site(site: Path, *, headers: bool) -> Iterator[str]:
         yield server.url
 
 
-@ISOLATED
+@ENGINES
 def test_wasm_computes_what_native_onnxruntime_does(
     engine: Engine, small_site_dir: Path, matrix: Matrix
 ) -> None:
