@@ -6,8 +6,9 @@ pixels at full size. Only strips of the photo are ever float.
 
 The size of the windows is what decides between good and bad. Narrow ones keep to the network's
 outline, hair and all its blur; wide ones find hair far from it, where subject and background have
-colours of their own, and tear the edge where they have not. Which it is, the wide fit itself tells,
-by how much of the matte it explains.
+colours of their own, and tear the edge where they have not. And where subject and background look
+alike, any window blurs the outline that the network knew. Which it is, the fits themselves tell, by
+how much of the matte they explain.
 """
 
 from collections.abc import Iterator
@@ -23,10 +24,12 @@ __all__ = ["adaptive_coefficients", "guided_coefficients", "guided_strips"]
 
 Float32 = npt.NDArray[np.float32]
 
-#: The share of the matte that a wide window must explain to count at all, and to count alone.
-_SHARE_FROM, _SHARE_TO = 0.55, 0.95
+#: How much more of the matte than narrow windows a wide one must explain to count alone.
+_FAR_BETTER = 0.1
 #: Wider windows are looked at in a smaller picture, in which they have about this radius.
 _WIDE_RADIUS_PX = 10
+#: Variance of a matte that is even.
+_NOTHING = 1e-6
 
 
 def adaptive_coefficients(
@@ -36,29 +39,42 @@ def adaptive_coefficients(
     wide_px: int,
     epsilon: float,
 ) -> Float32:
-    """guided_coefficients of windows of `wide_px` where colours explain the matte in them, and of
-    `narrow_px` elsewhere; in between, a mixture."""
-    narrow = guided_coefficients(guide_hwc, matte_hw, narrow_px, epsilon)
+    """Like guided_coefficients, of windows that are as wide as colours explain the matte in them.
+
+    Windows of `narrow_px` count as much as they explain, and for the rest the matte stays as it is;
+    where those of `wide_px` explain more, they count instead.
+    """
+    narrow = LocalColours(guide_hwc, narrow_px, epsilon)
+    model, share, variance = narrow.fit_and_share(matte_hw)
+    *near, explained = narrow.mean_over_windows(np.concatenate([share * model, share[None]]))
+    near[3] += (1 - explained) * matte_hw
+
     # Wide windows are smooth: a few pixels along their radius tell as much as all of them.
     step = max(1, wide_px // _WIDE_RADIUS_PX)
     height, width = matte_hw.shape
     h, w = -(-height // step), -(-width // step)
-    colours = LocalColours(_resized(guide_hwc, h, w), max(1, wide_px // step), epsilon)
-    model, share = colours.fit_and_share(_resized(matte_hw[..., None], h, w)[..., 0])
-    explained = colours.mean_over_windows(share)
-    weight = np.clip((explained - _SHARE_FROM) / (_SHARE_TO - _SHARE_FROM), 0.0, 1.0)
-    planes = np.concatenate([colours.mean_over_windows(model), weight[None]])
-    *wide, weight = np.moveaxis(_resized(np.moveaxis(planes, 0, -1), height, width), -1, 0)
-    for mixed, plane in zip(narrow, wide, strict=True):
-        mixed += weight * (plane - mixed)
-    return narrow
+    guide_chw = np.moveaxis(guide_hwc, -1, 0)
+    planes = _resized(np.concatenate([guide_chw, [matte_hw, share * variance, variance]]), h, w)
+    wide = LocalColours(np.moveaxis(planes[:3], 0, -1), max(1, wide_px // step), epsilon)
+    model, share, _ = wide.fit_and_share(planes[3])
+    *far, share, by_narrow, variance = wide.mean_over_windows(
+        np.concatenate([model, share[None], planes[4:]])
+    )
+    more = share - by_narrow / np.maximum(variance, _NOTHING)
+    weight = np.clip(more / _FAR_BETTER, 0.0, 1.0)
+
+    *far, weight = _resized(np.stack([*far, weight]), height, width)
+    mixed = [
+        plane + weight * (far_plane - plane) for plane, far_plane in zip(near, far, strict=True)
+    ]
+    return np.stack(mixed).astype(np.float32)
 
 
-def _resized(picture_hwc: npt.NDArray[Any], height: int, width: int) -> Float32:
-    """(height, width, channels), each channel by itself."""
-    channels = np.moveaxis(picture_hwc.astype(np.float32, copy=False), -1, 0)
+def _resized(planes_chw: npt.NDArray[Any], height: int, width: int) -> Float32:
+    """(channels, height, width), each channel by itself."""
+    planes = planes_chw.astype(np.float32, copy=False)
     every = slice(0, height)
-    return np.stack([Resized(plane, height, width).rows(every) for plane in channels], axis=-1)
+    return np.stack([Resized(plane, height, width).rows(every) for plane in planes])
 
 
 def guided_coefficients(

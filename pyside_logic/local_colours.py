@@ -45,16 +45,16 @@ class LocalColours:
         covariance, mean = self._with_matte(matte_hw)
         return self._model(covariance, mean)
 
-    def fit_and_share(self, matte_hw: npt.NDArray[Any]) -> tuple[Float64, Float64]:
-        """`fit`, and how much of the matte's variance in each window it explains, (h, w) in [0, 1];
-        0 where the matte hardly varies at all."""
+    def fit_and_share(self, matte_hw: npt.NDArray[Any]) -> tuple[Float64, Float64, Float64]:
+        """`fit`, how much of the matte's variance in each window it explains, (h, w) in [0, 1], and
+        that variance, (h, w). Where the matte hardly varies, 0 of it is explained."""
         covariance, mean = self._with_matte(matte_hw)
         model = self._model(covariance, mean)
         squares = np.square(matte_hw, dtype=np.float64)
         variance = box_mean(squares, self._radius_px) - mean * mean
         share = _dot(model, covariance) / np.maximum(variance, _LEAST_VARIANCE)
         share[variance < _LEAST_VARIANCE] = 0.0
-        return model, np.clip(share, 0.0, 1.0)
+        return model, np.clip(share, 0.0, 1.0), variance
 
     def mean_over_windows(self, values: Float64) -> Float64:
         """The mean over all windows that a pixel lies in, of values (..., h, w) that each has."""
