@@ -86,14 +86,6 @@ def test_windows_count_where_colours_tell_the_subject() -> None:
         )
     )
     left, right = np.s_[28:32, 10:60], np.s_[28:32, 100:150]
-    print(
-        np.abs(found - wide)[left].mean(),
-        np.abs(narrow - wide)[left].mean(),
-        np.abs(found - matte)[right].max(),
-        np.abs(found - matte)[right].mean(),
-        np.abs(narrow - matte)[right].mean(),
-        np.abs(wide - matte)[right].mean(),
-    )
     assert np.abs(found - wide)[left].mean() < 0.4 * np.abs(narrow - wide)[left].mean()
     assert np.abs(found - matte)[right].mean() < 0.4 * np.abs(narrow - matte)[right].mean()
 
