@@ -1,6 +1,9 @@
 """Serves a built site to this machine, with the headers that it needs, and never to another."""
 
 import errno
+import functools
+import gzip
+import io
 import re
 import threading
 from collections.abc import Iterator
@@ -34,6 +37,8 @@ _TYPES = {
     ".whl": "application/zip",
     ".zip": "application/zip",
 }
+#: The shell, and not what is fetched once and kept: a network would hold up its first byte.
+_COMPRESSED = {".css", ".html", ".js", ".json", ".mjs", ".svg", ".txt", ".webmanifest"}
 _CHUNK_BYTES = 1 << 20
 _HASHED = re.compile(r"\.[0-9a-f]{10}[./]")
 _ONE_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
@@ -72,9 +77,21 @@ class _Handler(BaseHTTPRequestHandler):
         if path is None:
             self._send_empty(HTTPStatus.NOT_FOUND)
             return
-        with path.open("rb") as stream:
-            status = path.stat()
-            self._send_file(stream, path, f'"{status.st_mtime_ns:x}-{status.st_size:x}"', with_body)
+        status = path.stat()
+        version = f"{status.st_mtime_ns:x}-{status.st_size:x}"
+        if self._takes_gzip(path):
+            content = io.BytesIO(_gzipped(path, version))
+            self._send_file(content, path, f'"{version}-gzip"', with_body, "gzip")
+        else:
+            with path.open("rb") as stream:
+                self._send_file(stream, path, f'"{version}"', with_body, None)
+
+    def _takes_gzip(self, path: Path) -> bool:
+        """As every host with a network before it does. Ranges are those of the file as it is."""
+        if not self.server.with_headers or path.suffix not in _COMPRESSED:
+            return False
+        taken = re.split(r"[\s,;]+", self.headers.get("Accept-Encoding", ""))
+        return "gzip" in taken and "Range" not in self.headers
 
     def _find(self, url_path: str) -> Path | None:
         """The file, or None for folders, for what is not there and for what is not in the site."""
@@ -87,7 +104,9 @@ class _Handler(BaseHTTPRequestHandler):
             path /= "index.html"
         return path if path.is_relative_to(root) and path.is_file() else None
 
-    def _send_file(self, stream: BinaryIO, path: Path, etag: str, with_body: bool) -> None:
+    def _send_file(
+        self, stream: BinaryIO, path: Path, etag: str, with_body: bool, encoding: str | None
+    ) -> None:
         size = stream.seek(0, 2)
         requested = self.headers.get("Range")
         if self.headers.get("If-None-Match") == etag and not requested:
@@ -108,7 +127,10 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_response(HTTPStatus.OK)
         self.send_header("Content-Type", _TYPES.get(path.suffix, "application/octet-stream"))
         self.send_header("Content-Length", str(stop - start))
-        self.send_header("Accept-Ranges", "bytes")
+        if encoding:
+            self.send_header("Content-Encoding", encoding)
+        else:
+            self.send_header("Accept-Ranges", "bytes")
         self.send_header("ETag", etag)
         self._end_headers()
         if with_body:
@@ -137,6 +159,7 @@ class _Handler(BaseHTTPRequestHandler):
             is_hashed = _HASHED.search(urlsplit(self.path).path)
             lifetime = "public, max-age=31536000, immutable" if is_hashed else "no-cache"
             self.send_header("Cache-Control", lifetime)
+            self.send_header("Vary", "Accept-Encoding")
         self.end_headers()
 
 
@@ -159,6 +182,12 @@ def make_server(dist: Path, port: int = 0, *, headers: bool = True) -> SiteServe
             f"Expected port {port} of {HOST} to be free, received: {error.strerror}."
             f" Stop what uses it, or choose another: make serve PORT={port % 65_000 + 1}"
         ) from error
+
+
+@functools.lru_cache(maxsize=512)
+def _gzipped(path: Path, version: str) -> bytes:  # noqa: ARG001
+    """What `path` holds, compressed once for each of its versions."""
+    return gzip.compress(path.read_bytes(), mtime=0)
 
 
 _Server = TypeVar("_Server", bound=ThreadingHTTPServer)

@@ -14,6 +14,12 @@ from skimage import data
 from .app import ApiError, App, call_api, png
 
 
+@pytest.fixture(scope="module")
+def server(quick_server: str) -> str:
+    """Nothing here looks at the edges of a cut-out."""
+    return quick_server
+
+
 def jpeg(rgb_hwc: np.ndarray) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(rgb_hwc).save(buffer, "JPEG")

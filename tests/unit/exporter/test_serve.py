@@ -1,5 +1,6 @@
 """The local server, asked over real sockets."""
 
+import gzip
 import http.client
 import socket
 from collections.abc import Iterator
@@ -50,6 +51,33 @@ def test_every_answer_carries_every_header(site: SiteServer) -> None:
     for path in ("/", f"/{HASHED}", "/missing"):
         response, _ = ask(site, path)
         assert {name: response.headers[name] for name in HEADERS} == HEADERS
+
+
+def test_who_takes_gzip_gets_text_compressed(site: SiteServer, dist: Path) -> None:
+    response, body = ask(site, f"/{HASHED}", Accept_Encoding="br;q=1, gzip, deflate")
+    assert response.headers["Content-Encoding"] == "gzip"
+    assert int(response.headers["Content-Length"]) == len(body) < len(CONTENT)
+    assert gzip.decompress(body) == CONTENT
+    etag = response.headers["ETag"]
+    unchanged, nothing = ask(site, f"/{HASHED}", Accept_Encoding="gzip", If_None_Match=etag)
+    assert (unchanged.status, nothing) == (304, b"")
+    asked, nothing = ask(site, f"/{HASHED}", "HEAD", Accept_Encoding="gzip")
+    assert (asked.headers["Content-Length"], nothing) == (response.headers["Content-Length"], b"")
+    (dist / HASHED).write_bytes(CONTENT[:1000])
+    changed, body = ask(site, f"/{HASHED}", Accept_Encoding="gzip", If_None_Match=etag)
+    assert (changed.status, gzip.decompress(body)) == (200, CONTENT[:1000])
+
+
+def test_ranges_networks_and_who_does_not_take_gzip_get_bytes_as_they_are(site: SiteServer) -> None:
+    for path, headers in (
+        (f"/{HASHED}", {}),
+        (f"/{HASHED}", {"Accept_Encoding": "gzip", "Range": "bytes=0-"}),
+        ("/models/net.onnx", {"Accept_Encoding": "gzip"}),
+    ):
+        response, body = ask(site, path, **headers)
+        assert body == CONTENT
+        assert "Content-Encoding" not in response.headers
+        assert response.headers["Vary"] == "Accept-Encoding"
 
 
 def test_a_plain_host_sends_none_of_them(dist: Path) -> None:
