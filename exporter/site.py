@@ -8,6 +8,7 @@
 The same inputs give the same bytes. Nothing is seen of a build until it is whole.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,7 @@ __all__ = ["WEB", "SiteChoices", "build_site"]
 
 _ENTRY = "js/ui/app.js"
 _STYLES = "css/app.css"
+_IMPORT = re.compile(r'^@import "\./([\w-]+\.css)";$', re.MULTILINE)
 DEFAULT_CHOICES = SiteChoices()
 
 
@@ -136,8 +138,13 @@ def _add_locales(site: Path, web: Path) -> dict[str, str]:
 
 
 def _add_styles(site: Path, web: Path) -> str:
-    """Copies the style sheet, which stands alone, and returns its hashed name."""
-    data = slimmed(read_source(web, _STYLES).decode()).encode()
+    """Copies the style sheet, with all that it imports in it, and returns its hashed name."""
+    folder = _STYLES.rpartition("/")[0]
+    styles = _IMPORT.sub(
+        lambda found: read_source(web, f"{folder}/{found[1]}").decode(),
+        read_source(web, _STYLES).decode(),
+    )
+    data = slimmed(styles).encode()
     path = hashed_name(_STYLES, data)
     write_file(site / path, data)
     return path

@@ -353,10 +353,11 @@ def test_a_wrong_template_is_named(tmp_path: Path, template: str, text: str, tol
     assert not (tmp_path / "dist").exists()
 
 
-def test_a_missing_source_is_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["app.css", "stage.css"])
+def test_a_missing_source_is_named(name: str, tmp_path: Path) -> None:
     web = shutil.copytree(WEB, tmp_path / "web")
-    (web / "css" / "app.css").unlink()
-    with pytest.raises(SiteError, match=r"^css/app\.css"):
+    (web / "css" / name).unlink()
+    with pytest.raises(SiteError, match=f"^css/{re.escape(name)}"):
         build_site(["u2netp"], tmp_path / "dist", web=web)
 
 
