@@ -2,7 +2,6 @@
 the file; in a wide window with a mouse, and in a narrow one with fingers."""
 
 import re
-import time
 from pathlib import Path
 
 import numpy as np
@@ -44,37 +43,6 @@ def test_edges_act_at_once_and_are_in_the_file(app: Journey, files: dict[str, Pa
     assert not np.array_equal(app.saved_rgba(), smaller)
     app.part("panel").get_by_role("button", name="Reset").click()
     assert np.array_equal(app.saved_rgba(), before)
-
-
-def test_the_stage_follows_the_slider(app: Journey, files: dict[str, Path]) -> None:
-    app.add(files["astronaut"])
-    app.wait_for_states("done")
-    app.show_part("edges")
-    stage = app.part("cutout")
-    before = stage.screenshot()
-    app.slider("contract").fill("-20")
-    deadline_s = time.monotonic() + SLOW_MS / 1000
-    while stage.screenshot() == before:
-        assert time.monotonic() < deadline_s
-    app.slider("contract").dblclick()
-    assert app.value("contract") == "0 px"
-
-
-def test_choices_outlive_the_page_and_serve_all_photos(
-    app: Journey, files: dict[str, Path]
-) -> None:
-    app.add(files["chelsea"], files["coffee"])
-    app.wait_for_states("done", "done")
-    app.show_part("edges")
-    app.slider("feather").fill("9")
-    app.part("panel").get_by_role("button", name="Use for all").click()
-    pictures = app.save_all()
-    assert all(soft(np.asarray(picture)) > 0.1 for picture in pictures.values())
-    app.open()
-    app.add(files["astronaut"])
-    app.wait_for_states("done")
-    app.show_part("edges")
-    assert app.value("feather") == "9 px"
 
 
 # ---- touching up ---------------------------------------------------------------------------------
@@ -225,23 +193,6 @@ def test_background_crop_and_format_are_in_the_file(app: Journey, files: dict[st
     assert b"<svg" in download.value.path().read_bytes()[:200]
 
 
-def test_a_photo_with_a_background_is_drawn_again_when_it_is_looked_at(
-    app: Journey, files: dict[str, Path]
-) -> None:
-    app.add(files["coffee"], files["chelsea"])
-    app.wait_for_states("done", "done")
-    app.show_part("background")
-    app.part("background-#ffffff").click()
-    app.save()
-    if app.narrow:
-        app.part("tab-background").click()
-    app.tile(1).click()
-    expect(app.part("cutout")).to_be_visible(timeout=SLOW_MS)
-    app.tile(0).click()
-    expect(app.part("cutout")).to_be_visible(timeout=SLOW_MS)
-    assert app.save()[1].mode == "RGB"
-
-
 def test_the_stage_shows_the_file_that_is_made(
     app: Journey, files: dict[str, Path], tmp_path: Path
 ) -> None:
@@ -281,30 +232,6 @@ def test_the_stage_shows_the_file_that_is_made(
     app.choose("shadow", "None")
     app.part("background-transparent").click()
     assert app.save()[1].mode == "RGBA"
-
-
-def test_who_paints_sees_the_cut_out_and_then_the_file_again(
-    app: Journey, files: dict[str, Path]
-) -> None:
-    app.add(files["astronaut"])
-    app.wait_for_states("done")
-    app.show_part("background")
-    app.choose("preset", "ID photo")
-    app.wait_for_frame(413 / 531)
-    app.show_part("touch-up")
-    app.choose("brush", "Remove")
-    expect(app.part("cutout")).to_be_visible(timeout=SLOW_MS)
-    app.wait_for_frame(1)
-    frame = app.frame()
-    x, y = frame["x"] + frame["width"] / 2, frame["y"] + frame["height"] / 2
-    app.page.mouse.move(x, y)
-    app.page.mouse.down()
-    app.page.mouse.move(x + 10, y)
-    app.page.mouse.up()
-    expect(app.part("undo")).to_be_enabled()
-    app.choose("brush", "Off")
-    app.wait_for_frame(413 / 531)
-    assert app.save()[1].size == (413, 531)
 
 
 # ---- what is stored ------------------------------------------------------------------------------

@@ -1,12 +1,16 @@
 """A person's ways through the app: a wide window with a mouse, a narrow one with fingers."""
 
 import base64
+import time
 from pathlib import Path
 
+import numpy as np
+import pillow_heif
 import pytest
+from PIL import Image
 from playwright.sync_api import expect
 
-from .app import SLOW_MS
+from .app import SLOW_MS, in_base64
 from .journeys import Journey, app, files, pictures_in, window
 
 __all__ = ["app", "files", "window"]  # fixtures
@@ -16,6 +20,74 @@ __all__ = ["app", "files", "window"]  # fixtures
 def server(quick_server: str) -> str:
     """Nothing here looks at the edges of a cut-out."""
     return quick_server
+
+
+# ---- photos come in ------------------------------------------------------------------------------
+
+
+def test_photos_of_every_format_are_chosen(
+    app: Journey, files: dict[str, Path], tmp_path: Path
+) -> None:
+    pillow_heif.register_heif_opener()
+    with Image.open(files["chelsea"]) as photo:
+        kinds = ("jpg", "png", "webp", "avif", "gif", "bmp", "heic")
+        paths = [tmp_path / f"cat.{kind}" for kind in kinds]
+        for path in paths:
+            photo.save(path)
+    app.add(*paths)
+    app.wait_for_states(*["done"] * len(kinds))
+    assert app.save()[1].size == (451, 300)
+
+
+@pytest.mark.parametrize("event", ["drop", "paste"])
+def test_a_photo_is_dropped_or_pasted(app: Journey, files: dict[str, Path], event: str) -> None:
+    app.page.evaluate(
+        """async ([event, bytes]) => {
+          const files = new DataTransfer()
+          const content = Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0))
+          files.items.add(new File([content], `${event}.png`))
+          const target = document.querySelector('[data-testid=drop]') ?? document.body
+          target.dispatchEvent(event === 'drop'
+            ? new DragEvent('drop', { dataTransfer: files, bubbles: true, cancelable: true })
+            : new ClipboardEvent('paste', { clipboardData: files, bubbles: true }))
+        }""",
+        [event, in_base64(files["chelsea"].read_bytes())],
+    )
+    app.wait_for_states("done")
+    assert app.save()[0] == f"{event}-cutout.png"
+
+
+def test_a_folder_is_dropped_with_all_its_pictures(
+    app: Journey, files: dict[str, Path], tmp_path: Path
+) -> None:
+    folder = tmp_path / "holiday"
+    (folder / "more").mkdir(parents=True)
+    (folder / "cat 10.png").write_bytes(files["chelsea"].read_bytes())
+    (folder / "cat 9.png").write_bytes(files["chelsea"].read_bytes())
+    (folder / "more" / "cup.png").write_bytes(files["coffee"].read_bytes())
+    (folder / "notes.txt").write_text("no picture")
+    session = app.page.context.new_cdp_session(app.page)
+    x, y = app.middle("drop")
+    drag = {"items": [], "files": [str(folder)], "dragOperationsMask": 1}
+    for kind in ("dragEnter", "dragOver", "drop"):
+        session.send("Input.dispatchDragEvent", {"type": kind, "x": x, "y": y, "data": drag})
+    app.wait_for_states("done", "done", "done")
+    labels = [app.tile(index).get_attribute("aria-label") for index in range(3)]
+    assert [str(label).split(",")[0] for label in labels] == ["cat 9.png", "cat 10.png", "cup.png"]
+
+
+def test_the_camera_is_offered_where_there_are_fingers(
+    app: Journey, files: dict[str, Path]
+) -> None:
+    button = app.page.get_by_role("button", name="Take a photo")
+    if not app.narrow:
+        expect(button).not_to_be_visible()
+        return
+    assert app.part("camera-input").get_attribute("capture") == "environment"
+    with app.page.expect_file_chooser() as chooser:
+        button.click()
+    chooser.value.set_files(files["chelsea"])
+    app.wait_for_states("done")
 
 
 # ---- the queue -----------------------------------------------------------------------------------
@@ -94,39 +166,7 @@ def test_a_zip_is_written_straight_into_the_file_that_is_chosen(
     )
     content = base64.b64decode(address.partition(",")[2])
     assert list(pictures_in(content)) == ["chelsea-cutout.png", "coffee-cutout.png"]
-
-
-def test_a_folder_is_dropped_with_all_its_pictures(
-    app: Journey, files: dict[str, Path], tmp_path: Path
-) -> None:
-    folder = tmp_path / "holiday"
-    (folder / "more").mkdir(parents=True)
-    (folder / "cat 10.png").write_bytes(files["chelsea"].read_bytes())
-    (folder / "cat 9.png").write_bytes(files["chelsea"].read_bytes())
-    (folder / "more" / "cup.png").write_bytes(files["coffee"].read_bytes())
-    (folder / "notes.txt").write_text("no picture")
-    session = app.page.context.new_cdp_session(app.page)
-    x, y = app.middle("drop")
-    drag = {"items": [], "files": [str(folder)], "dragOperationsMask": 1}
-    for kind in ("dragEnter", "dragOver", "drop"):
-        session.send("Input.dispatchDragEvent", {"type": kind, "x": x, "y": y, "data": drag})
-    app.wait_for_states("done", "done", "done")
-    labels = [app.tile(index).get_attribute("aria-label") for index in range(3)]
-    assert [str(label).split(",")[0] for label in labels] == ["cat 9.png", "cat 10.png", "cup.png"]
-
-
-def test_the_camera_is_offered_where_there_are_fingers(
-    app: Journey, files: dict[str, Path]
-) -> None:
-    button = app.page.get_by_role("button", name="Take a photo")
-    if not app.narrow:
-        expect(button).not_to_be_visible()
-        return
-    assert app.part("camera-input").get_attribute("capture") == "environment"
-    with app.page.expect_file_chooser() as chooser:
-        button.click()
-    chooser.value.set_files(files["chelsea"])
-    app.wait_for_states("done")
+    app.open()  # without that dialog
 
 
 # ---- the stage -----------------------------------------------------------------------------------
@@ -220,10 +260,83 @@ def test_before_and_after_and_the_original_while_it_is_held(
     expect(stage).not_to_have_attribute("data-original", "")
 
 
+def test_the_stage_follows_the_slider(app: Journey, files: dict[str, Path]) -> None:
+    app.add(files["astronaut"])
+    app.wait_for_states("done")
+    app.show_part("edges")
+    stage = app.part("cutout")
+    before = stage.screenshot()
+    app.slider("contract").fill("-20")
+    deadline_s = time.monotonic() + SLOW_MS / 1000
+    while stage.screenshot() == before:
+        assert time.monotonic() < deadline_s
+    app.slider("contract").dblclick()
+    assert app.value("contract") == "0 px"
+
+
+def test_a_photo_with_a_background_is_drawn_again_when_it_is_looked_at(
+    app: Journey, files: dict[str, Path]
+) -> None:
+    app.add(files["coffee"], files["chelsea"])
+    app.wait_for_states("done", "done")
+    app.show_part("background")
+    app.part("background-#ffffff").click()
+    app.save()
+    if app.narrow:
+        app.part("tab-background").click()
+    app.tile(1).click()
+    expect(app.part("cutout")).to_be_visible(timeout=SLOW_MS)
+    app.tile(0).click()
+    expect(app.part("cutout")).to_be_visible(timeout=SLOW_MS)
+    assert app.save()[1].mode == "RGB"
+
+
+def test_who_paints_sees_the_cut_out_and_then_the_file_again(
+    app: Journey, files: dict[str, Path]
+) -> None:
+    app.add(files["astronaut"])
+    app.wait_for_states("done")
+    app.show_part("background")
+    app.choose("preset", "ID photo")
+    app.wait_for_frame(413 / 531)
+    app.show_part("touch-up")
+    app.choose("brush", "Remove")
+    expect(app.part("cutout")).to_be_visible(timeout=SLOW_MS)
+    app.wait_for_frame(1)
+    frame = app.frame()
+    x, y = frame["x"] + frame["width"] / 2, frame["y"] + frame["height"] / 2
+    app.page.mouse.move(x, y)
+    app.page.mouse.down()
+    app.page.mouse.move(x + 10, y)
+    app.page.mouse.up()
+    expect(app.part("undo")).to_be_enabled()
+    app.choose("brush", "Off")
+    app.wait_for_frame(413 / 531)
+    assert app.save()[1].size == (413, 531)
+
+
 # ---- the app itself ------------------------------------------------------------------------------
 
 
 OVERFLOW_PX = "document.documentElement.scrollWidth - screen.width"
+
+
+def test_choices_outlive_the_page_and_serve_all_photos(
+    app: Journey, files: dict[str, Path]
+) -> None:
+    app.add(files["chelsea"], files["coffee"])
+    app.wait_for_states("done", "done")
+    app.show_part("edges")
+    app.slider("feather").fill("9")
+    app.part("panel").get_by_role("button", name="Use for all").click()
+    pictures = app.save_all()
+    alphas = [np.asarray(picture)[..., 3] for picture in pictures.values()]
+    assert all(((alpha > 0) & (alpha < 255)).mean() > 0.1 for alpha in alphas)
+    app.open()
+    app.add(files["astronaut"])
+    app.wait_for_states("done")
+    app.show_part("edges")
+    assert app.value("feather") == "9 px"
 
 
 def test_the_language_changes_and_the_work_stays(app: Journey, files: dict[str, Path]) -> None:

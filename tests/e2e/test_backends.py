@@ -161,6 +161,7 @@ def test_a_device_fetches_only_what_it_runs(gpu_browser: Browser, small_site_dir
 # ---- what fails ----------------------------------------------------------------------------------
 
 
+@pytest.mark.soak  # 20 s of SwiftShader; test_verify.py catches the same Conv alone
 def test_a_network_that_webgpu_computes_wrongly_is_demoted(
     gpu_browser: Browser, small_site_dir: Path, tmp_path: Path
 ) -> None:

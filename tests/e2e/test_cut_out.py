@@ -13,7 +13,7 @@ from exporter.catalog import find_network
 from exporter.native import NativeNetwork, cut_out, look_again, parse_refinement
 from exporter.origins import fetch
 
-from .app import ApiError, App, call_api, in_base64, intersection_over_union, png, unique
+from .app import ApiError, App, call_api, intersection_over_union, png, unique
 from .reference import reference_alpha, reference_matte
 
 PHOTOS = ["astronaut", "chelsea", "coffee", "rocket"]
@@ -61,23 +61,6 @@ def test_a_person_drops_a_photo_and_saves_the_cut_out(app: App, tmp_path: Path) 
     assert saved.size == photo.size
     alpha = np.asarray(saved)[..., 3] / 255
     assert intersection_over_union(alpha, reference_alpha(photo)) >= 0.98
-
-
-def test_a_file_that_is_really_dropped_or_pasted(app: App) -> None:
-    for event in ("drop", "paste"):
-        app.page.evaluate(
-            """async ([event, bytes]) => {
-              const files = new DataTransfer()
-              const content = Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0))
-              files.items.add(new File([content], `${event}.png`))
-              const target = document.querySelector('[data-testid=drop]') ?? document.body
-              target.dispatchEvent(event === 'drop'
-                ? new DragEvent('drop', { dataTransfer: files, bubbles: true, cancelable: true })
-                : new ClipboardEvent('paste', { clipboardData: files, bubbles: true }))
-            }""",
-            [event, in_base64(png(data.chelsea()[::2, ::2]))],
-        )
-    app.wait_for_states("done", "done")
 
 
 def test_the_film_strip_keeps_a_photos_shape(app: App, tmp_path: Path) -> None:
