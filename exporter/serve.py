@@ -41,6 +41,7 @@ _TYPES = {
 _COMPRESSED = {".css", ".html", ".js", ".json", ".mjs", ".svg", ".txt", ".webmanifest"}
 _CHUNK_BYTES = 1 << 20
 _HASHED = re.compile(r"\.[0-9a-f]{10}[./]")
+_TAKES_GZIP = re.compile(r"\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))")
 _ONE_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 
 
@@ -87,11 +88,11 @@ class _Handler(BaseHTTPRequestHandler):
                 self._send_file(stream, path, f'"{version}"', with_body, None)
 
     def _takes_gzip(self, path: Path) -> bool:
-        """As every host with a network before it does. Ranges are those of the file as it is."""
+        """Ranges are those of the file as it is, and a plain host compresses nothing."""
         if not self.server.with_headers or path.suffix not in _COMPRESSED:
             return False
-        taken = re.split(r"[\s,;]+", self.headers.get("Accept-Encoding", ""))
-        return "gzip" in taken and "Range" not in self.headers
+        taken = _TAKES_GZIP.search(self.headers.get("Accept-Encoding", ""))
+        return taken is not None and "Range" not in self.headers
 
     def _find(self, url_path: str) -> Path | None:
         """The file, or None for folders, for what is not there and for what is not in the site."""

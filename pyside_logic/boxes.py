@@ -31,6 +31,7 @@ def box_mean(values: npt.NDArray[Float], radius_px: int) -> npt.NDArray[Float]:
     height, width = values.shape[-2:]
     areas = np.multiply.outer(window_lengths(height, radius_px), window_lengths(width, radius_px))
     means = np.empty_like(values)
+    radius_px = min(radius_px, max(height, width))  # a wider window sees no more
     planes = (every.reshape(-1, height, width) for every in (values, means))
     for plane, mean in zip(*planes, strict=True):
         for rows in strips_of(height, max(_BAND_ROWS, 2 * radius_px)):
@@ -52,7 +53,7 @@ def _window_sums(
     lines[top - first : bottom - first, radius_px : radius_px + width] = plane_hw[top:bottom]
     step = lines.shape[1]
     sums = _sums(_sums(lines.reshape(-1), count, step), count, 1)
-    return as_strided(sums, (rows.stop - rows.start, width), (step * 8, 8))
+    return as_strided(sums, (rows.stop - rows.start, width), (step * sums.itemsize, sums.itemsize))
 
 
 def _sums(values: npt.NDArray[np.float64], count: int, step: int) -> npt.NDArray[np.float64]:

@@ -57,11 +57,11 @@ def adaptive_coefficients(
     planes = _resized(np.concatenate([guide_chw, [matte_hw, share * variance, variance]]), h, w)
     wide = LocalColours(np.moveaxis(planes[:3], 0, -1), max(1, wide_px // step), epsilon)
     model, share, _ = wide.fit_and_share(planes[3])
-    *far, share, by_narrow, variance = wide.mean_over_windows(
+    *far, by_wide, by_narrow, to_explain = wide.mean_over_windows(
         np.concatenate([model, share[None], planes[4:]])
     )
-    more = share - by_narrow / np.maximum(variance, _NOTHING)
-    weight = np.clip(more / _FAR_BETTER, 0.0, 1.0)
+    by_narrow /= np.maximum(to_explain, _NOTHING)
+    weight = np.clip((by_wide - by_narrow) / _FAR_BETTER, 0.0, 1.0)
 
     *far, weight = _resized(np.stack([*far, weight]), height, width)
     mixed = [

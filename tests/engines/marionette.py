@@ -7,6 +7,7 @@ import json
 import socket
 import subprocess
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +25,18 @@ class Marionette:
             stderr=subprocess.DEVNULL,
         )
         self._last_id = 0
-        address = ("127.0.0.1", self._port(profile / "MarionetteActivePort"))
-        self._socket = socket.create_connection(address, timeout=time_limit_s + 10)
-        self._stream = self._socket.makefile("rb")
-        self._read()  # its greeting
-        session = self.ask("NewSession")
-        self.version: str = session["capabilities"]["browserVersion"]
-        self.ask("SetTimeouts", script=1000 * time_limit_s)
+        with ExitStack() as undo:
+            undo.callback(self._end)
+            address = ("127.0.0.1", self._port(profile / "MarionetteActivePort"))
+            self._socket = undo.enter_context(
+                socket.create_connection(address, timeout=time_limit_s + 10)
+            )
+            self._stream = undo.enter_context(self._socket.makefile("rb"))
+            self._read()  # its greeting
+            session = self.ask("NewSession")
+            self.version: str = session["capabilities"]["browserVersion"]
+            self.ask("SetTimeouts", script=1000 * time_limit_s)
+            self.close = undo.pop_all().close
 
     def ask(self, command: str, **parameters: Any) -> Any:
         """What a command of WebDriver returns; an AssertionError with what it says failed."""
@@ -41,11 +47,13 @@ class Marionette:
         assert not error, error
         return result
 
-    def close(self) -> None:
-        self._stream.close()
-        self._socket.close()
+    def _end(self) -> None:
         self._process.terminate()
-        self._process.wait()
+        try:
+            self._process.wait(20)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
 
     def _port(self, told: Path) -> int:
         until = time.monotonic() + _START_LIMIT_S
