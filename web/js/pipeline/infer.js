@@ -8,6 +8,7 @@ import { halved } from './preprocess.js'
 import { deviation, goldenInput } from './self-test.js'
 import { readStoredModel } from './stored-model.js'
 import { boundWasmMemory, wasmHeapBytes } from './wasm-memory.js'
+import { holdWasmThreads } from './wasm-threads.js'
 
 /** @typedef {import('../build.js').Backend} Backend */
 /** @typedef {import('../rpc/messages.js').Engine} Engine */
@@ -204,6 +205,7 @@ async function runtimeOf(engine) {
  */
 async function importRuntime({ backend, threads, memoryLimit_bytes }) {
   boundWasmMemory(memoryLimit_bytes)
+  holdWasmThreads()
   const ort = /** @type {OnnxRuntime} */ (await import(fileUrl(`ort.${backend}.min.mjs`)))
   ort.env.logLevel = 'error'
   const binary = BINARIES[backend]
