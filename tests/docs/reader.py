@@ -19,10 +19,11 @@ from playwright.sync_api import ConsoleMessage, Page, Route
 from skimage import data
 
 from .samples import ROOT, Sample
+from .surroundings import answers, bucket, cluster, new_environment, serving
 
 #: Stays out of the copy of the checkout: what was built, installed or remembered.
 _LEFT_OUT = shutil.ignore_patterns(
-    ".*", "build", "dist", "node_modules", "__pycache__", "*.egg-info"
+    ".[!n]*", "build", "dist", "node_modules", "__pycache__", "*.egg-info"
 )
 _MOST_S = 900
 _IMPORT = re.compile(r"^import [^']+ from '[^']+'$", re.M)
@@ -37,6 +38,7 @@ class Reader:
         self._printed = ""
         self._namespace: dict[str, Any] = {}
         self._imports: list[str] = []
+        self._programs = Path(sys.executable).parent
         make_checkout(folder)
 
     def follow(self, sample: Sample) -> None:
@@ -46,6 +48,9 @@ class Reader:
             return
         if "output" in sample.words:
             self._compare(sample)
+            return
+        if "part-of" in sample.words:
+            self._find(sample)
             return
         match sample.language:
             case "sh":
@@ -62,16 +67,29 @@ class Reader:
                 pytest.fail(f"{sample.where}: nothing runs a block of {sample.language}")
 
     def _run_shell(self, sample: Sample) -> None:
-        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        run = subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", sample.text],
-            cwd=self._folder,
-            env={**os.environ, "PATH": path, "PYTHONPATH": str(self._folder)},
-            capture_output=True,
-            text=True,
-            timeout=_MOST_S,
-            check=False,
-        )
+        if "installs" in sample.words:
+            self._programs = new_environment(self._folder / "fresh")
+        environment = {**os.environ, "PATH": f"{self._programs}{os.pathsep}{os.environ['PATH']}"}
+        if "installs" not in sample.words and self._programs.parent.name != "fresh":
+            environment["PYTHONPATH"] = str(self._folder)
+        command = ["bash", "-euo", "pipefail", "-c", sample.text]
+        if "serves" in sample.words:
+            with serving(command, self._folder, environment) as address:
+                assert answers(address), sample.where
+            return
+        with contextlib.ExitStack() as around:
+            for name in filter(None, sample.words.get("needs", "").split(",")):
+                place = {"bucket": bucket, "cluster": cluster}[name]
+                around.enter_context(place(self._programs, self._folder, environment))
+            run = subprocess.run(
+                command,
+                cwd=self._folder,
+                env=environment,
+                capture_output=True,
+                text=True,
+                timeout=_MOST_S,
+                check=False,
+            )
         assert run.returncode == 0, f"{sample.where}: {run.stdout}{run.stderr}"
         self._printed = run.stdout
 
@@ -102,6 +120,11 @@ class Reader:
         address = urljoin(self._page.url, f"{sample.where.replace(':', '-')}.{sample.language}")
         self._page.context.route(address, answer(content_type, text))
         return address
+
+    def _find(self, sample: Sample) -> None:
+        whole = (self._folder / sample.words["part-of"]).read_text(encoding="utf-8")
+        for part in sample.text.strip().split("\n\n"):
+            assert part in whole, f"{sample.where}: not in {sample.words['part-of']}: {part}"
 
     def _compare(self, sample: Sample) -> None:
         same = doctest.OutputChecker().check_output(

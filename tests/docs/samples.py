@@ -8,6 +8,10 @@
     ```html                        opens as a page beside photo.jpg and the package's folder
     ```toml title="mine.toml"      any block with a title is written to that file, for later ones
     ```sh soak                     only in `make soak`, with the blocks before it
+    ```sh serves                   prints an address, which answers, until Ctrl+C
+    ```sh installs                 in a fresh Python environment, which later blocks use
+    ```sh needs="bucket,cluster"   has them around it (surroundings.py)
+    ```js part-of="main.js"        is in that file, word for word; the file has its own test
     ```sh no-run reason="..."      never: test_samples.py counts them
     ```text                        a picture in letters
 
@@ -23,7 +27,9 @@ ROOT = Path(__file__).parents[2]
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 
 _FENCE = re.compile(r"^```(?P<language>\w+)(?P<words>[^\n]*)\n(?P<text>.*?)^```$", re.M | re.S)
-_KNOWN = {"no-run", "output", "reason", "soak", "title"}
+_KNOWN = {
+    *("installs", "needs", "no-run", "output", "part-of", "reason", "serves", "soak", "title"),
+}
 
 
 @dataclass(frozen=True)
