@@ -11,12 +11,16 @@ from pyside_logic.store import DownloadError, RefusedStorage, Response, Storage,
 
 __all__ = ["blob_of", "fetch", "open_storage"]
 
+_OPEN_LIMIT_S = 10
+#: A slow disk reads or writes a network of 176 MB meanwhile.
+_RUN_LIMIT_S = 30
+
 
 @contextlib.asynccontextmanager
 async def open_storage() -> AsyncIterator[Storage]:
     try:
         storage = await _IndexedDb.open()
-    except (JsException, StorageError):
+    except (JsException, StorageError, TimeoutError):
         yield RefusedStorage()
         return
     try:
@@ -44,7 +48,7 @@ class _IndexedDb:
         upgrade = create_proxy(create)
         request.onupgradeneeded = upgrade
         try:
-            await _first_event(request, "success", "error", "blocked")
+            await _first_event(request, "success", "error", "blocked", limit_s=_OPEN_LIMIT_S)
         finally:
             request.onupgradeneeded = None
             upgrade.destroy()
@@ -60,8 +64,8 @@ class _IndexedDb:
         if not blob:
             return None
         try:
-            data: bytes = (await blob.arrayBuffer()).to_bytes()
-        except JsException as error:  # the browser lost the file behind the Blob
+            data: bytes = (await _within(_RUN_LIMIT_S, blob.arrayBuffer())).to_bytes()
+        except (JsException, TimeoutError) as error:  # the browser lost the file behind the Blob
             raise StorageError(str(error)) from error
         return data
 
@@ -82,24 +86,45 @@ class _IndexedDb:
         try:
             transaction = self._database.transaction("models", mode)
             request = ask(transaction.objectStore("models"))
-            await _first_event(transaction, "complete", "abort", "error")
-        except JsException as error:
+            events = ("complete", "abort", "error")
+            await _first_event(transaction, *events, limit_s=_RUN_LIMIT_S)
+        except (JsException, TimeoutError) as error:
             raise StorageError(str(error)) from error
         if transaction.error or request.error:
             raise StorageError(str(transaction.error or request.error))
         return request.result
 
 
-async def _first_event(target: Any, *types: str) -> None:
+async def _first_event(target: Any, *types: str, limit_s: float) -> None:
     def listen(resolve: Any, _reject: Any) -> None:
         for kind in types:
             target.addEventListener(kind, resolve)
 
     listener = create_proxy(listen)
     try:
-        await js.Promise.new(listener)
+        await _within(limit_s, js.Promise.new(listener))
     finally:
         listener.destroy()
+
+
+async def _within(limit_s: float, promise: Any) -> Any:
+    """What the promise resolves to. Raises TimeoutError when it does not: while a site's storage is
+    cleared, Chromium forgets who has asked, its service worker for files among them."""
+    timer = None
+
+    def run_out(resolve: Any, _reject: Any) -> None:
+        nonlocal timer
+        timer = js.setTimeout(resolve, limit_s * 1000)
+
+    starter = create_proxy(run_out)
+    try:
+        answer = await js.Promise.race(to_js([promise, js.Promise.new(starter)]))
+    finally:
+        starter.destroy()
+        js.clearTimeout(timer)
+    if answer is None:
+        raise TimeoutError(f"no answer within {limit_s} s")
+    return answer
 
 
 async def fetch(url: str, offset: int) -> Response:
@@ -107,7 +132,9 @@ async def fetch(url: str, offset: int) -> Response:
     headers = {"Range": f"bytes={offset}-"} if offset else {}
     options = to_js({"cache": "no-store", "headers": headers}, dict_converter=js.Object.fromEntries)
     try:
-        response = await js.fetch(url, options)
+        response = await _within(_RUN_LIMIT_S, js.fetch(url, options))
+    except TimeoutError as error:
+        raise DownloadError(f"the site gave {error}") from error
     except JsException as error:
         raise DownloadError(f"the site cannot be reached ({error.message})") from error
     if response.status == 416:  # nothing there from `offset` on
