@@ -130,10 +130,13 @@ async def _within(limit_s: float, promise: Any) -> Any:
 async def fetch(url: str, offset: int) -> Response:
     """A Download by the browser's fetch; the model store is its only cache."""
     headers = {"Range": f"bytes={offset}-"} if offset else {}
-    options = to_js({"cache": "no-store", "headers": headers}, dict_converter=js.Object.fromEntries)
+    aborter = js.AbortController.new()
+    request = {"cache": "no-store", "headers": headers, "signal": aborter.signal}
+    options = to_js(request, dict_converter=js.Object.fromEntries)
     try:
         response = await _within(_RUN_LIMIT_S, js.fetch(url, options))
     except TimeoutError as error:
+        aborter.abort()
         raise DownloadError(f"the site gave {error}") from error
     except JsException as error:
         raise DownloadError(f"the site cannot be reached ({error.message})") from error
@@ -146,8 +149,10 @@ async def fetch(url: str, offset: int) -> Response:
 
 async def _chunks(reader: Any) -> AsyncGenerator[bytes, None]:
     try:
-        while not (step := await reader.read()).done:
+        while not (step := await _within(_RUN_LIMIT_S, reader.read())).done:
             yield step.value.to_bytes()
+    except TimeoutError as error:
+        raise DownloadError(f"the site gave {error}") from error
     except JsException as error:
         raise DownloadError(f"the connection was cut ({error.message})") from error
     finally:

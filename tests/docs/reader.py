@@ -39,6 +39,7 @@ class Reader:
         self._namespace: dict[str, Any] = {}
         self._imports: list[str] = []
         self._programs = Path(sys.executable).parent
+        self._environment = {**running_from(self._programs), "PYTHONPATH": str(folder)}
         make_checkout(folder)
 
     def follow(self, sample: Sample) -> None:
@@ -69,9 +70,8 @@ class Reader:
     def _run_shell(self, sample: Sample) -> None:
         if "installs" in sample.words:
             self._programs = new_environment(self._folder / "fresh")
-        environment = {**os.environ, "PATH": f"{self._programs}{os.pathsep}{os.environ['PATH']}"}
-        if "installs" not in sample.words and self._programs.parent.name != "fresh":
-            environment["PYTHONPATH"] = str(self._folder)
+            self._environment = running_from(self._programs)
+        environment = dict(self._environment)
         command = ["bash", "-euo", "pipefail", "-c", sample.text]
         if "serves" in sample.words:
             with serving(command, self._folder, environment) as address:
@@ -131,6 +131,10 @@ class Reader:
             sample.text, self._printed, doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
         )
         assert same, f"{sample.where}: expected\n{sample.text}\nreceived\n{self._printed}"
+
+
+def running_from(programs: Path) -> dict[str, str]:
+    return {**os.environ, "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}
 
 
 def answer(content_type: str, body: str | bytes) -> Callable[[Route], None]:

@@ -8,7 +8,7 @@ import shutil
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -204,14 +204,9 @@ class CuttingHandler(SimpleHTTPRequestHandler):
 def cutting_server(folder: Path) -> Iterator[tuple[str, set[str]]]:
     """Its URL, and the files whose first answer was cut."""
     handler = type("Handler", (CuttingHandler,), {"asked": set()})
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=str(folder))) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}/", handler.asked
-        finally:
-            server.shutdown()
-            thread.join()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=str(folder)))
+    with running(server):
+        yield f"http://127.0.0.1:{server.server_port}/", handler.asked
 
 
 def test_the_network_is_cut_during_every_download(browser: Browser, site_dir: Path) -> None:
@@ -243,6 +238,53 @@ def test_the_network_is_cut_during_every_download(browser: Browser, site_dir: Pa
         for part in ("ort.wasm.min.mjs", ".wasm", "pyodide.mjs", "stdlib.zip", "numpy", ".onnx"):
             assert part in names
     context.close()
+
+
+class SilentHandler(SimpleHTTPRequestHandler):
+    """Says no more after `told` bytes of its first answer for a network, and does not hang up."""
+
+    told: int | None
+    over: threading.Event
+    asked: list[str]
+
+    def do_GET(self) -> None:
+        if not self.path.endswith(".onnx"):
+            super().do_GET()
+            return
+        self.asked.append(self.path)
+        if len(self.asked) > 1:
+            super().do_GET()
+            return
+        if self.told is not None:
+            content = Path(self.directory, self.path.lstrip("/")).read_bytes()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content[: self.told])
+        self.over.wait()
+        self.close_connection = True
+
+    def log_message(self, *_args: object) -> None:
+        pass
+
+
+@pytest.mark.soak  # half a minute each, which is what a site may take to answer
+@pytest.mark.parametrize("told", [None, 100_000])
+def test_a_site_that_falls_silent_is_asked_again(
+    browser: Browser, site_dir: Path, told: int | None
+) -> None:
+    over, asked = threading.Event(), []
+    handler = type("Handler", (SilentHandler,), {"told": told, "over": over, "asked": asked})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=str(site_dir)))
+    with running(server), ExitStack() as ending:
+        ending.callback(over.set)
+        context = browser.new_context(service_workers="block")
+        ending.callback(context.close)
+        page = context.new_page()
+        page.goto(f"http://127.0.0.1:{server.server_port}/")
+        wait_until(page, "Boolean(window.gossamer)")
+        assert call_api(page, "removeBackground", CAT).picture.size == (451, 300)
+        assert len(asked) == 2
 
 
 # ---- the machine, the clock, the other tab -------------------------------------------------------
