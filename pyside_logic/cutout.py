@@ -4,6 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pyside_logic.errors import ErrorCode, GossamerError, Stage
+from pyside_logic.pixels import as_numbers
 from pyside_logic.shrink import shrink_photo
 
 __all__ = ["Cutout"]
@@ -13,6 +14,8 @@ UInt8 = npt.NDArray[np.uint8]
 
 #: The longer side of the working size, at which colours are looked at.
 _WORKING_PX = 512
+#: Of a pixel as one number.
+_ALPHA_BITS = np.uint32(0xFF000000)
 
 
 class Cutout:
@@ -29,7 +32,7 @@ class Cutout:
                 Stage.REFINE,
                 f"Expected pixels of shape (height, width, 4), received {rgba_hwc.shape}.",
             )
-        self.rgba_hwc = rgba_hwc
+        self.rgba_hwc = np.ascontiguousarray(rgba_hwc)
         self.matte_hw = matte_hw
         #: What a person has corrected; see touch_up.py.
         self.touch_hw: npt.NDArray[np.float32] | None = None
@@ -38,7 +41,9 @@ class Cutout:
         self.source_alpha_hw = None if opaque else rgba_hwc[..., 3].copy()
         self.precise_alpha_hw: npt.NDArray[np.uint16] | None = None
         # Only the soft edges ever change colour: a copy of the whole photo would take its size.
-        self._original_colours: list[tuple[slice, slice, UInt8]] = []
+        self._original_colours: list[
+            tuple[slice, npt.NDArray[np.intp], npt.NDArray[np.uint32]]
+        ] = []
         self._small_rgb_hwc: npt.NDArray[np.float32] | None = None
 
     @property
@@ -69,12 +74,15 @@ class Cutout:
             scaled *= self.source_alpha_hw[rows] * np.float32(1 / 255)
         self.precise_alpha_hw[rows] = scaled + np.float32(0.5)
 
-    def recolour(self, rows: slice, columns: slice, colours: UInt8) -> None:
-        """Gives a part of the photo colours, (rows, columns, 3); each part at most once between
-        restores."""
-        part = self.rgba_hwc[rows, columns, :3]
-        self._original_colours.append((rows, columns, part.copy()))
-        part[...] = colours
+    def recolour(self, rows: slice, at: npt.NDArray[np.intp], colours: UInt8) -> None:
+        """Gives some of the photo's pixels colours, (n, 3): those `at` (n,) among those of `rows`,
+        each at most once between restores."""
+        pixels = as_numbers(self.rgba_hwc[rows])
+        before = pixels[at]
+        self._original_colours.append((rows, at, before))
+        after = before.copy()
+        after.view(np.uint8).reshape(-1, 4)[:, :3] = colours
+        pixels[at] = after
 
     @property
     def is_recoloured(self) -> bool:
@@ -93,5 +101,6 @@ class Cutout:
         return original
 
     def _put_original(self, rgba_hwc: UInt8) -> None:
-        for rows, columns, colours in self._original_colours:
-            rgba_hwc[rows, columns, :3] = colours
+        for rows, at, before in self._original_colours:
+            pixels = as_numbers(rgba_hwc[rows])
+            pixels[at] = (pixels[at] & _ALPHA_BITS) | (before & ~_ALPHA_BITS)

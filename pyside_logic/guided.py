@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pyside_logic.local_colours import LocalColours
-from pyside_logic.resample import STRIP_ROWS, Resized, strips_of
+from pyside_logic.resample import Between, Resized, strips_of
 
 __all__ = ["adaptive_coefficients", "guided_coefficients", "guided_strips"]
 
@@ -30,6 +30,13 @@ _FAR_BETTER = 0.1
 _WIDE_RADIUS_PX = 10
 #: Variance of a matte that is even.
 _NOTHING = 1e-6
+
+#: So small that what is computed of a part stays in the cache, so large that calls do not count.
+_TILE_ROWS = 64
+_TILE_COLUMNS = 384
+_NARROW_GAP_PX = 64
+#: Alpha that the photo has a say in.
+_OPEN = np.float32(0.5)
 
 
 def adaptive_coefficients(
@@ -89,35 +96,82 @@ def guided_coefficients(
 
 
 def guided_strips(
-    coefficients_chw: Float32, rgba_hwc: npt.NDArray[np.uint8], strip_rows: int = STRIP_ROWS
+    coefficients_chw: Float32, rgba_hwc: npt.NDArray[np.uint8]
 ) -> Iterator[tuple[slice, Float32]]:
     """Yields (rows, alpha) from top to bottom, alpha float32 (rows, width) in [0, 1].
 
-    `coefficients_chw` are guided_coefficients of any size, `rgba_hwc` the photo, uint8 (height,
-    width, 3 or more). Any `strip_rows` gives bit-identical values.
+    `coefficients_chw` are guided_coefficients of at most the size of `rgba_hwc`, the photo, uint8
+    (height, width, 3 or more). Where alpha is 0 or 1 whatever colour the photo has, which is most
+    of it, nobody looks at the photo.
     """
     height, width = rgba_hwc.shape[:2]
-    *per_level, constant = coefficients_chw
-    slopes = [Resized(plane * np.float32(1 / 255), height, width) for plane in per_level]
-    offset = Resized(constant, height, width)
-    sloping = _sloping_rows(coefficients_chw, height)
-    for rows in strips_of(height, strip_rows):
-        alpha_hw = offset.rows(rows)
-        if rows.start < sloping.stop and sloping.start < rows.stop:
-            for channel, slope in enumerate(slopes):
-                term = slope.rows(rows)
-                term *= rgba_hwc[rows, :, channel]
-                alpha_hw += term
-        yield rows, np.clip(alpha_hw, 0.0, 1.0, out=alpha_hw)
+    size = coefficients_chw.shape[1:]
+    down, across = Between.of(height, size[0]), Between.of(width, size[1])
+    settled_hw = _settled(coefficients_chw)
+    # The photo's colours are 0..255.
+    scale = np.array([1 / 255, 1 / 255, 1 / 255, 1], np.float32)
+    planes_chw = coefficients_chw * scale[:, None, None]
+    for strip in strips_of(height):
+        alpha_hw = np.empty((strip.stop - strip.start, width), np.float32)
+        for top in range(strip.start, strip.stop, _TILE_ROWS):
+            rows = slice(top, min(top + _TILE_ROWS, strip.stop))
+            these = down.part(rows)
+            few = slice(int(these.before[0]), int(these.after[-1]) + 1)
+            lines_hw = alpha_hw[top - strip.start :][: rows.stop - top]
+            lines_hw[:] = settled = _settled_columns(settled_hw[few], across)
+            columns_first = np.moveaxis(planes_chw[:, few], -1, 0).reshape(size[1], -1)
+            for columns in _runs(settled == _OPEN):
+                near = across.part(columns)
+                wide = columns_first.take(near.before, axis=0)
+                wide += (columns_first.take(near.after, axis=0) - wide) * near.share[:, None]
+                wide = np.ascontiguousarray(wide.T).reshape(4, few.stop - few.start, -1)
+                lines_hw[:, columns] = _met(wide, these, few.start, rgba_hwc[rows, columns])
+        yield strip, alpha_hw
 
 
-def _sloping_rows(coefficients_chw: Float32, height: int) -> slice:
-    """The rows of a picture of `height` rows in which the photo has a say: above and below the
-    subject the matte is even, and its slopes exactly 0."""
-    sloping = np.flatnonzero(coefficients_chw[:3].any(axis=(0, 2)))
-    if not sloping.size:
-        return slice(0, 0)
-    # Enlarging mixes a row with its neighbours, and shrinking those of one more on each side.
-    scale = height / coefficients_chw.shape[1]
-    first, last = (sloping[0] - 1) * scale - 1, (sloping[-1] + 2) * scale + 1
-    return slice(max(0, int(first)), int(np.ceil(last)))
+def _settled(coefficients_chw: Float32) -> Float32:
+    """(h, w): 0 or 1 where that is alpha for every colour that there is, _OPEN elsewhere."""
+    *slopes, constant = coefficients_chw
+    most = constant + sum(np.maximum(slope, 0) for slope in slopes)
+    least = constant + sum(np.minimum(slope, 0) for slope in slopes)
+    settled: Float32 = np.where(most <= 0, 0, np.where(least >= 1, 1, _OPEN)).astype(np.float32)
+    return settled
+
+
+def _settled_columns(settled_hw: Float32, across: Between) -> Float32:
+    """(width,): the same for columns of the photo between rows and columns of `settled_hw`."""
+    least, most = settled_hw.min(axis=0), settled_hw.max(axis=0)
+    least = np.minimum(least[across.before], least[across.after])
+    most = np.maximum(most[across.before], most[across.after])
+    settled: Float32 = np.where(least == most, least, _OPEN)
+    return settled
+
+
+def _runs(wanted: npt.NDArray[np.bool_]) -> Iterator[slice]:
+    """Where `wanted` is true, from left to right; with what lies in narrow gaps."""
+    at = np.flatnonzero(wanted)
+    if not at.size:
+        return
+    gaps = np.flatnonzero(np.diff(at) > _NARROW_GAP_PX)
+    starts, stops = at[np.append(0, gaps + 1)], at[np.append(gaps, at.size - 1)] + 1
+    for start, stop in zip(starts.tolist(), stops.tolist(), strict=True):
+        for left in range(start, stop, _TILE_COLUMNS):
+            yield slice(left, min(left + _TILE_COLUMNS, stop))
+
+
+def _met(wide: Float32, down: Between, first: int, rgba_hwc: npt.NDArray[np.uint8]) -> Float32:
+    """Alpha of a part of the photo, (rows, columns). `wide` are coefficients, (4, n, columns), of
+    which row 0 is the `first` that `down` counts."""
+    colours = np.ones((4, *rgba_hwc.shape[:2]), np.float32)
+    for channel in range(3):
+        colours[channel] = rgba_hwc[..., channel]
+    # Between the alphas by the coefficients above and by those below each pixel.
+    above, below = (
+        np.einsum("cyx,cyx->yx", wide.take(at - first, axis=1), colours)
+        for at in (down.before, down.after)
+    )
+    below -= above
+    below *= down.share[:, None]
+    below += above
+    met: Float32 = np.clip(below, 0.0, 1.0, out=below)
+    return met
