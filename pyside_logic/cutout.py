@@ -1,9 +1,12 @@
 """A photo that is being cut out, and what it takes to start again."""
 
+from functools import cached_property
+
 import numpy as np
 import numpy.typing as npt
 
 from pyside_logic.errors import ErrorCode, GossamerError, Stage
+from pyside_logic.guided import Guide
 from pyside_logic.pixels import as_numbers
 from pyside_logic.shrink import shrink_photo
 
@@ -16,16 +19,17 @@ UInt8 = npt.NDArray[np.uint8]
 _WORKING_PX = 512
 #: Of a pixel as one number.
 _ALPHA_BITS = np.uint32(0xFF000000)
+_NO_SUBJECT = np.zeros((1, 1), np.float32)
 
 
 class Cutout:
     """A photo, its matte, and the alpha that `refine` writes into the photo's own pixels.
 
     `rgba_hwc` is uint8 (height, width, 4), straight sRGB, and written to; `matte_hw` is float32
-    (h, w) in [0, 1] of any size.
+    (h, w) in [0, 1] of any size, and may come later.
     """
 
-    def __init__(self, rgba_hwc: UInt8, matte_hw: npt.NDArray[np.float32]) -> None:
+    def __init__(self, rgba_hwc: UInt8, matte_hw: npt.NDArray[np.float32] = _NO_SUBJECT) -> None:
         if rgba_hwc.ndim != 3 or rgba_hwc.shape[2] != 4 or rgba_hwc.size == 0:
             raise GossamerError(
                 ErrorCode.INVALID_ARGUMENT,
@@ -44,15 +48,21 @@ class Cutout:
         self._original_colours: list[
             tuple[slice, npt.NDArray[np.intp], npt.NDArray[np.uint32]]
         ] = []
-        self._small_rgb_hwc: npt.NDArray[np.float32] | None = None
 
-    @property
+    @cached_property
     def small_rgb_hwc(self) -> npt.NDArray[np.float32]:
         """The photo's colours at the working size, float32 (h, w, 3) in [0, 1]."""
-        if self._small_rgb_hwc is None:
-            assert not self._original_colours  # those of the photo are there to be seen
-            self._small_rgb_hwc = shrink_photo(self.rgba_hwc, _WORKING_PX)[..., :3].copy()
-        return self._small_rgb_hwc
+        assert not self._original_colours  # those of the photo are there to be seen
+        return shrink_photo(self.rgba_hwc, _WORKING_PX)[..., :3].copy()
+
+    @cached_property
+    def guide(self) -> Guide:
+        """What the photo's colours tell of any matte."""
+        return Guide.of(self.small_rgb_hwc)
+
+    def look(self) -> None:
+        """Finds beforehand what takes no matte to find."""
+        _ = self.guide
 
     def small_rgba_hwc(self) -> npt.NDArray[np.float32]:
         """The same with alpha as it is now, float32 (h, w, 4) in [0, 1]."""

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pyside_logic.closed_form import closed_form_alpha
-from pyside_logic.guided import adaptive_coefficients, guided_coefficients, guided_strips
+from pyside_logic.guided import Guide, guided_coefficients, guided_strips
 from pyside_logic.knn import knn_alpha
 from pyside_logic.resample import Resized, resize_bilinear
 from pyside_logic.solver import Limits
@@ -25,9 +25,7 @@ __all__ = ["alpha_strips"]
 Float32 = npt.NDArray[np.float32]
 OnProgress = Callable[[int, int], None]
 
-#: The guided filter's windows, as parts of the working size's longer side, and its epsilon.
-_NARROW = 0.008
-_WIDE = 0.06
+#: Of the guided filter that follows a matting.
 _GUIDED_EPSILON = 1e-4
 
 #: How strongly a matting is held to the matte: it has to sharpen it, not to find the subject.
@@ -42,7 +40,7 @@ _CONTRASTS = {"guided": 1.45, "closed_form": 1.6, "knn": 1.6}
 
 def alpha_strips(
     rgba_hwc: npt.NDArray[np.uint8],
-    guide_hwc: Float32,
+    guide: Guide,
     matte_hw: Float32,
     sharp_hw: Float32,
     detail: str,
@@ -50,14 +48,14 @@ def alpha_strips(
 ) -> Iterator[Strip]:
     """Yields (rows, alpha) from top to bottom, alpha float32 (rows, width) in [0, 1].
 
-    `guide_hwc` is the photo at a working size, float32 (h, w, 3) in [0, 1]. `sharp_hw` is the matte
+    `guide` is the photo at a working size. `sharp_hw` is the matte
     without its blur, to start from; `matte_hw` the network's own, to stay near. `detail` is that of
     RefineOptions, but not 'none'. `on_progress` counts a matting's iterations; what it raises ends
     them.
     """
     height, width = rgba_hwc.shape[:2]
-    coefficients = _coefficients(guide_hwc, sharp_hw, detail, on_progress)
-    held = _held(coefficients, guide_hwc, matte_hw, _CONTRASTS[detail])
+    coefficients = _coefficients(guide, sharp_hw, detail, on_progress)
+    held = _held(coefficients, guide.guide_hwc, matte_hw, _CONTRASTS[detail])
     if held.whole:
         yield from guided_strips(_with_contrast(coefficients, held.contrast), rgba_hwc)
         return
@@ -105,14 +103,12 @@ def _between(first_hw: Float32, second_hw: Float32, share: float) -> Float32:
     return np.clip(second_hw, 0.0, 1.0, out=second_hw)  # rounding
 
 
-def _coefficients(
-    guide_hwc: Float32, matte_hw: Float32, detail: str, on_progress: OnProgress
-) -> Float32:
+def _coefficients(guide: Guide, matte_hw: Float32, detail: str, on_progress: OnProgress) -> Float32:
     """guided_coefficients of alpha, as `detail` finds it, at the guide's size."""
+    guide_hwc = guide.guide_hwc
     working_hw = resize_bilinear(matte_hw, *guide_hwc.shape[:2])
     if detail == "guided":
-        narrow_px, wide_px = (max(1, round(p * max(working_hw.shape))) for p in (_NARROW, _WIDE))
-        return adaptive_coefficients(guide_hwc, working_hw, narrow_px, wide_px, _GUIDED_EPSILON)
+        return guide.coefficients(working_hw)
     solved_hw = _solved(guide_hwc, working_hw, detail, on_progress)
     return guided_coefficients(guide_hwc, solved_hw, 1, _GUIDED_EPSILON)
 

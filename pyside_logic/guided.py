@@ -20,10 +20,14 @@ import numpy.typing as npt
 from pyside_logic.local_colours import LocalColours
 from pyside_logic.resample import Between, Resized, strips_of
 
-__all__ = ["adaptive_coefficients", "guided_coefficients", "guided_strips"]
+__all__ = ["Guide", "guided_coefficients", "guided_strips"]
 
 Float32 = npt.NDArray[np.float32]
 
+#: The windows, as parts of the working size's longer side, and epsilon.
+_NARROW = 0.008
+_WIDE = 0.06
+_EPSILON = 1e-4
 #: How much more of the matte than narrow windows a wide one must explain to count alone.
 _FAR_BETTER = 0.1
 #: Wider windows are looked at in a smaller picture, in which they have about this radius.
@@ -39,42 +43,56 @@ _NARROW_GAP_PX = 64
 _OPEN = np.float32(0.5)
 
 
-def adaptive_coefficients(
-    guide_hwc: npt.NDArray[Any],
-    matte_hw: npt.NDArray[Any],
-    narrow_px: int,
-    wide_px: int,
-    epsilon: float,
-) -> Float32:
-    """Like guided_coefficients, of windows that are as wide as colours explain the matte in them.
+class Guide:
+    """A photo at a working size, float (h, w, 3) in [0, 1], and what its colours tell of any matte:
+    that is found once, and may be found before there is one.
 
     Windows of `narrow_px` count as much as they explain, and for the rest the matte stays as it is;
     where those of `wide_px` explain more, they count instead.
     """
-    narrow = LocalColours(guide_hwc, narrow_px, epsilon)
-    model, share, variance = narrow.fit_and_share(matte_hw)
-    *near, explained = narrow.mean_over_windows(np.concatenate([share * model, share[None]]))
-    near[3] += (1 - explained) * matte_hw
 
-    # Wide windows are smooth: a few pixels along their radius tell as much as all of them.
-    step = max(1, wide_px // _WIDE_RADIUS_PX)
-    height, width = matte_hw.shape
-    h, w = -(-height // step), -(-width // step)
-    guide_chw = np.moveaxis(guide_hwc, -1, 0)
-    planes = _resized(np.concatenate([guide_chw, [matte_hw, share * variance, variance]]), h, w)
-    wide = LocalColours(np.moveaxis(planes[:3], 0, -1), max(1, wide_px // step), epsilon)
-    model, share, _ = wide.fit_and_share(planes[3])
-    *far, by_wide, by_narrow, to_explain = wide.mean_over_windows(
-        np.concatenate([model, share[None], planes[4:]])
-    )
-    by_narrow /= np.maximum(to_explain, _NOTHING)
-    weight = np.clip((by_wide - by_narrow) / _FAR_BETTER, 0.0, 1.0)
+    def __init__(
+        self, guide_hwc: npt.NDArray[Any], narrow_px: int, wide_px: int, epsilon: float
+    ) -> None:
+        self.guide_hwc = guide_hwc
+        self._narrow = LocalColours(guide_hwc, narrow_px, epsilon)
+        # Wide windows are smooth: a few pixels along their radius tell as much as all of them.
+        step = max(1, wide_px // _WIDE_RADIUS_PX)
+        height, width = guide_hwc.shape[:2]
+        self._few = -(-height // step), -(-width // step)
+        small_chw = _resized(np.moveaxis(guide_hwc, -1, 0), *self._few)
+        small_hwc = np.moveaxis(small_chw, 0, -1)
+        self._wide = LocalColours(small_hwc, max(1, wide_px // step), epsilon)
 
-    *far, weight = _resized(np.stack([*far, weight]), height, width)
-    mixed = [
-        plane + weight * (far_plane - plane) for plane, far_plane in zip(near, far, strict=True)
-    ]
-    return np.stack(mixed).astype(np.float32)
+    @classmethod
+    def of(cls, guide_hwc: npt.NDArray[Any]) -> "Guide":
+        """With the windows that are best for networks of 320 px."""
+        longest_px = max(guide_hwc.shape[:2])
+        narrow_px, wide_px = (max(1, round(part * longest_px)) for part in (_NARROW, _WIDE))
+        return cls(guide_hwc, narrow_px, wide_px, _EPSILON)
+
+    def coefficients(self, matte_hw: npt.NDArray[Any]) -> Float32:
+        """Like guided_coefficients, of windows that are as wide as colours explain the matte in
+        them; `matte_hw` is (h, w) in [0, 1]."""
+        model, share, variance = self._narrow.fit_and_share(matte_hw)
+        *near, explained = self._narrow.mean_over_windows(
+            np.concatenate([share * model, share[None]])
+        )
+        near[3] += (1 - explained) * matte_hw
+
+        planes = _resized(np.stack([matte_hw, share * variance, variance]), *self._few)
+        model, share, _ = self._wide.fit_and_share(planes[0])
+        *far, by_wide, by_narrow, to_explain = self._wide.mean_over_windows(
+            np.concatenate([model, share[None], planes[1:]])
+        )
+        by_narrow /= np.maximum(to_explain, _NOTHING)
+        weight = np.clip((by_wide - by_narrow) / _FAR_BETTER, 0.0, 1.0)
+
+        *far, weight = _resized(np.stack([*far, weight]), *matte_hw.shape)
+        mixed = [
+            plane + weight * (far_plane - plane) for plane, far_plane in zip(near, far, strict=True)
+        ]
+        return np.stack(mixed).astype(np.float32)
 
 
 def _resized(planes_chw: npt.NDArray[Any], height: int, width: int) -> Float32:

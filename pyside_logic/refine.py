@@ -60,8 +60,9 @@ def found_strips(
         matte_hw, sharp_hw = (touched(one, cutout.touch_hw) for one in (matte_hw, sharp_hw))
     if options.detail == "none":
         return upsample_strips(sharp_hw, height, width)
-    guide_hwc = cutout.small_rgb_hwc
-    return alpha_strips(cutout.rgba_hwc, guide_hwc, matte_hw, sharp_hw, options.detail, on_progress)
+    return alpha_strips(
+        cutout.rgba_hwc, cutout.guide, matte_hw, sharp_hw, options.detail, on_progress
+    )
 
 
 def edged_strips(

@@ -8,7 +8,7 @@ from PIL import Image
 from scipy.ndimage import gaussian_filter
 from skimage import data
 
-from pyside_logic.guided import adaptive_coefficients, guided_coefficients, guided_strips
+from pyside_logic.guided import Guide, guided_coefficients, guided_strips
 from pyside_logic.local_colours import LocalColours
 from pyside_logic.shrink import shrink_photo
 
@@ -81,7 +81,7 @@ def test_windows_count_where_colours_tell_the_subject() -> None:
     found, narrow, wide = (
         np.einsum("chw,hwc->hw", coefficients[:3], guide) + coefficients[3]
         for coefficients in (
-            adaptive_coefficients(guide, matte, 1, 6, 1e-4),
+            Guide(guide, 1, 6, 1e-4).coefficients(matte),
             guided_coefficients(guide, matte, 1, 1e-4),
             guided_coefficients(guide, matte, 6, 1e-4),
         )
