@@ -11,7 +11,7 @@ alike, any window blurs the outline that the network knew. Which it is, the fits
 how much of the matte they explain.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,8 @@ from pyside_logic.resample import Between, Resized, strips_of
 __all__ = ["Guide", "guided_coefficients", "guided_strips"]
 
 Float32 = npt.NDArray[np.float32]
+#: (alpha, matte) of the same pixels, in [0, 1]: the alpha that is wanted there. It grows with both.
+Finish = Callable[[Float32, Float32], Float32]
 
 #: The windows, as parts of the working size's longer side, and epsilon.
 _NARROW = 0.008
@@ -39,6 +41,8 @@ _NOTHING = 1e-6
 _TILE_ROWS = 64
 _TILE_COLUMNS = 384
 _NARROW_GAP_PX = 64
+#: What no pixel of 8 bits shows of alpha.
+_UNSEEN = 1e-3
 #: Alpha that the photo has a say in.
 _OPEN = np.float32(0.5)
 
@@ -114,46 +118,52 @@ def guided_coefficients(
 
 
 def guided_strips(
-    coefficients_chw: Float32, rgba_hwc: npt.NDArray[np.uint8]
+    coefficients_chw: Float32,
+    rgba_hwc: npt.NDArray[np.uint8],
+    finish: Finish | None = None,
+    plain_hw: Float32 | None = None,
 ) -> Iterator[tuple[slice, Float32]]:
     """Yields (rows, alpha) from top to bottom, alpha float32 (rows, width) in [0, 1].
 
     `coefficients_chw` are guided_coefficients of at most the size of `rgba_hwc`, the photo, uint8
-    (height, width, 3 or more). Where alpha is 0 or 1 whatever colour the photo has, which is most
-    of it, nobody looks at the photo.
+    (height, width, 3 or more); `plain_hw` is the matte of their size, which `finish` wants to see.
+    Where alpha is 0 or 1 whatever colour the photo has, which is most of it, nobody looks at it.
     """
     height, width = rgba_hwc.shape[:2]
     size = coefficients_chw.shape[1:]
     down, across = Between.of(height, size[0]), Between.of(width, size[1])
-    settled_hw = _settled(coefficients_chw)
-    # The photo's colours are 0..255.
-    scale = np.array([1 / 255, 1 / 255, 1 / 255, 1], np.float32)
-    planes_chw = coefficients_chw * scale[:, None, None]
+    settled_hw = _settled(coefficients_chw, finish, plain_hw)
+    planes_chw = coefficients_chw.copy()
+    planes_chw[:3] *= np.float32(1 / 255)  # the photo's colours are 0..255
+    if plain_hw is not None:
+        planes_chw = np.concatenate([planes_chw, plain_hw[None]])
     for strip in strips_of(height):
         alpha_hw = np.empty((strip.stop - strip.start, width), np.float32)
         for top in range(strip.start, strip.stop, _TILE_ROWS):
             rows = slice(top, min(top + _TILE_ROWS, strip.stop))
+            lines_hw = alpha_hw[top - strip.start :][: rows.stop - top]
             these = down.part(rows)
             few = slice(int(these.before[0]), int(these.after[-1]) + 1)
-            lines_hw = alpha_hw[top - strip.start :][: rows.stop - top]
+            these = these.counted_from(few.start)
             lines_hw[:] = settled = _settled_columns(settled_hw[few], across)
-            columns_first = np.moveaxis(planes_chw[:, few], -1, 0).reshape(size[1], -1)
+            columns_first = np.moveaxis(planes_chw[:, few], -1, 0)
             for columns in _runs(settled == _OPEN):
-                near = across.part(columns)
-                wide = columns_first.take(near.before, axis=0)
-                wide += (columns_first.take(near.after, axis=0) - wide) * near.share[:, None]
-                wide = np.ascontiguousarray(wide.T).reshape(4, few.stop - few.start, -1)
-                lines_hw[:, columns] = _met(wide, these, few.start, rgba_hwc[rows, columns])
+                wide = _widened(columns_first, across.part(columns))
+                lines_hw[:, columns] = _met(wide, these, rgba_hwc[rows, columns], finish)
         yield strip, alpha_hw
 
 
-def _settled(coefficients_chw: Float32) -> Float32:
+def _settled(coefficients_chw: Float32, finish: Finish | None, plain_hw: Float32 | None) -> Float32:
     """(h, w): 0 or 1 where that is alpha for every colour that there is, _OPEN elsewhere."""
     *slopes, constant = coefficients_chw
-    most = constant + sum(np.maximum(slope, 0) for slope in slopes)
-    least = constant + sum(np.minimum(slope, 0) for slope in slopes)
-    settled: Float32 = np.where(most <= 0, 0, np.where(least >= 1, 1, _OPEN)).astype(np.float32)
-    return settled
+    least = np.clip(constant + sum(np.minimum(slope, 0) for slope in slopes), 0, 1)
+    most = np.clip(constant + sum(np.maximum(slope, 0) for slope in slopes), 0, 1)
+    unseen = 0.0
+    if finish and plain_hw is not None:
+        least, most = finish(least, plain_hw), finish(most, plain_hw)
+        unseen = _UNSEEN
+    settled = np.where(most <= unseen, 0, np.where(least >= 1 - unseen, 1, _OPEN))
+    return settled.astype(np.float32)
 
 
 def _settled_columns(settled_hw: Float32, across: Between) -> Float32:
@@ -177,19 +187,37 @@ def _runs(wanted: npt.NDArray[np.bool_]) -> Iterator[slice]:
             yield slice(left, min(left + _TILE_COLUMNS, stop))
 
 
-def _met(wide: Float32, down: Between, first: int, rgba_hwc: npt.NDArray[np.uint8]) -> Float32:
-    """Alpha of a part of the photo, (rows, columns). `wide` are coefficients, (4, n, columns), of
-    which row 0 is the `first` that `down` counts."""
+def _widened(columns_first: Float32, across: Between) -> Float32:
+    """`columns_first`, (w, planes, rows), between its columns: (planes, rows, columns)."""
+    flat = columns_first.reshape(len(columns_first), -1)
+    wide = flat.take(across.before, axis=0)
+    wide += (flat.take(across.after, axis=0) - wide) * across.share[:, None]
+    return np.ascontiguousarray(wide.T).reshape(*columns_first.shape[1:], -1)
+
+
+def _met(
+    wide: Float32, down: Between, rgba_hwc: npt.NDArray[np.uint8], finish: Finish | None
+) -> Float32:
+    """Alpha of a part of the photo, (rows, columns), between the rows of coefficients `wide`, (4,
+    n, columns), or of them and the plain matte, (5, n, columns)."""
     colours = np.ones((4, *rgba_hwc.shape[:2]), np.float32)
     for channel in range(3):
         colours[channel] = rgba_hwc[..., channel]
     # Between the alphas by the coefficients above and by those below each pixel.
     above, below = (
-        np.einsum("cyx,cyx->yx", wide.take(at - first, axis=1), colours)
-        for at in (down.before, down.after)
+        np.einsum("cyx,cyx->yx", wide[:4].take(rows, axis=1), colours)
+        for rows in (down.before, down.after)
     )
+    met = _mixed(above, below, down.share)
+    np.clip(met, 0.0, 1.0, out=met)
+    if not finish:
+        return met
+    return finish(met, _mixed(wide[4][down.before], wide[4][down.after], down.share))
+
+
+def _mixed(above: Float32, below: Float32, share: Float32) -> Float32:
+    """So much of the way from the first to the second, which is written to."""
     below -= above
-    below *= down.share[:, None]
+    below *= share[:, None]
     below += above
-    met: Float32 = np.clip(below, 0.0, 1.0, out=below)
-    return met
+    return below

@@ -93,6 +93,10 @@ class Between(NamedTuple):
     def part(self, pixels: slice) -> "Between":
         return Between(self.before[pixels], self.after[pixels], self.share[pixels])
 
+    def counted_from(self, first: int) -> "Between":
+        """For those pixels of the smaller side alone that come from `first` on."""
+        return Between(self.before - first, self.after - first, self.share)
+
 
 class Resized:
     """`values_hw`, float32 (h, w) of any range, at (height, width), of which only the rows that are
