@@ -43,6 +43,7 @@ class Cutout:
         opaque = bool((rgba_hwc[..., 3] == 255).all())
         #: The photo's own alpha, where it has one: `refine` may run many times.
         self.source_alpha_hw = None if opaque else rgba_hwc[..., 3].copy()
+        self._larger: Cutout | None = None
         self.precise_alpha_hw: npt.NDArray[np.uint16] | None = None
         # Only the soft edges ever change colour: a copy of the whole photo would take its size.
         self._original_colours: list[
@@ -58,11 +59,16 @@ class Cutout:
     @cached_property
     def guide(self) -> Guide:
         """What the photo's colours tell of any matte."""
-        return Guide.of(self.small_rgb_hwc)
+        return self._larger.guide if self._larger else Guide.of(self.small_rgb_hwc)
 
     def look(self) -> None:
         """Finds beforehand what takes no matte to find."""
         _ = self.guide
+
+    def look_with(self, larger: "Cutout") -> None:
+        """What `larger` finds in the same photo is taken over, where that looks no closer."""
+        if max(self.rgba_hwc.shape) >= _WORKING_PX:
+            self._larger = larger
 
     def small_rgba_hwc(self) -> npt.NDArray[np.float32]:
         """The same with alpha as it is now, float32 (h, w, 4) in [0, 1]."""

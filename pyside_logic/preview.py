@@ -89,7 +89,9 @@ class Preview:
         if len(self._sizes) == _MAX_SIZES:
             self._sizes.clear()
         pixels = (shrunk * np.float32(255) + np.float32(0.5)).astype(np.uint8)
-        return _Small(Cutout(pixels, self._cutout.matte_hw))
+        small = Cutout(pixels, self._cutout.matte_hw)
+        small.look_with(self._cutout)
+        return _Small(small)
 
 
 class _Small:

@@ -9,13 +9,13 @@ import { pythonWorker } from './workers.js'
 /** @typedef {import('./stage-clock.js').StageClock} StageClock */
 
 /**
+ * There is no signal to end it: what Python keeps must be named to somebody who lets it go.
  * @param {DecodedPhoto} photo its pixels move
- * @param {OpenJob} job
  * @returns {Promise<number>} what names it in Python, for `openKept` or `dropKept`
  */
-export async function keepPixels(photo, { signal }) {
+export async function keepPixels(photo) {
   const transfer = [photo.rgba]
-  const { handle } = await pythonWorker.call('openPhoto', { photo }, 'refine', { signal, transfer })
+  const { handle } = await pythonWorker.call('openPhoto', { photo }, 'refine', { transfer })
   return handle
 }
 

@@ -129,11 +129,11 @@ async function findAndKeep(job, choice, draft, clock) {
   try {
     const found = await findSubject(job, choice, clock, async (prepared) => {
       // While the network runs, Python looks at the photo's colours.
-      keeping[0] = startedEarly(keepPixels(prepared.photo, job))
+      keeping[0] = startedEarly(keepPixels(prepared.photo))
       await draft?.show(prepared, keeping[0])
     })
     const open = await clock.time('refine', async () => {
-      keeping[0] ??= keepPixels(found.photo, job) // the matte was known
+      keeping[0] ??= keepPixels(found.photo) // the matte was known
       const handle = await keeping[0]
       return (await draft?.finish(found)) ?? openKept(handle, found, job, clock)
     })
