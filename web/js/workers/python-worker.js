@@ -10,7 +10,7 @@ import {
   photoPixels,
   preview,
   refine,
-  setMatte,
+  replaceMatte,
   subjectPart,
   subjects,
   touchUp,
@@ -26,7 +26,7 @@ serve({
   ],
   ensureModel: ['model', ensureModel],
   openPhoto: ['refine', openPhoto],
-  setMatte: ['refine', setMatte],
+  replaceMatte: ['refine', replaceMatte],
   openKeyedPhoto: ['infer', openKeyedPhoto],
   photoPixels: [
     'refine',
