@@ -7,6 +7,9 @@ MODELS ?= u2netp modnet
 PRECISION ?= auto
 # What the networks may run on: wasm, and any of webgpu and webgl.
 BACKENDS ?= wasm webgpu
+# Networks of so many pixels a side, in place of each one's own; none: as models/catalog.toml says.
+SIZE ?=
+CHOICES = --precision $(PRECISION) --backend $(BACKENDS) $(SIZE:%=--size %) $(MODELS:%=--model %)
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -30,7 +33,7 @@ help:
 	@echo "make serve   build the site and serve it at http://127.0.0.1:$(PORT) (PORT= changes it)"
 	@echo "make site    build the site into dist/ (MODELS=\"u2netp modnet\" chooses its networks,"
 	@echo "             PRECISION=int8 makes all of them smaller and faster, BACKENDS=\"wasm webgl\""
-	@echo "             what they may run on)"
+	@echo "             what they may run on; the fastest: MODELS=u2netp PRECISION=int8 SIZE=256)"
 	@echo "make lib     write the package for other sites into build/lib/gossamer, with the same"
 	@echo "             choices, and pages that use it beside it: gossamer serve --dist build/lib"
 	@echo "make test    check and test everything"
@@ -50,8 +53,7 @@ serve: dist/index.html
 site: dist/index.html
 
 lib: $(BIN)/.dev node_modules/.installed
-	@gossamer lib --out build/lib/gossamer --precision $(PRECISION) --backend $(BACKENDS) \
-		$(MODELS:%=--model %)
+	@gossamer lib --out build/lib/gossamer $(CHOICES)
 	@cp -R web/examples/. build/lib
 	@mkdir -p build/lib/other && ln -sfn ../gossamer build/lib/other/gossamer
 	@python -c "from skimage import data, io; io.imsave('build/lib/photo.jpg', data.astronaut())"
@@ -86,13 +88,12 @@ check: $(BIN)/.dev node_modules/.installed
 	@node_modules/.bin/biome ci --colors=off
 
 dist/index.html: $(BIN)/.installed $(SOURCES) build/site-choices
-	@gossamer site --out dist --precision $(PRECISION) --backend $(BACKENDS) $(MODELS:%=--model %)
+	@gossamer site --out dist $(CHOICES)
 
 # Another choice of networks is another site, though no source is newer.
 build/site-choices: force
 	@mkdir -p build
-	@echo '$(MODELS) $(PRECISION) $(BACKENDS)' | cmp -s - $@ || \
-		echo '$(MODELS) $(PRECISION) $(BACKENDS)' >$@
+	@echo '$(CHOICES)' | cmp -s - $@ || echo '$(CHOICES)' >$@
 
 force:
 

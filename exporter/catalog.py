@@ -90,7 +90,8 @@ class Part:
 class InputSpec:
     """Float32 (1, 3, height, width), RGB, (picture / scale - mean) / std.
 
-    `renamed`: the published network has one input and another name for it.
+    `renamed`: the published network has one input and another name for it. `published`: the height
+    and width of that one, where it is not run at that.
     """
 
     name: str
@@ -100,6 +101,7 @@ class InputSpec:
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
     renamed: bool = False
+    published: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -277,7 +279,14 @@ def _input(table: TomlTable) -> InputSpec:
         mean=table.triple("mean"),
         std=std,
         renamed=not table.has("name"),
+        published=_published(table.table("published")) if table.has("published") else None,
     )
+
+
+def _published(table: TomlTable) -> tuple[int, int]:
+    size = table.count("height"), table.count("width")
+    table.refuse_unknown_keys()
+    return size
 
 
 def _output(table: TomlTable) -> OutputSpec:

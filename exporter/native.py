@@ -77,7 +77,7 @@ _KEYED = {"sharpen": 0, "detail": "none"}
 FindMatte = Callable[[Uint8], Float32]
 
 # As in web/js/pipeline/lanczos.js: photos are averaged down first, exactly below this factor.
-_REDUCING_GAP = 3.0
+_REDUCING_GAP = 2.0
 
 
 class NativeNetwork:

@@ -1,10 +1,10 @@
 """Reads a published network, and says in one sentence why it cannot be exported.
 
     file ──> readable? ──> operators known? ──> input and output as specified?
-         ──> the specified names ──> the specified activation ──> source
+         ──> the specified names ──> the specified size ──> the specified activation ──> source
 
-What the passes and the comparisons call the source has the names and the range of its
-specification, whatever the published file calls them.
+What the passes and the comparisons call the source has the names, the size and the range of its
+specification, whatever the published file has.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,6 +19,7 @@ from onnx import TensorProto, helper, inliner
 from exporter.catalog import InputSpec, Network
 from exporter.errors import SourceError
 from exporter.origins import fetch
+from exporter.passes import input_size
 from exporter.report import Report, silent
 
 __all__ = ["check_mattes", "read_source"]
@@ -43,7 +44,7 @@ def read_source(
         ) from error
     _check_input(model, network)
     _check_output(model, network)
-    return _activate(_rename(model, network), network)
+    return _activate(_resize(_rename(model, network), network), network)
 
 
 def check_mattes(network: Network, outputs: Sequence[npt.NDArray[np.float32]]) -> None:
@@ -143,7 +144,7 @@ def _check_input(model: onnx.ModelProto, network: Network) -> None:
 def _check_tensor(value: onnx.ValueInfoProto, spec: InputSpec, network: Network) -> None:
     tensor = value.type.tensor_type
     known = [dimension.dim_value for dimension in tensor.shape.dim]
-    expected = (1, 3, spec.height, spec.width)
+    expected = (1, 3, *(spec.published or (spec.height, spec.width)))
     fits = len(known) == 4 and all(k in (0, e) for k, e in zip(known, expected, strict=True))
     if not fits or tensor.elem_type != TensorProto.FLOAT:
         received = "x".join(str(size or "?") for size in known)
@@ -193,6 +194,13 @@ def _rename(model: onnx.ModelProto, network: Network) -> onnx.ModelProto:
             for index, name in enumerate(edges):
                 edges[index] = names.get(name, name)
     return renamed
+
+
+def _resize(model: onnx.ModelProto, network: Network) -> onnx.ModelProto:
+    spec = network.input
+    if spec.published is None:
+        return model
+    return input_size.apply(model, name=spec.name, height=spec.height, width=spec.width)
 
 
 def _activate(model: onnx.ModelProto, network: Network) -> onnx.ModelProto:

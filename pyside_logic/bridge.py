@@ -58,7 +58,7 @@ __all__ = [
     "paint",
     "photo_pixels",
     "refine",
-    "replace_matte",
+    "set_matte",
     "subject_part",
     "subjects",
     "touch_up",
@@ -109,25 +109,18 @@ def _answers(stage: Stage) -> Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
 @_answers(Stage.REFINE)
-def open_photo(
-    rgba: Any,
-    height: int,
-    width: int,
-    matte: Any,
-    matte_height: int,
-    matte_width: int,
-    file: Any = None,
-) -> int:
-    """Keeps a photo and its matte. `rgba` is a Uint8Array of height x width x 4, straight; `matte`
-    a Float32Array of matte_height x matte_width in [0, 1]; `file` is what decode.js has read in the
-    photo's file beside its pixels, or null. Returns its handle."""
-    rgba_hwc = pixels_of(rgba, height, width)
-    return _kept(Cutout(rgba_hwc, matte_of(matte, matte_height, matte_width)), file)
+def open_photo(rgba: Any, height: int, width: int, file: Any = None) -> int:
+    """Keeps a photo, which has no matte yet, and looks at its colours: `rgba` is a Uint8Array of
+    height x width x 4, straight; `file` what decode.js has read in the photo's file beside its
+    pixels, or null. Returns its handle."""
+    cutout = Cutout(pixels_of(rgba, height, width))
+    cutout.look()
+    return _kept(cutout, file)
 
 
 @_answers(Stage.REFINE)
-def replace_matte(handle: int, matte: Any, height: int, width: int) -> None:
-    """Gives an open photo another matte, a Float32Array of height x width in [0, 1]."""
+def set_matte(handle: int, matte: Any, height: int, width: int) -> None:
+    """Gives an open photo its matte, or another one, a Float32Array of height x width in [0, 1]."""
     _opened(handle).matte_hw = matte_of(matte, height, width)
 
 

@@ -1,9 +1,13 @@
 """A photo that is being cut out, and what it takes to start again."""
 
+from functools import cached_property
+
 import numpy as np
 import numpy.typing as npt
 
 from pyside_logic.errors import ErrorCode, GossamerError, Stage
+from pyside_logic.guided import Guide
+from pyside_logic.pixels import as_numbers
 from pyside_logic.shrink import shrink_photo
 
 __all__ = ["Cutout"]
@@ -13,41 +17,58 @@ UInt8 = npt.NDArray[np.uint8]
 
 #: The longer side of the working size, at which colours are looked at.
 _WORKING_PX = 512
+#: Of a pixel as one number.
+_ALPHA_BITS = np.uint32(0xFF000000)
+_NO_SUBJECT = np.zeros((1, 1), np.float32)
 
 
 class Cutout:
     """A photo, its matte, and the alpha that `refine` writes into the photo's own pixels.
 
     `rgba_hwc` is uint8 (height, width, 4), straight sRGB, and written to; `matte_hw` is float32
-    (h, w) in [0, 1] of any size.
+    (h, w) in [0, 1] of any size, and may come later.
     """
 
-    def __init__(self, rgba_hwc: UInt8, matte_hw: npt.NDArray[np.float32]) -> None:
+    def __init__(self, rgba_hwc: UInt8, matte_hw: npt.NDArray[np.float32] = _NO_SUBJECT) -> None:
         if rgba_hwc.ndim != 3 or rgba_hwc.shape[2] != 4 or rgba_hwc.size == 0:
             raise GossamerError(
                 ErrorCode.INVALID_ARGUMENT,
                 Stage.REFINE,
                 f"Expected pixels of shape (height, width, 4), received {rgba_hwc.shape}.",
             )
-        self.rgba_hwc = rgba_hwc
+        self.rgba_hwc = np.ascontiguousarray(rgba_hwc)
         self.matte_hw = matte_hw
         #: What a person has corrected; see touch_up.py.
         self.touch_hw: npt.NDArray[np.float32] | None = None
         opaque = bool((rgba_hwc[..., 3] == 255).all())
         #: The photo's own alpha, where it has one: `refine` may run many times.
         self.source_alpha_hw = None if opaque else rgba_hwc[..., 3].copy()
+        self._larger: Cutout | None = None
         self.precise_alpha_hw: npt.NDArray[np.uint16] | None = None
         # Only the soft edges ever change colour: a copy of the whole photo would take its size.
-        self._original_colours: list[tuple[slice, slice, UInt8]] = []
-        self._small_rgb_hwc: npt.NDArray[np.float32] | None = None
+        self._original_colours: list[
+            tuple[slice, npt.NDArray[np.intp], npt.NDArray[np.uint32]]
+        ] = []
 
-    @property
+    @cached_property
     def small_rgb_hwc(self) -> npt.NDArray[np.float32]:
         """The photo's colours at the working size, float32 (h, w, 3) in [0, 1]."""
-        if self._small_rgb_hwc is None:
-            assert not self._original_colours  # those of the photo are there to be seen
-            self._small_rgb_hwc = shrink_photo(self.rgba_hwc, _WORKING_PX)[..., :3].copy()
-        return self._small_rgb_hwc
+        assert not self._original_colours  # those of the photo are there to be seen
+        return shrink_photo(self.rgba_hwc, _WORKING_PX)[..., :3].copy()
+
+    @cached_property
+    def guide(self) -> Guide:
+        """What the photo's colours tell of any matte."""
+        return self._larger.guide if self._larger else Guide.of(self.small_rgb_hwc)
+
+    def look(self) -> None:
+        """Finds beforehand what takes no matte to find."""
+        _ = self.guide
+
+    def look_with(self, larger: "Cutout") -> None:
+        """What `larger` finds in the same photo is taken over, where that looks no closer."""
+        if max(self.rgba_hwc.shape) >= _WORKING_PX:
+            self._larger = larger
 
     def small_rgba_hwc(self) -> npt.NDArray[np.float32]:
         """The same with alpha as it is now, float32 (h, w, 4) in [0, 1]."""
@@ -69,12 +90,15 @@ class Cutout:
             scaled *= self.source_alpha_hw[rows] * np.float32(1 / 255)
         self.precise_alpha_hw[rows] = scaled + np.float32(0.5)
 
-    def recolour(self, rows: slice, columns: slice, colours: UInt8) -> None:
-        """Gives a part of the photo colours, (rows, columns, 3); each part at most once between
-        restores."""
-        part = self.rgba_hwc[rows, columns, :3]
-        self._original_colours.append((rows, columns, part.copy()))
-        part[...] = colours
+    def recolour(self, rows: slice, at: npt.NDArray[np.intp], colours: UInt8) -> None:
+        """Gives some of the photo's pixels colours, (n, 3): those `at` (n,) among those of `rows`,
+        each at most once between restores."""
+        pixels = as_numbers(self.rgba_hwc[rows])
+        before = pixels[at]
+        self._original_colours.append((rows, at, before))
+        after = before.copy()
+        after.view(np.uint8).reshape(-1, 4)[:, :3] = colours
+        pixels[at] = after
 
     @property
     def is_recoloured(self) -> bool:
@@ -93,5 +117,6 @@ class Cutout:
         return original
 
     def _put_original(self, rgba_hwc: UInt8) -> None:
-        for rows, columns, colours in self._original_colours:
-            rgba_hwc[rows, columns, :3] = colours
+        for rows, at, before in self._original_colours:
+            pixels = as_numbers(rgba_hwc[rows])
+            pixels[at] = (pixels[at] & _ALPHA_BITS) | (before & ~_ALPHA_BITS)

@@ -3,7 +3,7 @@
 T. Germer, T. Uelwer, S. Conrad, S. Harmeling, "Fast Multi-Level Foreground Estimation", ICPR 2020.
 A photo is alpha . foreground + (1 - alpha) . background; both colours are found from coarse to
 fine, each pixel between what its neighbours say and what reproduces the photo. Here it runs at a
-working size and in the soft band only, and one more such step is taken at full size, tile by tile.
+working size and in the soft band only, and each soft pixel of the photo takes one more such step.
 """
 
 from collections.abc import Iterator
@@ -12,9 +12,10 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from pyside_logic.resample import strips_of
+from pyside_logic.pixels import as_numbers
+from pyside_logic.resample import Between, strips_of
 
-__all__ = ["estimate_layers", "foreground_tiles"]
+__all__ = ["Recoloured", "estimate_layers", "foreground_strips"]
 
 Float32 = npt.NDArray[np.float32]
 Indices = npt.NDArray[np.intp]
@@ -25,49 +26,52 @@ _SMALL_PX = 32
 _SWEEPS_SMALL = 10
 _SWEEPS_LARGE = 2
 
-#: So small that the planes of a tile stay in the cache, so large that calls do not count.
-_TILE_PX = (64, 128)
+#: So few that what is computed of them stays in the cache, so many that calls do not count.
+_STRIP_ROWS = 64
 #: Nobody sees what little this much alpha, of 255, lets through.
 _CLEAR = 2
 
 
 def estimate_layers(rgba_hwc: Float32) -> Float32:
     """(foreground, background) of `rgba_hwc`, float32 (h, w, 4) straight in [0, 1], as float32
-    (h, w, 6) in [0, 1]: RGB and RGB. Both are defined everywhere; where alpha is 1 the foreground
+    (6, h, w) in [0, 1]: RGB and RGB. Both are defined everywhere; where alpha is 1 the foreground
     is nearly the photo, where it is 0 the background is."""
+    rgba_chw = np.ascontiguousarray(np.moveaxis(rgba_hwc, -1, 0))
     height, width = rgba_hwc.shape[:2]
     halvings = (max(height, width) - 1).bit_length()
-    layers = np.zeros((1, 1, 6), np.float32)
-    layers[:] = np.tile(rgba_hwc[..., :3].mean(axis=(0, 1)), 2)
+    layers_chw = np.empty((6, 1, 1), np.float32)
+    layers_chw[:, 0, 0] = np.tile(rgba_chw[:3].mean(axis=(1, 2)), 2)
     for halving in range(halvings, -1, -1):
         h, w = -(-height >> halving) or 1, -(-width >> halving) or 1
-        level = _sampled(rgba_hwc, h, w)
-        layers = _sampled(layers, h, w)
-        _fix_known(layers, level)
+        level = _sampled(rgba_chw, h, w)
+        layers_chw = _sampled(layers_chw, h, w)
+        _fix_known(layers_chw, level)
         sweeps = _SWEEPS_SMALL if max(h, w) <= _SMALL_PX else _SWEEPS_LARGE
-        _relax(layers.reshape(-1, 6), level, sweeps)
-    return layers
+        _relax(layers_chw, level, sweeps)
+    return layers_chw
 
 
-def _sampled(picture: Float32, height: int, width: int) -> Float32:
+def _sampled(picture_chw: Float32, height: int, width: int) -> Float32:
     """Nearest neighbours: means would not be composites of means."""
-    rows = np.arange(height) * picture.shape[0] // height
-    columns = np.arange(width) * picture.shape[1] // width
-    sampled: Float32 = picture[rows[:, None], columns]
+    rows = np.arange(height) * picture_chw.shape[1] // height
+    columns = np.arange(width) * picture_chw.shape[2] // width
+    sampled = np.empty((len(picture_chw), height, width), np.float32)
+    for plane, samples in zip(picture_chw, sampled, strict=True):
+        samples[:] = plane[rows][:, columns]  # both at once would cost ten times that
     return sampled
 
 
-def _fix_known(layers: Float32, rgba_hwc: Float32) -> None:
-    alpha = rgba_hwc[..., 3]
-    layers[..., :3][alpha == 1] = rgba_hwc[..., :3][alpha == 1]
-    layers[..., 3:][alpha == 0] = rgba_hwc[..., :3][alpha == 0]
+def _fix_known(layers_chw: Float32, rgba_chw: Float32) -> None:
+    *rgb, alpha = rgba_chw
+    for layers, known in ((layers_chw[:3], alpha == 1), (layers_chw[3:], alpha == 0)):
+        for layer, colours in zip(layers, rgb, strict=True):
+            layer[:] = np.where(known, colours, layer)
 
 
-def _relax(layers: Float32, rgba_hwc: Float32, sweeps: int) -> None:
+def _relax(layers_chw: Float32, rgba_chw: Float32, sweeps: int) -> None:
     """Gauss-Seidel sweeps over the soft band, in place, in two colours like a chess board."""
-    height, width = rgba_hwc.shape[:2]
-    alpha_hw = rgba_hwc[..., 3]
-    rows, columns = np.nonzero(_band(alpha_hw))
+    height, width = rgba_chw.shape[1:]
+    rows, columns = np.nonzero(_band(rgba_chw[3]))
     halves = []
     for parity in (0, 1):
         mine = (rows + columns) % 2 == parity
@@ -78,7 +82,8 @@ def _relax(layers: Float32, rgba_hwc: Float32, sweeps: int) -> None:
             y * width + np.maximum(x - 1, 0),
             y * width + np.minimum(x + 1, width - 1),
         ]
-        halves.append(_Half(y * width + x, neighbours, rgba_hwc.reshape(-1, 4)))
+        halves.append(_Half(y * width + x, neighbours, rgba_chw.reshape(4, -1)))
+    layers = layers_chw.reshape(6, -1)
     for _ in range(sweeps):
         for half in halves:
             half.update(layers)
@@ -101,112 +106,123 @@ class _Half:
     def __init__(self, at: Indices, neighbours: list[Indices], rgba: Float32) -> None:
         self._at = at
         self._neighbours = neighbours
-        self._rgb = rgba[at, :3]
-        self._alpha = rgba[at, 3:]
+        *self._rgb, self._alpha = (plane[at] for plane in rgba)
         # Across an edge of alpha the layers go on smoothly: only the photo changes there.
         weights = [
-            _REGULARISATION + np.abs(self._alpha - rgba[neighbour, 3:]) for neighbour in neighbours
+            _REGULARISATION + np.abs(self._alpha - rgba[3][neighbour]) for neighbour in neighbours
         ]
         total = np.sum(weights, axis=0)
         self._shares = [weight / total for weight in weights]
-        self._stiffness = total
+        self._yielding = _yielding(self._alpha, total)
 
     def update(self, layers: Float32) -> None:
-        means = layers[self._neighbours[0]] * self._shares[0]
+        for colour, front, behind in zip(self._rgb, layers[:3], layers[3:], strict=True):
+            means = self._mean(front), self._mean(behind)
+            found = _reconciled(*means, colour, self._alpha, self._yielding)
+            for layer, values in zip((front, behind), found, strict=True):
+                layer[self._at] = np.clip(values, 0.0, 1.0)
+
+    def _mean(self, layer: Float32) -> Float32:
+        """Of the neighbours' values in one plane of a layer, (n,)."""
+        mean: Float32 = layer[self._neighbours[0]] * self._shares[0]
         for neighbour, share in zip(self._neighbours[1:], self._shares[1:], strict=True):
-            means += layers[neighbour] * share
-        layers[self._at] = _reconciled(means, self._rgb, self._alpha, self._stiffness)
+            mean += layer[neighbour] * share
+        return mean
 
 
 def _reconciled(
-    layers: Float32, rgb: Float32, alpha: Float32, stiffness: Float32 | float
-) -> Float32:
-    """The layers (n, 6) moved towards the nearest ones that make up `rgb` (n, 3) with `alpha`
-    (n, 1): all the way where `stiffness` is 0. This is the paper's 2 x 2 system, solved."""
+    front: Float32,
+    behind: Float32,
+    colour: npt.NDArray[np.float32 | np.uint8],
+    alpha: Float32,
+    yielding: Float32,
+) -> tuple[Float32, Float32]:
+    """One channel of foreground and background, (n,), moved towards the nearest values that make up
+    `colour` with `alpha`. This is the paper's 2 x 2 system, solved."""
     beta = 1 - alpha
-    missing = rgb - alpha * layers[:, :3] - beta * layers[:, 3:]
-    missing /= alpha * alpha + beta * beta + stiffness
-    moved = layers.copy()
-    moved[:, :3] += alpha * missing
-    moved[:, 3:] += beta * missing
-    np.clip(moved, 0.0, 1.0, out=moved)
-    return moved
+    missing = colour - alpha * front
+    missing -= beta * behind
+    missing *= yielding
+    return front + alpha * missing, behind + beta * missing
 
 
-def foreground_tiles(
-    rgba_hwc: npt.NDArray[np.uint8],
-    layers_hwc: Float32,
-    tile_px: tuple[int, int] = _TILE_PX,
-) -> Iterator[tuple[slice, slice, npt.NDArray[np.uint8]]]:
-    """Yields (rows, columns, colours) from top to bottom: parts of `rgba_hwc`, uint8 (height,
-    width, 4) straight, that hold soft pixels, and their colours, uint8 (rows, columns, 3), with
-    the foreground's in the soft ones.
+def _yielding(alpha: Float32, stiffness: Float32 | np.float32) -> Float32:
+    """How far `_reconciled` moves: all the way where `stiffness` is 0."""
+    beta = 1 - alpha
+    stiff = alpha * alpha + beta * beta
+    stiff += stiffness
+    return np.reciprocal(stiff)
 
-    `layers_hwc` are estimate_layers of the same photo at any size. Any `tile_px`, (height, width),
-    gives the same colours.
+
+class Recoloured(NamedTuple):
+    """Soft pixels of some rows of a photo: where they are among these rows' pixels, (n,), and the
+    foreground's colours, uint8 (n, 3)."""
+
+    rows: slice
+    at: Indices
+    colours: npt.NDArray[np.uint8]
+
+
+def foreground_strips(
+    rgba_hwc: npt.NDArray[np.uint8], layers_chw: Float32, strip_rows: int = _STRIP_ROWS
+) -> Iterator[Recoloured]:
+    """The foreground in the soft pixels of `rgba_hwc`, uint8 (height, width, 4) straight, from top
+    to bottom.
+
+    `layers_chw` are estimate_layers of the same photo at any size. Any `strip_rows` gives the same
+    colours.
     """
     height, width = rgba_hwc.shape[:2]
-    layers = np.ascontiguousarray(np.moveaxis(layers_hwc, -1, 0)) * np.float32(255)
-    down = _Between.of(height, layers.shape[1])
-    across = _Between.of(width, layers.shape[2])
-    for rows in strips_of(height, tile_px[0]):
-        alpha_hw = rgba_hwc[rows, :, 3]
-        soft = (alpha_hw > _CLEAR) & (alpha_hw < 255 - _CLEAR)
-        seen = np.flatnonzero(soft.any(axis=0))
-        for left in np.unique(seen // tile_px[1]) * tile_px[1]:
-            columns = slice(int(left), int(left) + tile_px[1])
-            near = _enlarged(layers, down.part(rows), across.part(columns))
-            yield rows, columns, _foreground(rgba_hwc[rows, columns], near, soft[:, columns])
+    layers = _Enlarged(layers_chw * np.float32(255), height, width)
+    for rows in strips_of(height, strip_rows):
+        alpha = rgba_hwc[rows, :, 3].reshape(-1)
+        # One comparison for both ends: less than _CLEAR + 1 wraps around.
+        at = np.flatnonzero(alpha - np.uint8(_CLEAR + 1) < 255 - 2 * _CLEAR - 1)
+        if at.size:
+            rgba = as_numbers(rgba_hwc[rows])[at].view(np.uint8).reshape(-1, 4)
+            y, x = np.divmod(at, width)
+            yield Recoloured(rows, at, _foreground(rgba, layers.at(y + rows.start, x)))
 
 
-def _foreground(
-    rgba_hwc: npt.NDArray[np.uint8], layers: Float32, soft: npt.NDArray[np.bool_]
-) -> npt.NDArray[np.uint8]:
-    """`_reconciled` without stiffness, of whole planes: the foreground where `soft`, the colours as
-    they are elsewhere. `layers` are (6, h, w) in [0, 255]."""
-    colours = rgba_hwc[..., :3].copy()
-    alpha = rgba_hwc[..., 3] * np.float32(1 / 255)
-    beta = 1 - alpha
-    weight = alpha / (alpha * alpha + beta * beta)
-    for channel, (front, behind) in enumerate(zip(layers[:3], layers[3:], strict=True)):
-        missing = rgba_hwc[..., channel] - alpha * front
-        behind *= beta
-        missing -= behind
-        missing *= weight
-        front += missing
-        np.clip(front, 0.0, 255.0, out=front)
-        front += np.float32(0.5)
-        np.copyto(colours[..., channel], front.astype(np.uint8), where=soft)
+def _foreground(rgba: npt.NDArray[np.uint8], layers: Iterator[Float32]) -> npt.NDArray[np.uint8]:
+    """Of pixels (n, 4): (n, 3). `layers` are what `_Enlarged.at` gives for them."""
+    colours = np.empty((len(rgba), 3), np.uint8)
+    alpha = rgba[:, 3] * np.float32(1 / 255)
+    yielding = _yielding(alpha, np.float32(0))
+    for channel in range(3):
+        found, _ = _reconciled(next(layers), next(layers), rgba[:, channel], alpha, yielding)
+        np.clip(found, 0.0, 255.0, out=found)
+        found += np.float32(0.5)  # the cast cuts off
+        colours[:, channel] = found
     return colours
 
 
-class _Between(NamedTuple):
-    """For positions along a side: the layers' pixels before and after each, and how far it is from
-    the one to the other."""
+class _Enlarged:
+    """Layers at the size of the photo, of which only the pixels that are asked for are computed."""
 
-    before: Indices
-    after: Indices
-    share: Float32
+    def __init__(self, layers_chw: Float32, height: int, width: int) -> None:
+        self._planes = layers_chw.reshape(6, -1)
+        self._stride = layers_chw.shape[2]
+        self._down = Between.of(height, layers_chw.shape[1])
+        self._across = Between.of(width, layers_chw.shape[2])
 
-    @classmethod
-    def of(cls, length: int, from_length: int) -> "_Between":
-        """Every pixel of a side of `length`, in one of `from_length`."""
-        centres = (np.arange(length) + 0.5) * (from_length / length) - 0.5
-        inside = np.clip(centres, 0, from_length - 1)
-        before = inside.astype(np.intp)
-        after = np.minimum(before + 1, from_length - 1)
-        return cls(before, after, (inside - before).astype(np.float32))
-
-    def part(self, positions: slice) -> "_Between":
-        return _Between(self.before[positions], self.after[positions], self.share[positions])
-
-
-def _enlarged(layers: Float32, down: _Between, across: _Between) -> Float32:
-    """Values between the pixels of `layers` (n, h, w): (n, rows, columns)."""
-    first = int(down.before[0])
-    few = layers[:, first : int(down.after[-1]) + 1]
-    wide: Float32 = few[..., across.before]
-    wide += (few[..., across.after] - wide) * across.share
-    tall: Float32 = wide[:, down.before - first]
-    tall += (wide[:, down.after - first] - tall) * down.share[:, None]
-    return tall
+    def at(self, y: Indices, x: Indices) -> Iterator[Float32]:
+        """Foreground and background of each channel by turns, (n,)."""
+        above, below = self._down.before[y] * self._stride, self._down.after[y] * self._stride
+        left, right = self._across.before[x], self._across.after[x]
+        lower, further = self._down.share[y], self._across.share[x]
+        both = lower * further
+        corners = (
+            (above + left, 1 - lower - further + both),
+            (above + right, further - both),
+            (below + left, lower - both),
+            (below + right, both),
+        )
+        for channel in range(3):
+            for plane in (self._planes[channel], self._planes[channel + 3]):
+                value = np.zeros(len(y), np.float32)
+                for place, share in corners:
+                    term = plane[place]  # many times as fast as take()
+                    term *= share
+                    value += term
+                yield value

@@ -11,19 +11,25 @@ alike, any window blurs the outline that the network knew. Which it is, the fits
 how much of the matte they explain.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from pyside_logic.local_colours import LocalColours
-from pyside_logic.resample import STRIP_ROWS, Resized, strips_of
+from pyside_logic.resample import Between, Resized, strips_of
 
-__all__ = ["adaptive_coefficients", "guided_coefficients", "guided_strips"]
+__all__ = ["Guide", "guided_coefficients", "guided_strips"]
 
 Float32 = npt.NDArray[np.float32]
+#: (alpha, matte) of the same pixels, in [0, 1]: the alpha that is wanted there. It grows with both.
+Finish = Callable[[Float32, Float32], Float32]
 
+#: The windows, as parts of the working size's longer side, and epsilon.
+_NARROW = 0.008
+_WIDE = 0.06
+_EPSILON = 1e-4
 #: How much more of the matte than narrow windows a wide one must explain to count alone.
 _FAR_BETTER = 0.1
 #: Wider windows are looked at in a smaller picture, in which they have about this radius.
@@ -31,43 +37,66 @@ _WIDE_RADIUS_PX = 10
 #: Variance of a matte that is even.
 _NOTHING = 1e-6
 
+#: So small that what is computed of a part stays in the cache, so large that calls do not count.
+_TILE_ROWS = 64
+_TILE_COLUMNS = 384
+_NARROW_GAP_PX = 64
+#: What no pixel of 8 bits shows of alpha.
+_UNSEEN = 1e-3
+#: Alpha that the photo has a say in.
+_OPEN = np.float32(0.5)
 
-def adaptive_coefficients(
-    guide_hwc: npt.NDArray[Any],
-    matte_hw: npt.NDArray[Any],
-    narrow_px: int,
-    wide_px: int,
-    epsilon: float,
-) -> Float32:
-    """Like guided_coefficients, of windows that are as wide as colours explain the matte in them.
+
+class Guide:
+    """A photo at a working size, float (h, w, 3) in [0, 1], and what its colours tell of any matte:
+    that is found once, and may be found before there is one.
 
     Windows of `narrow_px` count as much as they explain, and for the rest the matte stays as it is;
     where those of `wide_px` explain more, they count instead.
     """
-    narrow = LocalColours(guide_hwc, narrow_px, epsilon)
-    model, share, variance = narrow.fit_and_share(matte_hw)
-    *near, explained = narrow.mean_over_windows(np.concatenate([share * model, share[None]]))
-    near[3] += (1 - explained) * matte_hw
 
-    # Wide windows are smooth: a few pixels along their radius tell as much as all of them.
-    step = max(1, wide_px // _WIDE_RADIUS_PX)
-    height, width = matte_hw.shape
-    h, w = -(-height // step), -(-width // step)
-    guide_chw = np.moveaxis(guide_hwc, -1, 0)
-    planes = _resized(np.concatenate([guide_chw, [matte_hw, share * variance, variance]]), h, w)
-    wide = LocalColours(np.moveaxis(planes[:3], 0, -1), max(1, wide_px // step), epsilon)
-    model, share, _ = wide.fit_and_share(planes[3])
-    *far, by_wide, by_narrow, to_explain = wide.mean_over_windows(
-        np.concatenate([model, share[None], planes[4:]])
-    )
-    by_narrow /= np.maximum(to_explain, _NOTHING)
-    weight = np.clip((by_wide - by_narrow) / _FAR_BETTER, 0.0, 1.0)
+    def __init__(
+        self, guide_hwc: npt.NDArray[Any], narrow_px: int, wide_px: int, epsilon: float
+    ) -> None:
+        self.guide_hwc = guide_hwc
+        self._narrow = LocalColours(guide_hwc, narrow_px, epsilon)
+        # Wide windows are smooth: a few pixels along their radius tell as much as all of them.
+        step = max(1, wide_px // _WIDE_RADIUS_PX)
+        height, width = guide_hwc.shape[:2]
+        self._few = -(-height // step), -(-width // step)
+        small_chw = _resized(np.moveaxis(guide_hwc, -1, 0), *self._few)
+        small_hwc = np.moveaxis(small_chw, 0, -1)
+        self._wide = LocalColours(small_hwc, max(1, wide_px // step), epsilon)
 
-    *far, weight = _resized(np.stack([*far, weight]), height, width)
-    mixed = [
-        plane + weight * (far_plane - plane) for plane, far_plane in zip(near, far, strict=True)
-    ]
-    return np.stack(mixed).astype(np.float32)
+    @classmethod
+    def of(cls, guide_hwc: npt.NDArray[Any]) -> "Guide":
+        """With the windows that are best for networks of 320 px."""
+        longest_px = max(guide_hwc.shape[:2])
+        narrow_px, wide_px = (max(1, round(part * longest_px)) for part in (_NARROW, _WIDE))
+        return cls(guide_hwc, narrow_px, wide_px, _EPSILON)
+
+    def coefficients(self, matte_hw: npt.NDArray[Any]) -> Float32:
+        """Like guided_coefficients, of windows that are as wide as colours explain the matte in
+        them; `matte_hw` is (h, w) in [0, 1]."""
+        model, share, variance = self._narrow.fit_and_share(matte_hw)
+        *near, explained = self._narrow.mean_over_windows(
+            np.concatenate([share * model, share[None]])
+        )
+        near[3] += (1 - explained) * matte_hw
+
+        planes = _resized(np.stack([matte_hw, share * variance, variance]), *self._few)
+        model, share, _ = self._wide.fit_and_share(planes[0])
+        *far, by_wide, by_narrow, to_explain = self._wide.mean_over_windows(
+            np.concatenate([model, share[None], planes[1:]])
+        )
+        by_narrow /= np.maximum(to_explain, _NOTHING)
+        weight = np.clip((by_wide - by_narrow) / _FAR_BETTER, 0.0, 1.0)
+
+        *far, weight = _resized(np.stack([*far, weight]), *matte_hw.shape)
+        mixed = [
+            plane + weight * (far_plane - plane) for plane, far_plane in zip(near, far, strict=True)
+        ]
+        return np.stack(mixed).astype(np.float32)
 
 
 def _resized(planes_chw: npt.NDArray[Any], height: int, width: int) -> Float32:
@@ -89,35 +118,106 @@ def guided_coefficients(
 
 
 def guided_strips(
-    coefficients_chw: Float32, rgba_hwc: npt.NDArray[np.uint8], strip_rows: int = STRIP_ROWS
+    coefficients_chw: Float32,
+    rgba_hwc: npt.NDArray[np.uint8],
+    finish: Finish | None = None,
+    plain_hw: Float32 | None = None,
 ) -> Iterator[tuple[slice, Float32]]:
     """Yields (rows, alpha) from top to bottom, alpha float32 (rows, width) in [0, 1].
 
-    `coefficients_chw` are guided_coefficients of any size, `rgba_hwc` the photo, uint8 (height,
-    width, 3 or more). Any `strip_rows` gives bit-identical values.
+    `coefficients_chw` are guided_coefficients of at most the size of `rgba_hwc`, the photo, uint8
+    (height, width, 3 or more); `plain_hw` is the matte of their size, which `finish` wants to see.
+    Where alpha is 0 or 1 whatever colour the photo has, which is most of it, nobody looks at it.
     """
     height, width = rgba_hwc.shape[:2]
-    *per_level, constant = coefficients_chw
-    slopes = [Resized(plane * np.float32(1 / 255), height, width) for plane in per_level]
-    offset = Resized(constant, height, width)
-    sloping = _sloping_rows(coefficients_chw, height)
-    for rows in strips_of(height, strip_rows):
-        alpha_hw = offset.rows(rows)
-        if rows.start < sloping.stop and sloping.start < rows.stop:
-            for channel, slope in enumerate(slopes):
-                term = slope.rows(rows)
-                term *= rgba_hwc[rows, :, channel]
-                alpha_hw += term
-        yield rows, np.clip(alpha_hw, 0.0, 1.0, out=alpha_hw)
+    size = coefficients_chw.shape[1:]
+    down, across = Between.of(height, size[0]), Between.of(width, size[1])
+    settled_hw = _settled(coefficients_chw, finish, plain_hw)
+    planes_chw = coefficients_chw.copy()
+    planes_chw[:3] *= np.float32(1 / 255)  # the photo's colours are 0..255
+    if plain_hw is not None:
+        planes_chw = np.concatenate([planes_chw, plain_hw[None]])
+    for strip in strips_of(height):
+        alpha_hw = np.empty((strip.stop - strip.start, width), np.float32)
+        for top in range(strip.start, strip.stop, _TILE_ROWS):
+            rows = slice(top, min(top + _TILE_ROWS, strip.stop))
+            lines_hw = alpha_hw[top - strip.start :][: rows.stop - top]
+            these = down.part(rows)
+            few = slice(int(these.before[0]), int(these.after[-1]) + 1)
+            these = these.counted_from(few.start)
+            lines_hw[:] = settled = _settled_columns(settled_hw[few], across)
+            columns_first = np.moveaxis(planes_chw[:, few], -1, 0)
+            for columns in _runs(settled == _OPEN):
+                wide = _widened(columns_first, across.part(columns))
+                lines_hw[:, columns] = _met(wide, these, rgba_hwc[rows, columns], finish)
+        yield strip, alpha_hw
 
 
-def _sloping_rows(coefficients_chw: Float32, height: int) -> slice:
-    """The rows of a picture of `height` rows in which the photo has a say: above and below the
-    subject the matte is even, and its slopes exactly 0."""
-    sloping = np.flatnonzero(coefficients_chw[:3].any(axis=(0, 2)))
-    if not sloping.size:
-        return slice(0, 0)
-    # Enlarging mixes a row with its neighbours, and shrinking those of one more on each side.
-    scale = height / coefficients_chw.shape[1]
-    first, last = (sloping[0] - 1) * scale - 1, (sloping[-1] + 2) * scale + 1
-    return slice(max(0, int(first)), int(np.ceil(last)))
+def _settled(coefficients_chw: Float32, finish: Finish | None, plain_hw: Float32 | None) -> Float32:
+    """(h, w): 0 or 1 where that is alpha for every colour that there is, _OPEN elsewhere."""
+    *slopes, constant = coefficients_chw
+    least = np.clip(constant + sum(np.minimum(slope, 0) for slope in slopes), 0, 1)
+    most = np.clip(constant + sum(np.maximum(slope, 0) for slope in slopes), 0, 1)
+    unseen = 0.0
+    if finish and plain_hw is not None:
+        least, most = finish(least, plain_hw), finish(most, plain_hw)
+        unseen = _UNSEEN
+    settled = np.where(most <= unseen, 0, np.where(least >= 1 - unseen, 1, _OPEN))
+    return settled.astype(np.float32)
+
+
+def _settled_columns(settled_hw: Float32, across: Between) -> Float32:
+    """(width,): the same for columns of the photo between rows and columns of `settled_hw`."""
+    least, most = settled_hw.min(axis=0), settled_hw.max(axis=0)
+    least = np.minimum(least[across.before], least[across.after])
+    most = np.maximum(most[across.before], most[across.after])
+    settled: Float32 = np.where(least == most, least, _OPEN)
+    return settled
+
+
+def _runs(wanted: npt.NDArray[np.bool_]) -> Iterator[slice]:
+    """Where `wanted` is true, from left to right; with what lies in narrow gaps."""
+    at = np.flatnonzero(wanted)
+    if not at.size:
+        return
+    gaps = np.flatnonzero(np.diff(at) > _NARROW_GAP_PX)
+    starts, stops = at[np.append(0, gaps + 1)], at[np.append(gaps, at.size - 1)] + 1
+    for start, stop in zip(starts.tolist(), stops.tolist(), strict=True):
+        for left in range(start, stop, _TILE_COLUMNS):
+            yield slice(left, min(left + _TILE_COLUMNS, stop))
+
+
+def _widened(columns_first: Float32, across: Between) -> Float32:
+    """`columns_first`, (w, planes, rows), between its columns: (planes, rows, columns)."""
+    flat = columns_first.reshape(len(columns_first), -1)
+    wide = flat.take(across.before, axis=0)
+    wide += (flat.take(across.after, axis=0) - wide) * across.share[:, None]
+    return np.ascontiguousarray(wide.T).reshape(*columns_first.shape[1:], -1)
+
+
+def _met(
+    wide: Float32, down: Between, rgba_hwc: npt.NDArray[np.uint8], finish: Finish | None
+) -> Float32:
+    """Alpha of a part of the photo, (rows, columns), between the rows of coefficients `wide`, (4,
+    n, columns), or of them and the plain matte, (5, n, columns)."""
+    colours = np.ones((4, *rgba_hwc.shape[:2]), np.float32)
+    for channel in range(3):
+        colours[channel] = rgba_hwc[..., channel]
+    # Between the alphas by the coefficients above and by those below each pixel.
+    above, below = (
+        np.einsum("cyx,cyx->yx", wide[:4].take(rows, axis=1), colours)
+        for rows in (down.before, down.after)
+    )
+    met = _mixed(above, below, down.share)
+    np.clip(met, 0.0, 1.0, out=met)
+    if not finish:
+        return met
+    return finish(met, _mixed(wide[4][down.before], wide[4][down.after], down.share))
+
+
+def _mixed(above: Float32, below: Float32, share: Float32) -> Float32:
+    """So much of the way from the first to the second, which is written to."""
+    below -= above
+    below *= share[:, None]
+    below += above
+    return below

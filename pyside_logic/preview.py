@@ -14,7 +14,7 @@ import numpy.typing as npt
 from pyside_logic.compose import keep_transparency, write_alpha
 from pyside_logic.cutout import Cutout
 from pyside_logic.encode import Picture, render
-from pyside_logic.foreground import estimate_layers, foreground_tiles
+from pyside_logic.foreground import estimate_layers, foreground_strips
 from pyside_logic.output_options import OutputOptions
 from pyside_logic.refine import edged_strips, found_strips
 from pyside_logic.refine_options import RefineOptions
@@ -89,7 +89,9 @@ class Preview:
         if len(self._sizes) == _MAX_SIZES:
             self._sizes.clear()
         pixels = (shrunk * np.float32(255) + np.float32(0.5)).astype(np.uint8)
-        return _Small(Cutout(pixels, self._cutout.matte_hw))
+        small = Cutout(pixels, self._cutout.matte_hw)
+        small.look_with(self._cutout)
+        return _Small(small)
 
 
 class _Small:
@@ -126,8 +128,8 @@ class _Small:
         if options.decontaminate:
             if self._layers is None:
                 self._layers = estimate_layers(cutout.small_rgba_hwc())
-            for rows, columns, colours in foreground_tiles(rgba_hwc, self._layers):
-                cutout.recolour(rows, columns, colours)
+            for rows, at, colours in foreground_strips(rgba_hwc, self._layers):
+                cutout.recolour(rows, at, colours)
         if cutout.source_alpha_hw is not None:
             keep_transparency(rgba_hwc, cutout.source_alpha_hw)
         self._refined = options

@@ -6,7 +6,7 @@ from pyside_logic.compose import keep_transparency, write_alpha
 from pyside_logic.cutout import Cutout
 from pyside_logic.detail import alpha_strips
 from pyside_logic.edges import contract, feather
-from pyside_logic.foreground import estimate_layers, foreground_tiles
+from pyside_logic.foreground import estimate_layers, foreground_strips
 from pyside_logic.refine_options import RefineOptions
 from pyside_logic.regions import remove_specks
 from pyside_logic.resample import check_matte, strips_of, upsample_strips
@@ -36,8 +36,8 @@ def refine(cutout: Cutout, options: RefineOptions, on_progress: OnProgress) -> N
 
     if options.decontaminate:
         layers = estimate_layers(cutout.small_rgba_hwc())
-        for rows, columns, colours in foreground_tiles(rgba_hwc, layers):
-            cutout.recolour(rows, columns, colours)
+        for rows, at, colours in foreground_strips(rgba_hwc, layers):
+            cutout.recolour(rows, at, colours)
             progress.of_colours(rows)
         progress.of_colours(slice(0, height))
 
@@ -60,8 +60,9 @@ def found_strips(
         matte_hw, sharp_hw = (touched(one, cutout.touch_hw) for one in (matte_hw, sharp_hw))
     if options.detail == "none":
         return upsample_strips(sharp_hw, height, width)
-    guide_hwc = cutout.small_rgb_hwc
-    return alpha_strips(cutout.rgba_hwc, guide_hwc, matte_hw, sharp_hw, options.detail, on_progress)
+    return alpha_strips(
+        cutout.rgba_hwc, cutout.guide, matte_hw, sharp_hw, options.detail, on_progress
+    )
 
 
 def edged_strips(

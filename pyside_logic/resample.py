@@ -6,7 +6,7 @@ Pillow's BILINEAR does, which the reference implementations of the networks use.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,7 @@ from pyside_logic.errors import ErrorCode, GossamerError, Stage
 
 __all__ = [
     "STRIP_ROWS",
+    "Between",
     "Resized",
     "check_matte",
     "resize_bilinear",
@@ -70,6 +71,31 @@ def strips_of(height: int, strip_rows: int = STRIP_ROWS) -> Iterator[slice]:
     """The rows of each strip of a picture, from top to bottom."""
     for top in range(0, height, strip_rows):
         yield slice(top, min(top + strip_rows, height))
+
+
+class Between(NamedTuple):
+    """For pixels along a side that is enlarged: the pixels before and after each, and how far it is
+    from the one to the other, (n,) each."""
+
+    before: npt.NDArray[np.intp]
+    after: npt.NDArray[np.intp]
+    share: Float32
+
+    @classmethod
+    def of(cls, length: int, from_length: int) -> "Between":
+        """Every pixel of a side of `length`, in one of `from_length`."""
+        centres = (np.arange(length) + 0.5) * (from_length / length) - 0.5
+        inside = np.clip(centres, 0, from_length - 1)
+        before = inside.astype(np.intp)
+        after = np.minimum(before + 1, from_length - 1)
+        return cls(before, after, (inside - before).astype(np.float32))
+
+    def part(self, pixels: slice) -> "Between":
+        return Between(self.before[pixels], self.after[pixels], self.share[pixels])
+
+    def counted_from(self, first: int) -> "Between":
+        """For those pixels of the smaller side alone that come from `first` on."""
+        return Between(self.before - first, self.after - first, self.share)
 
 
 class Resized:

@@ -21,9 +21,11 @@ from exporter.site import SiteChoices, build_site
 
 __all__ = ["Plan", "run_bench"]
 
-#: Of the site as it is shipped, and with every network in int8.
+#: Of the site as it is shipped, with every network in int8, and the fastest one.
 _SHIPPED = ("u2netp", "modnet")
 _SMALL_FILES = ("u2netp", "modnet", "u2net")
+_FASTEST = "u2netp"
+_FASTEST_PX = 256
 #: Photos that the slow ones are asked for: the peer, and the networks beside the default.
 _FEW = (1, 6)
 
@@ -61,16 +63,26 @@ def run_bench(plan: Plan, *, report: Report = silent) -> Document:
             choices=SiteChoices(("wasm",), "int8"),
             report=report,
         )
+        fastest = build_site(
+            (_FASTEST,),
+            plan.folder / "site-fastest",
+            choices=SiteChoices(("wasm",), "int8", (_FASTEST_PX, _FASTEST_PX)),
+            report=report,
+        )
         peer_url = (
             stack.enter_context(serve_peer(plan.folder / "peer", report)) if plan.with_peer else ""
         )
         shipped_url = stack.enter_context(serve_site(shipped))
         small_url = stack.enter_context(serve_site(small))
+        fastest_url = stack.enter_context(serve_site(fastest))
         plain_url = stack.enter_context(serve_site(shipped, headers=False))
         default = Contestant("Gossamer as shipped (u2netp)", shipped_url)
         sized = [
-            Contestant(f"Gossamer {name} int8", small_url, {"model": name, "backend": "wasm"})
-            for name in _SMALL_FILES
+            Contestant(f"Gossamer {_FASTEST} int8, {_FASTEST_PX} px", fastest_url),
+            *(
+                Contestant(f"Gossamer {name} int8", small_url, {"model": name, "backend": "wasm"})
+                for name in _SMALL_FILES
+            ),
         ]
         peers = [
             Contestant(f"peer, {model}", peer_url, {"model": model}, is_peer=True)
@@ -82,8 +94,8 @@ def run_bench(plan: Plan, *, report: Report = silent) -> Document:
                 "Gossamer as shipped, one thread", plain_url, {"backend": "wasm"}, isolated=False
             )
             few = [f"{size} MP" for size in _FEW]
-            fast, *finer = sized
-            contestants = [default, fast, one_thread, *finer, *peers]
+            fastest_one, fast, *finer = sized
+            contestants = [default, fastest_one, fast, one_thread, *finer, *peers]
             rows += disciplines.warm(
                 playwright,
                 contestants,
@@ -120,7 +132,7 @@ def run_bench(plan: Plan, *, report: Report = silent) -> Document:
         "versions": {name: part.version for name, part in load_runtime().items()},
         "artefacts": {
             f"{site.name}/{path.name}": _sha256(path)
-            for site in (shipped, small)
+            for site in (shipped, small, fastest)
             for path in sorted((site / "models").iterdir())
         },
         "rounds": plan.rounds,

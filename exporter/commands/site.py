@@ -40,7 +40,8 @@ def add_choices(parser: argparse.ArgumentParser) -> None:
         "--size",
         type=int,
         metavar="N",
-        help="networks of N x N px in place of the published size, to try out slow GPUs",
+        help="networks of N x N px, a multiple of 32, in place of their own size: their time goes "
+        "with its square, and U2-Net-P loses little down to 256",
     )
 
 

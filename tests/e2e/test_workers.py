@@ -75,6 +75,40 @@ def test_aborting_rejects_with_the_reason_and_frees_the_queue(app: App) -> None:
     assert call_api(app.page, "removeBackground", png(data.chelsea())).picture.size == (451, 300)
 
 
+# The worker's own module, and through it what Python keeps.
+KEPT_PHOTOS = """
+async (url) => {
+  const { startPython } = await import(url)
+  return (await startPython())._photos.length
+}
+"""
+
+
+def test_a_photo_that_nobody_waits_for_is_kept_by_nobody(app: App, quick_site_dir: Path) -> None:
+    (module,) = (quick_site_dir / "js" / "pipeline").glob("python.*.js")
+    url = f"{app.url}js/pipeline/{module.name}"
+    outcomes = app.page.evaluate(
+        """async (bytes) => {
+          const content = Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0))
+          const cut = (stage) => {
+            const controller = new AbortController()
+            return window.gossamer.removeBackground(new File([content], 'cat.png'), {
+              signal: controller.signal,
+              onProgress: (now) => now.stage === stage && controller.abort('not wanted'),
+            }).then(() => 'done', (reason) => reason)
+          }
+          const outcomes = []
+          for (const stage of ['preprocess', 'infer', 'refine', 'encode', 'none']) {
+            outcomes.push(await cut(stage))
+          }
+          return outcomes
+        }""",
+        in_base64(png(data.chelsea())),
+    )
+    assert outcomes == ["not wanted"] * 4 + ["done"]
+    assert worker_named(app, "python").evaluate(KEPT_PHOTOS, url) == 0
+
+
 # Everything that a worker of the page says goes to window.heard.
 LISTEN = """
 window.heard = []

@@ -15,7 +15,9 @@ def opened(height=2, width=2, matte_value=0.5):
     matte = js.Float32Array.new(16)
     matte.fill(matte_value)
     photo = js.Uint8Array.new(height * width * 4)
-    return bridge.open_photo(photo, height, width, matte, 4, 4).value
+    handle = bridge.open_photo(photo, height, width).value
+    assert not hasattr(bridge.set_matte(handle, matte, 4, 4), 'error')
+    return handle
 
 def wire(answer):
     return {key: str(value) for key, value in answer.error.as_object_map().items()}
@@ -110,7 +112,8 @@ fills = bridge.subject_part(opened(40, 40)).value
 matte = js.Float32Array.new(16)
 matte.fill(1, 5, 6)
 photo = js.Uint8Array.new(40 * 40 * 4)
-handle = bridge.open_photo(photo, 40, 40, matte, 4, 4).value
+handle = bridge.open_photo(photo, 40, 40).value
+bridge.set_matte(handle, matte, 4, 4)
 part = bridge.subject_part(handle).value
 closer = js.Float32Array.new(16)
 closer.fill(0.25)

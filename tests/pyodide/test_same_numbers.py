@@ -124,9 +124,8 @@ def test_the_bridge_makes_the_same_file(python_in_pyodide: Any) -> None:
         from pyodide.ffi import to_js
         from pyside_logic import bridge
         photo, matte = numpy.load(given['photo']), numpy.load(given['matte'])
-        handle = bridge.open_photo(
-            to_js(photo.reshape(-1)), *photo.shape[:2], to_js(matte.reshape(-1)), *matte.shape
-        ).value
+        handle = bridge.open_photo(to_js(photo.reshape(-1)), *photo.shape[:2]).value
+        bridge.set_matte(handle, to_js(matte.reshape(-1)), *matte.shape)
         seen = []
         note = lambda done, total: seen.append([done, total])
         assert not hasattr(bridge.refine(handle, js.Object.new(), note), 'error')

@@ -113,6 +113,29 @@ def test_the_source_and_the_artefact_give_the_same_matte(tmp_path: Path) -> None
     assert np.abs(mattes[0] - mattes[1]).max() < 1e-6
 
 
+PUBLISHED = "published = { height = 64, width = 48 }\n"
+
+
+def test_a_network_is_run_at_another_size_than_it_was_published_for(tmp_path: Path) -> None:
+    model = parser.parse_model(LOGITS.replace("height,width", "64,48"))
+    weights = save(tmp_path, model)
+    text = SPECIFICATION.replace(
+        "height = 64\nwidth = 48\n", f"height = 32\nwidth = 80\n{PUBLISHED}"
+    )
+    network = specify(tmp_path, weights, text)
+    artefact = export_network(network, out_dir=tmp_path / "out", local=weights)
+    for each in (read_source(network, local=weights), onnx.load(artefact.path)):
+        shape = each.graph.input[0].type.tensor_type.shape
+        assert [one.dim_value for one in shape.dim] == [1, 3, 32, 80]
+        assert NativeNetwork(network, each).matte(data.astronaut()).shape == (32, 80)
+
+
+def test_the_published_size_is_that_of_the_file(tmp_path: Path) -> None:
+    wrong = SPECIFICATION.replace("scale =", f"{PUBLISHED.replace('48', '49')}scale =")
+    with pytest.raises(SourceError, match="Expected an input of float 1x3x64x49"):
+        source_of(tmp_path, LOGITS.replace("height,width", "64,48"), wrong)
+
+
 def test_functions_of_newer_exporters_are_opened(tmp_path: Path) -> None:
     model = parser.parse_model(
         """

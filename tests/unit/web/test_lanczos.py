@@ -57,5 +57,5 @@ def test_odd_shapes(run_js: RunJs, tmp_path: Path, height: int, width: int) -> N
     pixels = np.random.default_rng(7).integers(0, 256, (height, width, 3), np.uint8)
     smooth = Image.fromarray(pixels).resize((width, height), Image.Resampling.BOX)
     ours = resize(run_js, tmp_path, smooth, 320, 320).astype(int)
-    theirs = np.asarray(smooth.resize((320, 320), Image.Resampling.LANCZOS)).astype(int)
-    assert np.abs(ours - theirs).mean() < 3.5  # pure noise is the worst case of the averaging
+    averaged_first = smooth.resize((320, 320), Image.Resampling.LANCZOS, reducing_gap=2.0)
+    assert np.abs(ours - np.asarray(averaged_first).astype(int)).mean() < 0.5

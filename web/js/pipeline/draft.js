@@ -5,7 +5,7 @@
 
 import { EngineChoice } from './backends.js'
 import { isSmallDevice } from './engines.js'
-import { keepPhoto } from './keep-photo.js'
+import { openKept } from './keep-photo.js'
 import { inferenceWorker } from './workers.js'
 
 /** @typedef {import('../build.js').Model} Model */
@@ -65,38 +65,31 @@ export class Draft {
 
   /**
    * Shows one, if somebody wants to see it and it can be had at once.
-   * @param {Prepared} prepared the photo's pixels move where it is shown
+   * @param {Prepared} prepared
+   * @param {Promise<number>} keeping names the photo in Python
    */
-  async show({ input, photo, engine }) {
+  async show({ input, photo, engine }, keeping) {
     const { onDraft, model, signal } = this.#job
-    if (!onDraft || !this.#isPythonReady || this.#open) return
+    if (!onDraft || !this.#isPythonReady) return
     const limit_ms = this.#choice.runLimit_ms
     const matte = await draftMatte(input, model, engine, { signal, limit_ms })
     if (!matte) return
-    this.#open = await keepPhoto({ photo, matte, engine }, this.#job, this.#clock)
+    this.#open = await openKept(await keeping, { photo, matte, engine }, this.#job, this.#clock)
     await onDraft(this.#open)
   }
 
   /**
    * @param {Subject} found by the whole network
    * @returns {Promise<OpenPhoto | null>} the photo that was shown, with that matte; null where none
-   *   was. Rejects where it is lost with its worker, and is then no more
+   *   was
    */
   async finish(found) {
-    const open = this.#open
-    if (!open) return null
-    try {
-      await open.replaceMatte(found, this.#job.signal)
-      return open
-    } catch (error) {
-      this.close()
-      throw error
-    }
+    await this.#open?.replaceMatte(found, this.#job.signal)
+    return this.#open
   }
 
   /** What was shown is not to be had after all. */
-  close() {
-    this.#open?.close()
+  forget() {
     this.#open = null
   }
 }

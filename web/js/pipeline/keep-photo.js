@@ -1,27 +1,43 @@
-/** Moves a photo and its matte to Python, where they stay. */
+/** Moves a photo to Python, where it stays; the matte follows when it has been found. */
 
 import { OpenPhoto } from './open-photo.js'
 import { pythonWorker } from './workers.js'
 
+/** @typedef {import('../rpc/messages.js').DecodedPhoto} DecodedPhoto */
 /** @typedef {import('./find-matte.js').Subject} Subject */
 /** @typedef {import('./pipeline.js').OpenJob} OpenJob */
 /** @typedef {import('./stage-clock.js').StageClock} StageClock */
 
 /**
- * @param {Subject} subject the pixels of its photo move
+ * There is no signal to end it: what Python keeps must be named to somebody who lets it go.
+ * @param {DecodedPhoto} photo its pixels move
+ * @returns {Promise<number>} what names it in Python, for `openKept` or `dropKept`
+ */
+export async function keepPixels(photo) {
+  const transfer = [photo.rgba]
+  const { handle } = await pythonWorker.call('openPhoto', { photo }, 'refine', { transfer })
+  return handle
+}
+
+/**
+ * @param {number} handle of the photo's pixels
+ * @param {Subject} subject
  * @param {OpenJob} job
  * @param {StageClock} clock for who asks specialists; it does not run here
  * @returns {Promise<OpenPhoto>} for the caller to close
  */
-export async function keepPhoto({ photo, matte, engine }, job, clock) {
+export async function openKept(handle, { photo, matte, engine }, job, clock) {
+  const { signal } = job
+  await pythonWorker.call('setMatte', { handle, matte }, 'refine', { signal })
   const { height, width, file } = photo
-  const { handle } = await pythonWorker.call('openPhoto', { photo, matte }, 'refine', {
-    signal: job.signal,
-    transfer: [photo.rgba],
-  })
   const kept = { handle, file }
   const askSpecialists = async () =>
     (await import('./second-opinion.js')).findBetter(kept, job, clock)
   const found = { matte, model: job.model.name, engine }
   return new OpenPhoto({ ...kept, ...found, height, width, askSpecialists })
+}
+
+/** @param {number} handle */
+export function dropKept(handle) {
+  pythonWorker.call('closePhoto', { handle }, 'refine').catch(() => {}) // gone with its worker
 }

@@ -74,7 +74,7 @@ export class OpenPhoto {
    */
   async replaceMatte({ engine, matte }, signal) {
     const request = { handle: this.handle, matte }
-    await pythonWorker.call('replaceMatte', request, 'refine', { signal })
+    await pythonWorker.call('setMatte', request, 'refine', { signal })
     this.matte = matte
     this.engine = engine
     this.backend = engine?.backend ?? null

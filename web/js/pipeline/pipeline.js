@@ -2,7 +2,7 @@
 
 import { EngineChoice } from './backends.js'
 import { findMatte, onSomeEngine } from './find-matte.js'
-import { keepPhoto } from './keep-photo.js'
+import { dropKept, keepPixels, openKept } from './keep-photo.js'
 import { OpenPhoto } from './open-photo.js'
 import { StageClock } from './stage-clock.js'
 import { inferenceWorker, pythonWorker, startedEarly } from './workers.js'
@@ -113,16 +113,34 @@ async function findAndOpen(job, clock) {
   if (job.chromaKey !== undefined) return openKeyedPhoto(job, job.chromaKey, python, clock)
   const choice = new EngineChoice(job)
   const draft = job.onDraft && new (await import('./draft.js')).Draft(job, choice, python, clock)
+  const { open, found } = await onSomeEngine(choice, () => findAndKeep(job, choice, draft, clock))
+  return withSecondLook(open, found, job, choice, clock)
+}
+
+/**
+ * @param {OpenJob} job
+ * @param {EngineChoice} choice
+ * @param {import('./draft.js').Draft | undefined} draft
+ * @param {StageClock} clock
+ */
+async function findAndKeep(job, choice, draft, clock) {
+  /** @type {Promise<number>[]} one, once it is under way */
+  const keeping = []
   try {
-    const { found, drafted } = await onSomeEngine(choice, async () => {
-      const found = await findSubject(job, choice, clock, async (it) => draft?.show(it))
-      return { found, drafted: await draft?.finish(found) }
+    const found = await findSubject(job, choice, clock, async (prepared) => {
+      // While the network runs, Python looks at the photo's colours.
+      keeping[0] = startedEarly(keepPixels(prepared.photo))
+      await draft?.show(prepared, keeping[0])
     })
-    await python
-    const open = drafted ?? (await clock.time('refine', () => keepPhoto(found, job, clock)))
-    return await withSecondLook(open, found, job, choice, clock)
+    const open = await clock.time('refine', async () => {
+      keeping[0] ??= keepPixels(found.photo) // the matte was known
+      const handle = await keeping[0]
+      return (await draft?.finish(found)) ?? openKept(handle, found, job, clock)
+    })
+    return { open, found }
   } catch (error) {
-    draft?.close()
+    draft?.forget()
+    keeping[0]?.then(dropKept, () => {})
     throw error
   }
 }

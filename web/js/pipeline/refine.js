@@ -15,23 +15,20 @@ const CANVAS_LIMIT_PX = 4096 * 4096
  * @param {PythonCalls['openPhoto'][0]} request
  * @returns {Promise<PythonCalls['openPhoto'][1]>}
  */
-export async function openPhoto({ photo, matte }) {
+export async function openPhoto({ photo }) {
   const handle = await callPython(
     'open_photo',
     new Uint8Array(photo.rgba),
     photo.height,
     photo.width,
-    matte.data,
-    matte.height,
-    matte.width,
     photo.file,
   )
   return { handle }
 }
 
-/** @param {PythonCalls['replaceMatte'][0]} request */
-export async function replaceMatte({ handle, matte }) {
-  await callPython('replace_matte', handle, matte.data, matte.height, matte.width)
+/** @param {PythonCalls['setMatte'][0]} request */
+export async function setMatte({ handle, matte }) {
+  await callPython('set_matte', handle, matte.data, matte.height, matte.width)
 }
 
 /**

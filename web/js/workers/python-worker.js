@@ -10,7 +10,7 @@ import {
   photoPixels,
   preview,
   refine,
-  replaceMatte,
+  setMatte,
   subjectPart,
   subjects,
   touchUp,
@@ -26,7 +26,7 @@ serve({
   ],
   ensureModel: ['model', ensureModel],
   openPhoto: ['refine', openPhoto],
-  replaceMatte: ['refine', replaceMatte],
+  setMatte: ['refine', setMatte],
   openKeyedPhoto: ['infer', openKeyedPhoto],
   photoPixels: [
     'refine',
