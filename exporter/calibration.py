@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import onnx
-import onnxruntime
 from onnx import helper
 
 from exporter.catalog import Int8Budget, Network
@@ -21,6 +20,7 @@ from exporter.native import preprocess
 from exporter.pictures import read_photo
 from exporter.quantize import Storage
 from exporter.report import Report, silent
+from exporter.sessions import open_session
 from exporter.units import find_units
 
 __all__ = [
@@ -133,11 +133,7 @@ def measure_ranges(
 ) -> dict[str, tuple[float, float]]:
     """The lowest and the highest value of every tensor that a unit reads or writes."""
     names = sorted({name for unit in find_units(model) for name in (*unit.inputs, unit.output)})
-    session = onnxruntime.InferenceSession(
-        _with_extremes(model, names).SerializeToString(),
-        quiet_options(),
-        providers=["CPUExecutionProvider"],
-    )
+    session = open_session(_with_extremes(model, names))
     outputs = [f"{name}/{extreme}" for name in names for extreme in ("low", "high")]
     low, high = np.full(len(names), np.inf), np.full(len(names), -np.inf)
     for done, photo in enumerate(photos, 1):
@@ -152,13 +148,6 @@ def measure_ranges(
             f"{broken!r}. The network is broken."
         )
     return {name: (_rounded(low[index]), _rounded(high[index])) for index, name in enumerate(names)}
-
-
-def quiet_options() -> onnxruntime.SessionOptions:
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    options.intra_op_num_threads = 2
-    return options
 
 
 def _with_extremes(model: onnx.ModelProto, names: Sequence[str]) -> onnx.ModelProto:

@@ -4,23 +4,15 @@ from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
-import onnx
 import onnxruntime
 
-from exporter.calibration import quiet_options
 from exporter.catalog import Network
 from exporter.native import postprocess
 
-__all__ = ["Feeds", "FloatArray", "difference", "matte_of", "open_session"]
+__all__ = ["Feeds", "FloatArray", "difference", "matte_of"]
 
 FloatArray = npt.NDArray[np.float32]
 Feeds = Mapping[str, FloatArray]
-
-
-def open_session(model: onnx.ModelProto) -> onnxruntime.InferenceSession:
-    return onnxruntime.InferenceSession(
-        model.SerializeToString(), quiet_options(), providers=["CPUExecutionProvider"]
-    )
 
 
 def matte_of(session: onnxruntime.InferenceSession, feeds: Feeds, network: Network) -> FloatArray:

@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import onnx
-import onnxruntime
 from PIL import Image
 
 from exporter.catalog import InputSpec, Network, OutputSpec
@@ -27,6 +26,7 @@ from exporter.pictures import (
     read_photo_bytes,
     read_photo_file,
 )
+from exporter.sessions import open_session
 from pyside_logic.agreement import agreed_matte
 from pyside_logic.chroma_key import key_photo
 from pyside_logic.compose import write_alpha
@@ -91,15 +91,8 @@ class NativeNetwork:
     ) -> None:
         self.network = network
         self._label = str(model) if isinstance(model, Path) else network.name
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = 3
-        options.intra_op_num_threads = threads
         try:
-            self._session = onnxruntime.InferenceSession(
-                str(model) if isinstance(model, Path) else model.SerializeToString(),
-                options,
-                providers=["CPUExecutionProvider"],
-            )
+            self._session = open_session(model, threads=threads)
         # ONNX Runtime's errors have no common base of their own.
         except Exception as error:
             raise ExporterError(

@@ -19,10 +19,11 @@ import onnxruntime
 from exporter.calibration import Sensitivity
 from exporter.catalog import Network
 from exporter.errors import CalibrationError
-from exporter.mattes import FloatArray, difference, matte_of, open_session
+from exporter.mattes import FloatArray, difference, matte_of
 from exporter.quantize import Ranges, quantize
 from exporter.report import Report, silent
 from exporter.sensitivity import choosable_units
+from exporter.sessions import open_session
 from exporter.units import Unit
 
 __all__ = ["Choice", "Measured", "Search", "steady_mean"]

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime
 
 from exporter.catalog import InputSpec, Network
 from exporter.errors import SiteError
+from exporter.sessions import open_session
 
 __all__ = ["GRID", "expected_answer", "golden_input", "golden_picture", "grid_means"]
 
@@ -63,7 +63,7 @@ def expected_answer(network: Network, artefact: Path) -> str:
 
     Raises SiteError where the network finds nothing in the picture.
     """
-    session = onnxruntime.InferenceSession(str(artefact), providers=["CPUExecutionProvider"])
+    session = open_session(artefact)
     feeds = {network.input.name: golden_input(network.input)}
     (output,) = session.run([network.output.name], feeds)
     means = grid_means(np.asarray(output, np.float32).reshape(output.shape[-2:]))

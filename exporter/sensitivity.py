@@ -16,10 +16,11 @@ from onnx import TensorProto, helper
 
 from exporter.calibration import Sensitivity
 from exporter.catalog import Network
-from exporter.mattes import FloatArray, difference, matte_of, open_session
+from exporter.mattes import FloatArray, difference, matte_of
 from exporter.native import postprocess
 from exporter.quantize import Ranges, quantize
 from exporter.report import Report, silent
+from exporter.sessions import open_session
 from exporter.units import SAME_RANGE, Unit, find_units, without_weights
 
 __all__ = ["choosable_units", "effects", "sweep"]

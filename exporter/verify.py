@@ -6,10 +6,10 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 import onnx
-import onnxruntime
 
 from exporter.catalog import InputSpec, Network
 from exporter.errors import ExporterError
+from exporter.sessions import open_session
 
 __all__ = ["Difference", "compare", "run_network", "sample_inputs", "sample_pictures"]
 
@@ -44,11 +44,7 @@ def run_network(
 
 
 def _run(model: onnx.ModelProto, network: Network, inputs: list[FloatArray]) -> list[FloatArray]:
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(
-        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
-    )
+    session = open_session(model)
     return [
         np.asarray(session.run([network.output.name], {network.input.name: input_nchw})[0])
         for input_nchw in inputs

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import onnx
-import onnxruntime
 
 from exporter.errors import BackendError, VerifyError
 from exporter.native import postprocess
 from exporter.report import Report, silent
+from exporter.sessions import open_session
 from exporter.verification.browser import BrowserLab, WebRun
 from exporter.verification.golden import Golden
 from exporter.verification.subject import Subject, is_lossy
@@ -156,14 +156,10 @@ def _run(
 def _run_native(
     model: onnx.ModelProto, inputs: list[FloatArray], input_name: str, output_name: str
 ) -> WebRun:
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
     outputs, runs_ms = [], []
     try:
         start_s = time.perf_counter()
-        session = onnxruntime.InferenceSession(
-            model.SerializeToString(), options, providers=["CPUExecutionProvider"]
-        )
+        session = open_session(model)
         create_ms = 1000 * (time.perf_counter() - start_s)
         for input_nchw in inputs:
             start_s = time.perf_counter()

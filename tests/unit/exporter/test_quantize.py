@@ -12,6 +12,7 @@ from onnx import numpy_helper, parser
 from exporter.errors import PassError
 from exporter.passes import four_bit_weights
 from exporter.quantize import Ranges, Storage, quantize
+from exporter.sessions import open_session
 from exporter.units import find_units
 from exporter.weight_codes import weight_codes
 
@@ -53,12 +54,14 @@ def picture() -> np.ndarray:
 
 
 def run(model: onnx.ModelProto, picture: np.ndarray, *, optimise: bool = True) -> np.ndarray:
-    options = onnxruntime.SessionOptions()
-    if not optimise:
+    if optimise:
+        session = open_session(model)
+    else:
+        options = onnxruntime.SessionOptions()
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-    session = onnxruntime.InferenceSession(
-        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
-    )
+        session = onnxruntime.InferenceSession(
+            model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+        )
     matte: np.ndarray = session.run(None, {"x": picture})[0]
     return matte
 
