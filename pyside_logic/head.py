@@ -14,6 +14,10 @@ _ROWS = 128
 _PROPORTION = 1.4
 #: Shoulders are where the silhouette is this many times as wide as what is above.
 _SHOULDERS = 1.5
+#: Of the subject's width: rows in which less is inside hold a wisp or a speck above the crown.
+_SLIVER = 0.05
+#: Nobody is taller than this many heads.
+_MOST_HEADS = 12
 
 
 def head_box(alpha_hw: npt.NDArray[np.uint8]) -> tuple[slice, slice]:
@@ -28,7 +32,8 @@ def head_box(alpha_hw: npt.NDArray[np.uint8]) -> tuple[slice, slice]:
     widths = inside.sum(axis=1)
     if not widths.any():
         return rows, columns
-    crown = int(np.flatnonzero(widths)[0])
+    crown = int(np.flatnonzero(widths > _SLIVER * widths.max())[0])
+    crown = max(int(np.flatnonzero(widths)[0]), crown - 1)  # it begins between two rows
     chin = _chin(widths[crown:], 1 / step)
     top = rows.start + crown * step
     bottom = min(rows.stop, rows.start + (crown + chin) * step)
@@ -41,7 +46,7 @@ def head_box(alpha_hw: npt.NDArray[np.uint8]) -> tuple[slice, slice]:
 def _chin(widths: npt.NDArray[np.intp], per_px: float) -> int:
     """How many rows below the crown it is. `widths` are in px, rows are `per_px` of one."""
     greatest = np.maximum.accumulate(widths)
-    for at in range(1, len(widths)):
+    for at in range(1 + len(widths) // _MOST_HEADS, len(widths)):
         tall_enough = at >= 0.9 * greatest[at // 2] * per_px
         if tall_enough and widths[at] > _SHOULDERS * greatest[at * 2 // 3]:
             head_width = float(greatest[at * 2 // 3])

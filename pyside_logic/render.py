@@ -45,19 +45,28 @@ def _layout_of(alpha_hw: UInt8, output: OutputOptions) -> Layout:
     return cropped_layout(alpha_hw, output.margin_px, (above, below, left, right))
 
 
-def _placed(pixels_hwc: UInt8, alpha_hw: UInt8, layout: Layout) -> tuple[UInt8, Layout]:
-    """`pixels_hwc` at the picture's own scale, and its place there in whole pixels."""
+def _placed(rgba_hwc: UInt8, layout: Layout, output: OutputOptions) -> tuple[UInt8, Layout]:
+    """The subject at the picture's own scale, and its place there in whole pixels."""
     if layout.scale == 1:
         shift = Layout(layout.height, layout.width, 1, round(layout.top), round(layout.left))
-        return pixels_hwc, shift
-    rows, columns = subject_box(alpha_hw, 1)
-    subject = pixels_hwc[rows, columns]
+        return rgba_hwc, shift
+    rows, columns = subject_box(rgba_hwc[..., 3], 1)
+    subject = rgba_hwc[rows, columns]
     height, width = (max(1, round(length * layout.scale)) for length in subject.shape[:2])
     top = round(layout.top + rows.start * layout.scale)
     left = round(layout.left + columns.start * layout.scale)
-    # What lies outside of the picture need not be computed where most of it does.
-    scaled = resize_picture(subject, height, width)
-    return scaled, Layout(layout.height, layout.width, 1, top, left)
+    y, x = slice(0, height), slice(0, width)
+    if output.shadow is None and output.outline is None:
+        # What lies outside is not seen either: a small head in a large photo makes it gigabytes.
+        y, x = _inside(top, height, layout.height), _inside(left, width, layout.width)
+    scaled = resize_picture(subject, height, width, (y, x))
+    return scaled, Layout(layout.height, layout.width, 1, top + y.start, left + x.start)
+
+
+def _inside(start: int, length: int, side: int) -> slice:
+    """Which of the `length` pixels from `start` on lie within `side`; one of them at least."""
+    first = min(max(0, -start), length - 1)
+    return slice(first, max(first + 1, min(length, side - start)))
 
 
 class Rendering:
@@ -77,7 +86,7 @@ class Rendering:
     ) -> None:
         layout = _layout_of(rgba_hwc[..., 3], output)
         self.height, self.width = layout.height, layout.width
-        self._subject, self._place = _placed(rgba_hwc, rgba_hwc[..., 3], layout)
+        self._subject, self._place = _placed(rgba_hwc, layout, output)
         alpha_hw = self._subject[..., 3]
         self._shadow = ShadowRows(output.shadow, alpha_hw, self._place) if output.shadow else None
         self._shadow_colour = output.shadow.colour if output.shadow else (0, 0, 0)

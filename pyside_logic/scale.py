@@ -21,21 +21,25 @@ _LOBES = 3
 _STRIP_ROWS = 32
 #: From here on a picture is averaged down by whole blocks first: the kernel alone would be slow.
 _REDUCE_FROM = 4.0
+_ALL = (slice(None), slice(None))
 
 
-def resize_picture(pixels_hwc: UInt8, height: int, width: int) -> UInt8:
-    """`pixels_hwc`, (h, w, 4) straight or (h, w, 3), at (height, width, the same channels)."""
+def resize_picture(
+    pixels_hwc: UInt8, height: int, width: int, part: tuple[slice, slice] = _ALL
+) -> UInt8:
+    """`pixels_hwc`, (h, w, 4) straight or (h, w, 3), at (height, width, the same channels); of that
+    the rows and the columns of `part` alone."""
     source, factor = pixels_hwc, 1
     reduction = min(len(source) / height, source.shape[1] / width)
     if reduction >= _REDUCE_FROM:
         factor = int(reduction / 2)
         source = _reduced(source, factor)
-    down = _taps(len(pixels_hwc) / factor, len(source), height)
-    across = _taps(pixels_hwc.shape[1] / factor, source.shape[1], width)
-    resized = np.empty((height, width, source.shape[2]), np.uint8)
+    down = _taps(len(pixels_hwc) / factor, len(source), height, part[0])
+    across = _taps(pixels_hwc.shape[1] / factor, source.shape[1], width, part[1])
+    resized = np.empty((down[0].shape[1], across[0].shape[1], source.shape[2]), np.uint8)
     held = np.zeros((0, *source.shape[1:]), np.float32)
     first = 0  # of the rows in `held`
-    for rows in strips_of(height, _STRIP_ROWS):
+    for rows in strips_of(len(resized), _STRIP_ROWS):
         indices, weights = down[0][:, rows], down[1][:, rows]
         top, end = int(indices.min()), int(indices.max()) + 1
         held = held[max(0, top - first) :]
@@ -49,13 +53,14 @@ def resize_picture(pixels_hwc: UInt8, height: int, width: int) -> UInt8:
     return resized
 
 
-def _taps(extent: float, length: int, to_length: int) -> Taps:
-    """Output i is the sum over k of weights[k, i] * input[indices[k, i]]. The picture ends at
-    `extent`, which may lie within the last of the `length` pixels."""
+def _taps(extent: float, length: int, to_length: int, part: slice) -> Taps:
+    """For the outputs of `part`, of `to_length` in all: output i is the sum over k of
+    weights[k, i] * input[indices[k, i]]. The picture ends at `extent`, which may lie within the
+    last of the `length` pixels."""
     scale = extent / to_length
     widened = max(scale, 1.0)
     reach = _LOBES * widened
-    centres = (np.arange(to_length) + 0.5) * scale
+    centres = (np.arange(to_length)[part] + 0.5) * scale
     indices = np.floor(centres - reach + 0.5).astype(np.intp)
     indices = indices + np.arange(math.ceil(2 * reach) + 1)[:, None]
     at = (indices + 0.5 - centres) / widened

@@ -1,6 +1,7 @@
 """What lies behind and around a subject, against other implementations and known shapes."""
 
 import io
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -322,6 +323,31 @@ def test_the_head_of_a_silhouette(crown: int) -> None:
     assert rows.start == pytest.approx(crown, abs=3)
     assert rows.stop == pytest.approx(crown + 120, abs=12)
     assert (columns.start + columns.stop) / 2 == pytest.approx(150, abs=3)
+
+
+@pytest.mark.parametrize("crown", [10, 40, 120])
+def test_a_wisp_above_it_is_not_the_head(crown: int) -> None:
+    rgba = person(crown)
+    rgba[crown - 8 : crown + 4, 149:152, 3] = 255
+    rgba[crown - 10 : crown - 8, 155:160, 3] = 255
+    rows, _ = head_box(rgba[..., 3])
+    assert rows.start == pytest.approx(crown, abs=6)
+    assert rows.stop == pytest.approx(crown + 120, abs=12)
+
+
+def test_a_head_that_is_small_in_a_large_subject_costs_no_memory() -> None:
+    """A matte like a sofa with a person's head on it."""
+    rgba = np.full((600, 3000, 4), 90, np.uint8)
+    rgba[..., 3] = 0
+    rgba[300:, :, 3] = 255
+    rgba[275:300, 1490:1510, 3] = 255
+    output = OutputOptions.from_dict({"preset": "id-photo", "canvas": {"fill": 0.9}})
+    tracemalloc.start()
+    file = encode(rgba, output, "cutout")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert (file.height, file.width) == (531, 413)
+    assert peak < 60e6
 
 
 @pytest.mark.parametrize("crown", [10, 40, 120])

@@ -52,3 +52,13 @@ def test_an_even_picture_of_any_size_stays_even(
     resized = resize_picture(rgba, *target)
     assert resized.shape == (*target, 4)
     assert (resized == [value, value, value, 255]).all()
+
+
+@pytest.mark.parametrize("size", [(700, 900), (201, 250), (37, 40)])
+def test_a_part_is_what_it_is_in_the_whole(size: tuple[int, int]) -> None:
+    rgba = np.dstack([data.astronaut()[:300, :400], data.camera()[:300, :400]])
+    height, width = size
+    whole = resize_picture(rgba, height, width)
+    rows, columns = slice(height // 3, height - 5), slice(7, width // 2)
+    part = resize_picture(rgba, height, width, (rows, columns))
+    np.testing.assert_array_equal(part, whole[rows, columns])
