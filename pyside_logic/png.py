@@ -15,7 +15,15 @@ import numpy.typing as npt
 from pyside_logic.errors import ErrorCode, GossamerError, Stage
 from pyside_logic.resample import strips_of
 
-__all__ = ["Ancillary", "Density", "encode_png", "strip_rows", "write_png"]
+__all__ = [
+    "Ancillary",
+    "Density",
+    "encode_png",
+    "png_frame",
+    "scan_lines",
+    "strip_rows",
+    "write_png",
+]
 
 UInt8 = npt.NDArray[np.uint8]
 #: 8 or 16 bits.
@@ -71,16 +79,18 @@ def write_png(
     ancillary: Ancillary,
 ) -> bytes:
     """As `encode_png`, for a picture that comes in strips from top to bottom."""
+    head, tail = png_frame(height, width, channels, depth, ancillary)
+    pixels = (_chunk(b"IDAT", data) for data in _compressed(strips))
+    return b"".join([head, *pixels, tail])
+
+
+def png_frame(
+    height: int, width: int, channels: int, depth: int, ancillary: Ancillary
+) -> tuple[bytes, bytes]:
+    """What a file has before its pixels, and after them."""
     header = struct.pack(">IIBBBBB", width, height, depth, _COLOUR_TYPES[channels], 0, 0, 0)
-    return b"".join(
-        [
-            _SIGNATURE,
-            _chunk(b"IHDR", header),
-            *_ancillary_chunks(ancillary),
-            *(_chunk(b"IDAT", data) for data in _compressed(strips)),
-            _chunk(b"IEND", b""),
-        ]
-    )
+    head = [_SIGNATURE, _chunk(b"IHDR", header), *_ancillary_chunks(ancillary)]
+    return b"".join(head), _chunk(b"IEND", b"")
 
 
 def _ancillary_chunks(ancillary: Ancillary) -> Iterator[bytes]:
@@ -115,14 +125,15 @@ def _compressed(strips: Iterable[Pixels]) -> Iterator[bytes]:
     # transparency the same, in two thirds of the time.
     deflate = zlib.compressobj(1, zlib.DEFLATED, 15, 9, zlib.Z_RLE)
     for rows in strips:
-        data = deflate.compress(_filtered(rows).data)
+        data = deflate.compress(scan_lines(rows).data)
         if data:
             yield data
     yield deflate.flush()
 
 
-def _filtered(rows: Pixels) -> UInt8:
-    """Scan lines of `rows`: a filter byte, then the difference to the pixel on the left."""
+def scan_lines(rows: Pixels) -> UInt8:
+    """`rows` as a PNG has them before compression: a filter byte, then the differences to the pixel
+    on the left, uint8 (rows, bytes)."""
     channels = 1 if rows.ndim == 2 else rows.shape[2]
     step = channels * rows.itemsize
     if channels == 4:

@@ -41,6 +41,11 @@ export function reportLost(reason) {
   workerScope().postMessage({ type: 'lost', reason })
 }
 
+/** @param {import('./requests.js').NetworkRequest[]} requests of this thread, or of one that it has */
+export function reportRequests(requests) {
+  workerScope().postMessage({ type: 'requests', requests })
+}
+
 /**
  * Answers requests with `handlers`, in the order in which they came. A handler that fails answers
  * with an error and leaves the queue as it was.
@@ -85,7 +90,7 @@ export function serve(handlers) {
     }
   }
 
-  watchRequests((requests) => scope.postMessage({ type: 'requests', requests }))
+  watchRequests(reportRequests)
   holdLock(scope.name)
     .then(() => seesLock(`${scope.name}-page`))
     .catch(() => false) // locks are refused

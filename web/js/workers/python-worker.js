@@ -1,5 +1,6 @@
 import { encode, previewFile } from '../pipeline/encode.js'
 import { ensureModel } from '../pipeline/model-store.js'
+import { deflateWorker } from '../pipeline/png-lines.js'
 import { startPython } from '../pipeline/python.js'
 import {
   addSecondLook,
@@ -15,7 +16,7 @@ import {
   subjects,
   touchUp,
 } from '../pipeline/refine.js'
-import { Moved, serve } from '../rpc/serve.js'
+import { Moved, reportRequests, serve } from '../rpc/serve.js'
 
 serve({
   start: [
@@ -79,3 +80,5 @@ serve({
   ],
   closePhoto: ['refine', closePhoto],
 })
+
+deflateWorker.onRequests = reportRequests
