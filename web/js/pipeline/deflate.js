@@ -1,7 +1,7 @@
 /**
  * The compression of a PNG's scan lines: Huffman codes and runs of zeros. What noise and a
  * transparent background leave of filtered lines holds little else, and zlib, compiled to
- * WebAssembly, takes twice as long to find that out.
+ * WebAssembly, takes longer to find that out.
  * P. Deutsch, RFC 1950 and RFC 1951, 1996; D. Huffman, "A Method for the Construction of
  * Minimum-Redundancy Codes", 1952.
  */

@@ -31,11 +31,8 @@ export async function encode({ handle, output, content, backdrop }) {
     await loadPythonPackage('pillow') // as in Safari, which hands back a PNG
   }
   if (type === 'image/png' || type === '') {
-    try {
-      return await encodePng(handle, wanted, content, behind)
-    } catch (error) {
-      if (!isStopped(error)) throw error // else Python compresses it, too
-    }
+    const file = await encodePng(handle, wanted, content, behind)
+    if (file) return file // else Python compresses it, too
   }
   return callPython('encode', handle, wanted, content, behind)
 }
@@ -45,19 +42,15 @@ export async function encode({ handle, output, content, backdrop }) {
  * @param {import('../rpc/messages.js').OutputOptions} output
  * @param {import('../rpc/messages.js').EncodedContent} content
  * @param {ReturnType<typeof readable>} backdrop
- * @returns {Promise<PythonCalls['encode'][1]>}
+ * @returns {Promise<PythonCalls['encode'][1] | null>} null where it could not be compressed beside Python
  */
 async function encodePng(handle, output, content, backdrop) {
   const lines = new PngLines()
   const add = (/** @type {Uint8Array<ArrayBuffer>} */ some) => lines.add(some)
   const frame = await callPython('png_lines', handle, output, content, backdrop, add)
   const { head, tail, height, width } = frame
-  return { bytes: await lines.finish(head, tail), height, width }
-}
-
-/** @param {unknown} error */
-function isStopped(error) {
-  return error instanceof GossamerError && error.code === 'worker_died'
+  const bytes = await lines.finish(head, tail)
+  return bytes && { bytes, height, width }
 }
 
 /**

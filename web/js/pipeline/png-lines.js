@@ -19,6 +19,8 @@ export const deflateWorker = new WorkerClient(
 const SHARE = 2
 /** What waits for the worker takes memory, which a large picture is short of. */
 const MOST_WAITING_BYTES = 32 << 20
+/** A worker that has not even been found by then, as on a site that has fallen silent, is given up. */
+const LIMIT_MS = 10_000
 
 export class PngLines {
   /** @type {(PixelChunk | Promise<PixelChunk>)[]} */
@@ -36,12 +38,19 @@ export class PngLines {
   /**
    * @param {Uint8Array} head of the file, what comes before the pixels
    * @param {Uint8Array} tail what comes after them
-   * @returns {Promise<Uint8Array<ArrayBuffer>>} the file; rejects where the worker was stopped
+   * @returns {Promise<Uint8Array<ArrayBuffer> | null>} the file; null where the worker has failed
    */
   async finish(head, tail) {
     // Here: a small picture needs no worker for it, and a large one's is busy.
     if (this.#last) this.#chunks.push(pixelChunk(this.#last))
-    return pngFile(head, await Promise.all(this.#chunks), tail)
+    const limit = setTimeout(() => deflateWorker.end('gave no answer', 'hung'), LIMIT_MS)
+    try {
+      return pngFile(head, await Promise.all(this.#chunks), tail)
+    } catch {
+      return null
+    } finally {
+      clearTimeout(limit)
+    }
   }
 
   /** @param {Uint8Array<ArrayBuffer>} lines */
