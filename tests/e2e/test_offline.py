@@ -15,7 +15,7 @@ from skimage import data
 from exporter.bundle import write_bundle
 from exporter.serve import SiteServer, make_server, running
 
-from .app import App, call_api, png, wait_until
+from .app import SLOW_MS, App, call_api, png, wait_until
 
 
 def assert_it_cuts(app: App) -> None:
@@ -110,6 +110,12 @@ def version_of(app: App) -> str:
     return version
 
 
+def wait_for_another_version(app: App, before: str) -> None:
+    page = app.page.locator("html")
+    expect(page).not_to_have_attribute("data-version", before, timeout=SLOW_MS)
+    wait_until(app.page, "Boolean(window.gossamer)")
+
+
 def offer_update(app: App, server: SiteServer, site_dir: Path) -> None:
     """Waits until the page tells that another build has come."""
     server.dist = site_dir
@@ -129,8 +135,7 @@ def test_a_new_build_waits_until_it_is_wanted(
         offer_update(app, server, changed_site_dir)
         assert version_of(app) == before
         app.part("update").get_by_role("button", name="Reload").click()
-        wait_until(app.page, f"document.documentElement.dataset.version !== '{before}'")
-        wait_until(app.page, "Boolean(window.gossamer)")
+        wait_for_another_version(app, before)
         assert call_api(app.page, "removeBackground", png(data.chelsea())).picture.size == (
             451,
             300,
@@ -140,19 +145,35 @@ def test_a_new_build_waits_until_it_is_wanted(
     context.close()
 
 
-# The new build takes over before the page can hear of it, and the page is none the wiser.
+# The new build takes over before the page can hear of it, and the page is none the wiser: it sees
+# the controller that it began with, which a browser's processes may tell it, too, for a moment.
 TAKES_OVER_UNHEARD = """
 (() => {
-  const { register } = ServiceWorkerContainer.prototype
-  ServiceWorkerContainer.prototype.register = async function (...given) {
+  const container = ServiceWorkerContainer.prototype
+  const { register } = container
+  container.register = async function (...given) {
     const registration = await register.apply(this, given)
-    const { controller } = this
-    registration.waiting?.postMessage({ type: 'skipWaiting' })
-    while (registration.waiting && this.controller === controller) {
+    const { waiting } = registration
+    waiting?.postMessage({ type: 'skipWaiting' })
+    const since = performance.now()
+    while (waiting?.state === 'installed') {
+      if (performance.now() - since > 10_000) {
+        // Chromium thinks that the earlier worker still answers this page: another one comes.
+        location.reload()
+        await new Promise(() => {})
+      }
       await new Promise((resolve) => setTimeout(resolve, 20))
     }
     return registration
   }
+  const { get } = Object.getOwnPropertyDescriptor(container, 'controller')
+  let first
+  Object.defineProperty(container, 'controller', {
+    get() {
+      first ??= get.call(this)
+      return first
+    },
+  })
   const { addEventListener } = EventTarget.prototype
   EventTarget.prototype.addEventListener = function (type, ...given) {
     if (type !== 'controllerchange') addEventListener.call(this, type, ...given)
@@ -161,6 +182,7 @@ TAKES_OVER_UNHEARD = """
 """
 
 
+@pytest.mark.soak  # Chromium, overridden so, may keep the earlier worker for minutes
 def test_a_build_that_takes_over_unheard_is_followed(
     browser: Browser, site_dir: Path, changed_site_dir: Path
 ) -> None:
@@ -174,8 +196,7 @@ def test_a_build_that_takes_over_unheard_is_followed(
         app.page.add_init_script(TAKES_OVER_UNHEARD)
         app.page.evaluate("ServiceWorker.prototype.postMessage = () => {}")  # it does not help
         app.part("update").get_by_role("button", name="Reload").click()
-        wait_until(app.page, f"document.documentElement.dataset.version !== '{before}'")
-        wait_until(app.page, "Boolean(window.gossamer)")
+        wait_for_another_version(app, before)
         assert app.page.evaluate("Boolean(navigator.serviceWorker.controller)")
     context.close()
 

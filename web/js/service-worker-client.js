@@ -50,19 +50,19 @@ export async function registerServiceWorker({ onUpdate, onOfflineReady, isBusy }
       if (found.state === 'installed' && serviceWorker.controller) announce(found)
     })
   })
-  await serviceWorker.ready
+  const { active } = await serviceWorker.ready
   onOfflineReady()
-  await followController(isBusy)
+  if (active && serviceWorker.controller) await follow(active, isBusy)
 }
 
 /**
- * A build that has taken over while this page of the one before was on its way.
+ * A build that has taken over while this page of the one before was on its way. The page's
+ * `controller` may be the earlier one for a moment longer.
+ * @param {ServiceWorker} active
  * @param {() => boolean} isBusy
  */
-async function followController(isBusy) {
-  const { controller } = navigator.serviceWorker
-  if (!controller) return
-  const { version } = await ask(controller, { type: 'tellVersion' })
+async function follow(active, isBusy) {
+  const { version } = await ask(active, { type: 'tellVersion' })
   if (version === document.documentElement.dataset.version || isBusy()) return
   if (isFirst(`gossamer-reloaded-for-${version}`)) location.reload()
 }
