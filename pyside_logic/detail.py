@@ -6,7 +6,7 @@ enlarged and meet the photo's own pixels, strip by strip.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -56,8 +56,11 @@ def alpha_strips(
     coefficients = _coefficients(guide, sharp_hw, detail, on_progress)
     plain_hw = resize_bilinear(matte_hw, *guide.guide_hwc.shape[:2])
     held = _held(coefficients, guide.guide_hwc, plain_hw, _CONTRASTS[detail])
-    if held.whole:
-        return guided_strips(_with_contrast(coefficients, held.contrast), rgba_hwc)
+    if held.by_outline == 1:
+        coefficients = _with_contrast(coefficients, held.contrast)
+        held = replace(held, contrast=1.0)
+    if held.by_outline == held.by_mean == 1:
+        return guided_strips(coefficients, rgba_hwc)
     return guided_strips(coefficients, rgba_hwc, held.of, plain_hw)
 
 
@@ -70,14 +73,12 @@ class _Held:
     by_mean: float
     contrast: float
 
-    @property
-    def whole(self) -> bool:
-        return self.by_outline == self.by_mean == 1
-
     def of(self, alpha_hw: Float32, plain_hw: Float32) -> Float32:
         """`plain_hw` is the matte of the same pixels."""
         near_hw = _between(plain_hw, alpha_hw, self.by_outline)
-        return _between(plain_hw, _more_contrast(near_hw, self.contrast), self.by_mean)
+        if self.contrast != 1:
+            near_hw = _more_contrast(near_hw, self.contrast)
+        return _between(plain_hw, near_hw, self.by_mean)
 
 
 def _held(
@@ -92,11 +93,13 @@ def _held(
 
 
 def _between(first_hw: Float32, second_hw: Float32, share: float) -> Float32:
-    """So much of the way from the first to the second."""
+    """So much of the way from the first to the second, both in [0, 1]: so rounded, that stays."""
+    if share == 1:
+        return second_hw
     between_hw = second_hw - first_hw
     between_hw *= np.float32(share)
     between_hw += first_hw
-    return np.clip(between_hw, 0.0, 1.0, out=between_hw)  # rounding
+    return between_hw
 
 
 def _coefficients(guide: Guide, matte_hw: Float32, detail: str, on_progress: OnProgress) -> Float32:
@@ -136,5 +139,6 @@ def _with_contrast(coefficients_chw: Float32, contrast: float) -> Float32:
 
 
 def _more_contrast(alpha_hw: Float32, contrast: float) -> Float32:
-    stretched = (alpha_hw - np.float32(0.5)) * np.float32(contrast) + np.float32(0.5)
+    stretched = alpha_hw * np.float32(contrast)
+    stretched += np.float32((1 - contrast) / 2)
     return np.clip(stretched, 0.0, 1.0, out=stretched)

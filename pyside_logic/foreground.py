@@ -6,7 +6,7 @@ fine, each pixel between what its neighbours say and what reproduces the photo. 
 working size and in the soft band only, and each soft pixel of the photo takes one more such step.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -83,10 +83,11 @@ def _relax(layers_chw: Float32, rgba_chw: Float32, sweeps: int) -> None:
             y * width + np.minimum(x + 1, width - 1),
         ]
         halves.append(_Half(y * width + x, neighbours, rgba_chw.reshape(4, -1)))
-    layers = layers_chw.reshape(6, -1)
+    layers = _side_by_side(layers_chw)
     for _ in range(sweeps):
         for half in halves:
             half.update(layers)
+    layers_chw.reshape(6, -1)[:] = layers.T
 
 
 def _band(alpha_hw: Float32) -> npt.NDArray[np.bool_]:
@@ -105,49 +106,62 @@ class _Half:
 
     def __init__(self, at: Indices, neighbours: list[Indices], rgba: Float32) -> None:
         self._at = at
-        self._neighbours = neighbours
-        *self._rgb, self._alpha = (plane[at] for plane in rgba)
+        self._rgb, self._alpha = rgba[:3, at], rgba[3, at]
         # Across an edge of alpha the layers go on smoothly: only the photo changes there.
         weights = [
-            _REGULARISATION + np.abs(self._alpha - rgba[3][neighbour]) for neighbour in neighbours
+            _REGULARISATION + np.abs(self._alpha - rgba[3, neighbour]) for neighbour in neighbours
         ]
         total = np.sum(weights, axis=0)
-        self._shares = [weight / total for weight in weights]
+        shares = [weight / total for weight in weights]
+        self._neighbours = list(zip(neighbours, shares, strict=True))
         self._yielding = _yielding(self._alpha, total)
 
     def update(self, layers: Float32) -> None:
-        for colour, front, behind in zip(self._rgb, layers[:3], layers[3:], strict=True):
-            means = self._mean(front), self._mean(behind)
-            found = _reconciled(*means, colour, self._alpha, self._yielding)
-            for layer, values in zip((front, behind), found, strict=True):
-                layer[self._at] = np.clip(values, 0.0, 1.0)
-
-    def _mean(self, layer: Float32) -> Float32:
-        """Of the neighbours' values in one plane of a layer, (n,)."""
-        mean: Float32 = layer[self._neighbours[0]] * self._shares[0]
-        for neighbour, share in zip(self._neighbours[1:], self._shares[1:], strict=True):
-            mean += layer[neighbour] * share
-        return mean
+        """`layers` are _side_by_side."""
+        found = _weighted_sum(layers, self._neighbours)
+        front, behind = found[:3], found[3:]
+        missing = _missing(front, behind, self._rgb, self._alpha, self._yielding)
+        front += self._alpha * missing
+        behind += (1 - self._alpha) * missing
+        np.clip(found, 0.0, 1.0, out=found)
+        layers[self._at] = found.T
 
 
-def _reconciled(
+def _side_by_side(layers_chw: Float32) -> Float32:
+    """(6, h, w) as (h * w, 6): what six planes hold of a place is fetched at once."""
+    return np.ascontiguousarray(layers_chw.reshape(6, -1).T)
+
+
+def _weighted_sum(layers: Float32, terms: Iterable[tuple[Indices, Float32]]) -> Float32:
+    """(6, n): of `layers`, _side_by_side, at each term's places (n,), times its shares (n,)."""
+    (places, shares), *others = terms
+    total = np.ascontiguousarray(layers.take(places, axis=0).T)
+    total *= shares
+    for places, shares in others:
+        term = np.ascontiguousarray(layers.take(places, axis=0).T)
+        term *= shares
+        total += term
+    return total
+
+
+def _missing(
     front: Float32,
     behind: Float32,
-    colour: npt.NDArray[np.float32 | np.uint8],
+    colours: npt.NDArray[np.float32 | np.uint8],
     alpha: Float32,
     yielding: Float32,
-) -> tuple[Float32, Float32]:
-    """One channel of foreground and background, (n,), moved towards the nearest values that make up
-    `colour` with `alpha`. This is the paper's 2 x 2 system, solved."""
-    beta = 1 - alpha
-    missing = colour - alpha * front
-    missing -= beta * behind
+) -> Float32:
+    """What foreground and background, (..., n), lack to make up `colours` with `alpha`, (n,): alpha
+    times that moves the foreground towards the nearest values that do, and 1 - alpha times that the
+    background. This is the paper's 2 x 2 system, solved."""
+    missing = colours - alpha * front
+    missing -= (1 - alpha) * behind
     missing *= yielding
-    return front + alpha * missing, behind + beta * missing
+    return missing
 
 
 def _yielding(alpha: Float32, stiffness: Float32 | np.float32) -> Float32:
-    """How far `_reconciled` moves: all the way where `stiffness` is 0."""
+    """How much of it `_missing` tells: all of it where `stiffness` is 0."""
     beta = 1 - alpha
     stiff = alpha * alpha + beta * beta
     stiff += stiffness
@@ -175,9 +189,9 @@ def foreground_strips(
     height, width = rgba_hwc.shape[:2]
     layers = _Enlarged(layers_chw * np.float32(255), height, width)
     for rows in strips_of(height, strip_rows):
-        alpha = rgba_hwc[rows, :, 3].reshape(-1)
         # One comparison for both ends: less than _CLEAR + 1 wraps around.
-        at = np.flatnonzero(alpha - np.uint8(_CLEAR + 1) < 255 - 2 * _CLEAR - 1)
+        above = rgba_hwc[rows, :, 3] - np.uint8(_CLEAR + 1)
+        at = np.flatnonzero(above < 255 - 2 * _CLEAR - 1)
         if at.size:
             rgba = as_numbers(rgba_hwc[rows])[at].view(np.uint8).reshape(-1, 4)
             y, x = np.divmod(at, width)
@@ -190,7 +204,10 @@ def _foreground(rgba: npt.NDArray[np.uint8], layers: Iterator[Float32]) -> npt.N
     alpha = rgba[:, 3] * np.float32(1 / 255)
     yielding = _yielding(alpha, np.float32(0))
     for channel in range(3):
-        found, _ = _reconciled(next(layers), next(layers), rgba[:, channel], alpha, yielding)
+        front = next(layers)
+        found = _missing(front, next(layers), rgba[:, channel], alpha, yielding)
+        found *= alpha
+        found += front
         np.clip(found, 0.0, 255.0, out=found)
         found += np.float32(0.5)  # the cast cuts off
         colours[:, channel] = found

@@ -200,9 +200,10 @@ def _met(
 ) -> Float32:
     """Alpha of a part of the photo, (rows, columns), between the rows of coefficients `wide`, (4,
     n, columns), or of them and the plain matte, (5, n, columns)."""
-    colours = np.ones((4, *rgba_hwc.shape[:2]), np.float32)
+    colours = np.empty((4, *rgba_hwc.shape[:2]), np.float32)
     for channel in range(3):
         colours[channel] = rgba_hwc[..., channel]
+    colours[3] = 1
     # Between the alphas by the coefficients above and by those below each pixel.
     above, below = (
         np.einsum("cyx,cyx->yx", wide[:4].take(rows, axis=1), colours)

@@ -19,13 +19,12 @@ def shrink_photo(rgba_hwc: npt.NDArray[np.uint8], longest_px: int) -> Float32:
     rows = _blocks(height, max(1, round(height * scale)))
     columns = _blocks(width, max(1, round(width * scale)))
     shrunk = np.empty((len(rows) - 1, len(columns) - 1, channels), np.float32)
-    flat = rgba_hwc.reshape(height, -1)
+    # One channel of several is not copied, as reshape() would.
+    flat = rgba_hwc[..., 0] if channels == 1 else rgba_hwc.reshape(height, -1)
     for at, (top, bottom) in enumerate(pairwise(rows)):
-        sums = np.zeros((width + 1, channels), np.uint32)
         # Row sums first: they run along the memory.
-        down = flat[top:bottom].sum(axis=0, dtype=np.uint32)
-        np.cumsum(down.reshape(width, channels), axis=0, out=sums[1:])
-        shrunk[at] = np.diff(sums[columns], axis=0)
+        down = flat[top:bottom].sum(axis=0, dtype=np.uint32).reshape(width, channels)
+        shrunk[at] = np.add.reduceat(down, columns[:-1], axis=0)
     areas = np.diff(rows)[:, None] * np.diff(columns)
     shrunk /= (255 * areas).astype(np.float32)[..., None]
     return shrunk
