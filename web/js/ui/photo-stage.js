@@ -259,7 +259,7 @@ export class PhotoStage extends HTMLElement {
   }
 
   #layOut() {
-    const { left, top, width, height } = this.#view.frame
+    const { left, top, width, height } = onWholePixels(this.#view.frame)
     const { style } = this.#frame
     style.transform = `translate(${left}px, ${top}px)`
     style.width = `${width}px`
@@ -348,6 +348,20 @@ function ratio(first, second) {
  */
 function isSame(first, second) {
   return first.height === second.height && first.width === second.width
+}
+
+/**
+ * Where an edge lies within a pixel of the screen, the photo shines through the cut-out's share of it.
+ * @param {{ left: number, top: number, width: number, height: number }} frame
+ */
+function onWholePixels({ left, top, width, height }) {
+  const whole = (/** @type {number} */ at) => Math.round(at * devicePixelRatio) / devicePixelRatio
+  return {
+    left: whole(left),
+    top: whole(top),
+    width: whole(left + width) - whole(left),
+    height: whole(top + height) - whole(top),
+  }
 }
 
 /**
