@@ -75,6 +75,20 @@ class Tab:
         )
         return answer
 
+    def drop(self, photo: Path) -> None:
+        """Gives the page of the site a photo as a person does, and waits for its cut-out."""
+        from playwright.sync_api import Error
+
+        self.page.get_by_test_id("file-input").set_input_files(photo)
+        photos = self.page.get_by_test_id("photo")
+        try:
+            ended = photos.and_(self.page.locator("[data-state=done], [data-state=failed]"))
+            ended.wait_for()
+        except Error as error:
+            raise self._error(f"Expected a cut-out: {error.message.splitlines()[0]}") from error
+        if ended.get_attribute("data-state") == "failed":
+            raise self._error("Expected a cut-out, and its page shows that it failed.")
+
     def _evaluate(self, expression: str, argument: Any) -> Any:
         from playwright.sync_api import Error
 

@@ -38,6 +38,7 @@ const BINARIES = {
 }
 
 const LOSS_NEWS_MS = 200
+const NO_NETWORK = Uint8Array.of(0)
 
 /** @type {Map<Backend, Promise<OnnxRuntime>>} only those that were asked for are loaded */
 const runtimes = new Map()
@@ -162,8 +163,10 @@ function idOf({ backend, artefact }) {
 async function createSession(model, engine, blob) {
   const { title } = findModel(model)
   const { backend, artefact } = engine
+  const starting = runtimeOf(engine)
+  starting.catch(() => {}) // told below, unless there is no network either
   const bytes = await readStoredModel({ title, sha256: artefact.sha256 }, blob)
-  const ort = await runtimeOf(engine)
+  const ort = await starting
   /** @type {Session} */
   let session
   try {
@@ -212,6 +215,8 @@ async function importRuntime({ backend, threads, memoryLimit_bytes }) {
   if (binary) {
     ort.env.wasm.wasmPaths = { mjs: fileUrl(`${binary}.mjs`), wasm: fileUrl(`${binary}.wasm`) }
     ort.env.wasm.numThreads = threads
+    // It would start with the first network only, which is still on its way.
+    ort.InferenceSession.create(NO_NETWORK, { executionProviders: [backend] }).catch(() => {})
   }
   return ort
 }

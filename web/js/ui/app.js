@@ -363,21 +363,32 @@ const visit = new Visit()
 const updateNotice = new NoticeBar()
 updateNotice.setAttribute('data-testid', 'update')
 
-function startServices() {
-  const pageKept = new Promise((resolve) => {
+/** Resolves when this page is on the device. */
+function keepPage() {
+  return new Promise((resolve) => {
     registerServiceWorker({
       onUpdate: (apply) => updateNotice.show(t('updateReady'), { label: t('reload'), run: apply }),
       onOfflineReady: () => resolve(null),
       isBusy: () => visit.queue.photos.length > 0, // a reload would lose them
     })
   })
+}
+
+function startServices() {
+  // A first visit keeps the page when its first photos are done: fetching and proving all of it takes
+  // the time of one. But threads wait for it where the service worker is what isolates the page.
+  const isFirst = !navigator.serviceWorker?.controller
+  const keptAtOnce = isFirst && globalThis.crossOriginIsolated ? null : keepPage()
+  const idle = () => visit.queue.idle()
   requestAnimationFrame(() => {
     setTimeout(async () => {
+      const engine = gossamer.preload({
+        model: visit.queue.model,
+        onProgress: (report) => visit.queue.reportPreload(report),
+      })
+      const pageKept = keptAtOnce ?? engine.then(idle, idle).then(keepPage)
       try {
-        const { backend, stored } = await gossamer.preload({
-          model: visit.queue.model,
-          onProgress: (report) => visit.queue.reportPreload(report),
-        })
+        const { backend, stored } = await engine
         if (stored && !savesData()) preloadMore().catch(() => {}) // at the next visit then
         if (stored) {
           await pageKept
