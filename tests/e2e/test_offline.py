@@ -45,6 +45,29 @@ def test_second_visit_without_any_server(browser: Browser, site_dir: Path, tmp_p
     context.close()
 
 
+KEPT_WHEN = """
+(() => {
+  const { register } = ServiceWorkerContainer.prototype
+  ServiceWorkerContainer.prototype.register = function (...given) {
+    window.keptWhen = document.querySelector('[data-testid=photo]')?.dataset.state
+    return register.apply(this, given)
+  }
+})()
+"""
+
+
+def test_the_first_photo_comes_before_the_page_is_kept(
+    installing_page: Page, quick_server: str, tmp_path: Path
+) -> None:
+    photo = tmp_path / "coffee.png"
+    photo.write_bytes(png(data.coffee()))
+    installing_page.add_init_script(KEPT_WHEN)
+    app = App(installing_page, quick_server).open()
+    app.add(photo)
+    app.wait_until_offline_ready()
+    assert installing_page.evaluate("window.keptWhen") == "done"
+
+
 # Each is tried from a timer: what a test evaluates directly may do more than the page may.
 WHAT_A_WORKER_MAY = """
 (address) => new Promise((resolve) => setTimeout(async () => {
