@@ -215,7 +215,10 @@ async function importRuntime({ backend, threads, memoryLimit_bytes }) {
   if (binary) {
     ort.env.wasm.wasmPaths = { mjs: fileUrl(`${binary}.mjs`), wasm: fileUrl(`${binary}.wasm`) }
     ort.env.wasm.numThreads = threads
-    // It would start with the first network only, which is still on its way.
+  }
+  if (backend === 'wasm') {
+    // It would start with the first network only, which is still on its way. WebGPU must, as it
+    // refuses a session that is created beside another.
     ort.InferenceSession.create(NO_NETWORK, { executionProviders: [backend] }).catch(() => {})
   }
   return ort
