@@ -1,6 +1,5 @@
 """The networks of a site: a file for each backend, and the answer that proves it there."""
 
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,15 +8,19 @@ from typing import Any
 from exporter.catalog import Network
 from exporter.errors import SiteError
 from exporter.exported import exported_file
+from exporter.js_modules import hashed_name
 from exporter.origins import sha256_of
 from exporter.ort_web import RUNTIME_FILES
 from exporter.pipeline import with_size
 from exporter.report import Report
 from exporter.self_test import expected_answer
+from exporter.winograd.plan import plan_of
+from exporter.winograd.proof import check_plan
 
 __all__ = ["SiteChoices", "add_model"]
 
-#: (backend, precision) of drafts. A GPU has finished the whole network while a draft is drawn.
+#: (backend, precision) of drafts. A GPU has finished the whole network while a draft is drawn, and
+#: so has our own engine.
 _DRAFT = (("wasm", "int8"),)
 
 
@@ -57,7 +60,8 @@ class SiteChoices:
 def add_model(site: Path, network: Network, choices: SiteChoices, report: Report) -> dict[str, Any]:
     """Copies the network's files and returns its entry in build.js. Raises ExporterError."""
     entry = _entry(site, network, choices.artefacts(network), choices.size, report)
-    if not network.draft or choices.size is not None:
+    has_plan = any(artefact["plan"] for artefact in entry["artefacts"])
+    if not network.draft or choices.size is not None or has_plan:
         return entry
     half = (network.input.height // 2, network.input.width // 2)
     draft = _entry(site, network, _DRAFT, half, report)
@@ -101,15 +105,28 @@ def _entry(
 def _add_artefact(
     site: Path, network: Network, backend: str, precision: str, exported: Path
 ) -> dict[str, Any]:
-    sha256 = sha256_of(exported)
+    sha256, contents = sha256_of(exported), exported.read_bytes()
     path = f"models/{network.name}.{backend}.{precision}.{sha256[:10]}.onnx"
     (site / path).parent.mkdir(exist_ok=True)
-    shutil.copyfile(exported, site / path)
+    (site / path).write_bytes(contents)
     return {
         "backend": backend,
         "precision": precision,
         "path": path,
         "sha256": sha256,
-        "bytes": exported.stat().st_size,
+        "bytes": len(contents),
+        "plan": _add_plan(site, network, contents) if backend == "wasm" else None,
         "golden": expected_answer(network, exported),
     }
+
+
+def _add_plan(site: Path, network: Network, file: bytes) -> str | None:
+    """Of what our own engine does with the file; None where it cannot run it. Returns its path."""
+    plan = plan_of(file)
+    if plan is None:
+        return None
+    check_plan(plan, file, network)
+    path = hashed_name(f"wasm/{network.name}.plan", plan)
+    (site / path).parent.mkdir(exist_ok=True)
+    (site / path).write_bytes(plan)
+    return path

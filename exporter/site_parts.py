@@ -1,5 +1,6 @@
 """What the site and the package for other sites are both made of, and how a folder is written.
 
+wasm/                           our own engine, and what it does with each network (winograd/)
 vendor/                         ONNX Runtime Web, Pyodide and small libraries, from web/runtime.toml
 models/                         one file for each backend and precision (site_models.py)
 licences.txt, sbom.cdx.json     what all of it is and whose
@@ -18,7 +19,7 @@ import jinja2
 
 from exporter.catalog import Part, find_network, load_runtime
 from exporter.errors import SiteError
-from exporter.js_modules import slimmed
+from exporter.js_modules import hashed_name, slimmed
 from exporter.licences import format_notices, read_member
 from exporter.origins import cache_folder, fetch, sha256_of
 from exporter.ort_web import unpack_runtime
@@ -26,6 +27,7 @@ from exporter.pyodide_bundle import LATER_PACKAGES, PACKAGES, build_pyodide_bund
 from exporter.report import Report
 from exporter.sbom import format_sbom
 from exporter.site_models import SiteChoices, add_model
+from exporter.winograd.kernel import compile_kernels
 
 __all__ = [
     "NPM_FILES",
@@ -120,6 +122,7 @@ def add_parts(
     write_file(root / "sbom.cdx.json", sbom.encode())
     build = {
         "ort": {"version": runtime["onnxruntime-web"].version, "path": f"{ort_path}/"},
+        "winograd": _add_kernels(root),
         "pyodide": {
             "version": runtime["pyodide"].version,
             "path": f"{pyodide_path}/",
@@ -142,6 +145,15 @@ def _add_onnx_runtime(root: Path, part: Part, choices: SiteChoices, report: Repo
     folder = root / "vendor" / "onnxruntime-web"
     unpack_runtime(part, choices.backends, folder, report=report)
     return _with_hash(folder, part)
+
+
+def _add_kernels(root: Path) -> dict[str, str]:
+    """Compiles our own engine, and returns the paths below `root` of its two forms."""
+    paths = {}
+    for name, kernel in compile_kernels().items():
+        paths[name] = hashed_name(f"wasm/{name}.wasm", kernel)
+        write_file(root / paths[name], kernel)
+    return {"single": paths["winograd"], "threads": paths["winograd-threads"]}
 
 
 def _add_npm_files(root: Path, part: Part, package: Path) -> str:

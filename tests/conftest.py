@@ -88,6 +88,17 @@ def small_site_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def int8_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a site whose network runs in int8, which ONNX Runtime takes seconds for: it has a
+    draft."""
+    choices = SiteChoices(("wasm",), precision="int8")
+    folder = tmp_path_factory.mktemp("int8") / "dist"
+    site = build_site(["u2netp"], folder, choices=choices)
+    with running(make_server(site)) as site_server:
+        yield site_server.url
+
+
+@pytest.fixture(scope="session")
 def quick_site_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """For tests that want a photo cut out and not to look at it: a network of 64 x 64 px."""
     choices = SiteChoices(("wasm",), size=(64, 64))

@@ -27,6 +27,18 @@ for (const photo of document.querySelectorAll('[data-testid=photo]')) {
 }
 """
 
+# Notes how wide every picture is that the stage shows as the cut-out.
+DRAWN_PX = """
+() => {
+  window.drawnPx = []
+  const { transferFromImageBitmap } = ImageBitmapRenderingContext.prototype
+  ImageBitmapRenderingContext.prototype.transferFromImageBitmap = function (bitmap) {
+    if (bitmap && this.canvas.dataset.testid === 'cutout') window.drawnPx.push(bitmap.width)
+    transferFromImageBitmap.call(this, bitmap)
+  }
+}
+"""
+
 
 class Journey(App):
     """The app in a window of one size, in which a person goes from one thing to the next."""

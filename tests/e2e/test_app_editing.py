@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from skimage import data
 
 from .app import SLOW_MS
-from .journeys import Journey, app, files, window
+from .journeys import DRAWN_PX, Journey, app, files, window
 
 __all__ = ["app", "files", "window"]  # fixtures
 
@@ -137,27 +137,14 @@ def test_one_subject_alone_is_nothing_to_pick_from(app: Journey, files: dict[str
     expect(app.part("brush").get_by_text("Pick", exact=True)).to_be_hidden()
 
 
-DRAWN_PX = """
-window.drawnPx = []
-const { transferFromImageBitmap } = ImageBitmapRenderingContext.prototype
-ImageBitmapRenderingContext.prototype.transferFromImageBitmap = function (bitmap) {
-  if (bitmap && this.canvas.dataset.testid === 'cutout') window.drawnPx.push(bitmap.width)
-  transferFromImageBitmap.call(this, bitmap)
-}
-"""
-
-
-def test_a_large_photo_is_seen_as_a_draft_and_small_and_then_whole(
-    app: Journey, tmp_path: Path
-) -> None:
-    app.page.evaluate("gossamer.preloadDraft()")
-    app.page.evaluate(f"() => {{ {DRAWN_PX} }}")
+def test_a_large_photo_is_seen_small_and_then_whole(app: Journey, tmp_path: Path) -> None:
+    app.page.evaluate(DRAWN_PX)
     large = Image.fromarray(data.coffee()).resize((3000, 2000))
     large.save(tmp_path / "large.jpg")
     app.add(tmp_path / "large.jpg")
     app.wait_for_states("done")
-    draft, small, whole = app.page.evaluate("drawnPx")
-    assert draft == small <= 1000
+    small, whole = app.page.evaluate("drawnPx")
+    assert small <= 1000
     assert whole == 3000
 
 
@@ -239,9 +226,8 @@ def test_the_stage_shows_the_file_that_is_made(
 
 def test_what_is_stored_is_shown_and_deleted(app: Journey, files: dict[str, Path]) -> None:
     app.wait_until_offline_ready()
-    app.page.evaluate("gossamer.preloadDraft()")
     app.part("settings").get_by_role("button").first.click()
-    expect(app.part("settings").get_by_text("5.9 MB", exact=True)).to_be_visible()
+    expect(app.part("settings").get_by_text("4.6 MB", exact=True)).to_be_visible()
     app.part("delete-stored").click()
     expect(app.page.get_by_text("4.6 MB, not here yet")).to_be_visible(timeout=SLOW_MS)
     assert app.page.evaluate("caches.keys()") == []

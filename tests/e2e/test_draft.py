@@ -1,12 +1,16 @@
 """A first look at a photo, at half the network's size, before all of it runs."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
+from playwright.sync_api import Page
 from skimage import data
 
 from .app import App, in_base64, png
+from .journeys import DRAWN_PX
 from .test_workers import DIE_AT, worker_named
 
 # Opens a photo for a draft, and once more for none.
@@ -42,10 +46,11 @@ async (bytes) => {
 
 
 @pytest.fixture(scope="module")
-def drafting_app(lasting_app: App) -> App:
-    lasting_app.page.evaluate("gossamer.preload()")
-    lasting_app.page.evaluate("gossamer.preloadDraft()")
-    return lasting_app
+def drafting_app(lasting_page: Page, int8_server: str) -> App:
+    app = App(lasting_page, int8_server).open()
+    app.page.evaluate("gossamer.preload()")
+    app.page.evaluate("gossamer.preloadDraft()")
+    return app
 
 
 def open_twice(app: App, rgb_hwc: np.ndarray) -> Any:
@@ -73,3 +78,16 @@ def test_a_photo_outlives_the_worker_that_holds_its_draft(drafting_app: App) -> 
     assert answer["drafts"][-1]["isSame"]
     assert answer["height"] == 320
     assert answer["isSameFile"]
+
+
+def test_the_app_shows_a_large_photo_as_a_draft_and_small_and_then_whole(
+    drafting_app: App, tmp_path: Path
+) -> None:
+    drafting_app.page.evaluate(DRAWN_PX)
+    large = Image.fromarray(data.coffee()).resize((3000, 2000))
+    large.save(tmp_path / "large.jpg")
+    drafting_app.add(tmp_path / "large.jpg")
+    drafting_app.wait_for_states("done")
+    draft, small, whole = drafting_app.page.evaluate("drawnPx")
+    assert draft == small <= 1000
+    assert whole == 3000

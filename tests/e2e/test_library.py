@@ -83,8 +83,8 @@ def test_a_page_cuts_out_and_fetches_nothing_else(
         *("inference-worker.js", "colour-profile.js", "decode.js", "device.js"),
         *("image-header.js", "infer.js", "lanczos.js", "memory.js", "normalise.js"),
         *("preprocess.js", "self-test.js", "serve.js", "stored-model.js", "wasm-memory.js"),
-        "wasm-threads.js",
-        *("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm"),
+        *("engine-errors.js", "onnx-runtime.js", "wasm-threads.js"),
+        *("winograd-engine.js", "winograd.js", "winograd.wasm", "u2netp.plan"),
         "u2netp.wasm.fp32.onnx",
         # Python's
         *("python-worker.js", "encode.js", "model-store.js", "python.js", "refine.js"),

@@ -11,6 +11,8 @@ export interface Artefact {
   path: string
   sha256: string
   bytes: number
+  /** Path of what our own engine does with the file, where it can: see `pipeline/winograd.js`. */
+  plan: string | null
   /** What it must answer to the picture of the self-test: base64, see `pipeline/self-test.js`. */
   golden: string
 }
@@ -43,6 +45,8 @@ export interface Model {
 export const build: {
   version: string
   ort: { version: string; path: string }
+  /** Paths of our own engine, with memory of its own and with memory that threads share. */
+  winograd: { single: string; threads: string }
   pyodide: { version: string; path: string; packages: string[] }
   /** One file each. */
   zip: { version: string; path: string }

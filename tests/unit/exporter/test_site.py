@@ -19,6 +19,7 @@ from exporter.ort_web import RUNTIME_FILES
 from exporter.self_test import GRID
 from exporter.site import WEB, SiteChoices, build_site
 from exporter.site_headers import CONTENT_SECURITY_POLICY, HEADERS
+from exporter.winograd.plan import plan_of
 
 
 def sha256(path: Path) -> str:
@@ -166,16 +167,43 @@ def test_build_names_every_artefact_as_it_lies_there(site_dir: Path) -> None:
     assert build["defaultModel"] == model["name"] == "u2netp"
     kinds = [(artefact["backend"], artefact["precision"]) for artefact in model["artefacts"]]
     assert kinds == [("webgpu", "fp16"), ("webgpu", "fp32"), ("wasm", "fp32")]
-    draft = model["draft"]
-    assert draft["input"] == {**model["input"], "height": 160, "width": 160}
-    assert draft["output"]["height"] == 160
-    assert [(one["backend"], one["precision"]) for one in draft["artefacts"]] == [("wasm", "int8")]
-    for artefact in (*model["artefacts"], *draft["artefacts"]):
+    assert model["draft"] is None  # our own engine has finished the network while one is drawn
+    for artefact in model["artefacts"]:
         path = site_dir / artefact["path"]
         name = rf"u2netp\.{artefact['backend']}\.{artefact['precision']}\.[0-9a-f]{{10}}\.onnx"
         assert re.fullmatch(name, path.name)
         assert (artefact["sha256"], artefact["bytes"]) == (sha256(path), path.stat().st_size)
         assert np.ptp(levels(artefact["golden"])) > 128  # a subject and a background
+
+
+def test_build_names_our_own_engine_and_what_it_does_with_each_network(
+    two_network_site_dir: Path,
+) -> None:
+    build = build_constant(two_network_site_dir)
+    kernels = [two_network_site_dir / path for path in build["winograd"].values()]
+    assert [kernel.read_bytes()[:4] for kernel in kernels] == [b"\0asm", b"\0asm"]
+    u2netp, modnet = (
+        next(one for one in model["artefacts"] if one["backend"] == "wasm")
+        for model in build["models"]
+    )
+    assert modnet["plan"] is None  # it has operators that the engine lacks
+    plan = (two_network_site_dir / u2netp["plan"]).read_bytes()
+    assert plan == plan_of((two_network_site_dir / u2netp["path"]).read_bytes())
+    named = {*build["winograd"].values(), u2netp["plan"]}
+    assert {path.name for path in (two_network_site_dir / "wasm").iterdir()} == {
+        Path(path).name for path in named
+    }
+
+
+def test_a_network_in_int8_has_a_draft_at_half_its_size(tmp_path: Path) -> None:
+    choices = SiteChoices(("wasm",), precision="int8")
+    build = build_constant(build_site(["u2netp"], tmp_path / "dist", choices=choices))
+    (model,) = build["models"]
+    draft = model["draft"]
+    assert draft["input"] == {**model["input"], "height": 160, "width": 160}
+    assert draft["output"]["height"] == 160
+    assert [(one["backend"], one["precision"]) for one in draft["artefacts"]] == [("wasm", "int8")]
+    assert [one["plan"] for one in (*model["artefacts"], *draft["artefacts"])] == [None, None]
 
 
 def levels(golden: str) -> np.ndarray:
@@ -189,9 +217,7 @@ def test_build_names_every_network(two_network_site_dir: Path) -> None:
     assert [model["agreement"] for model in build["models"]] == [None, 0.95]
     u2netp, modnet = build["models"]
     assert modnet["draft"] is None
-    artefacts = [
-        artefact for model in (u2netp, u2netp["draft"], modnet) for artefact in model["artefacts"]
-    ]
+    artefacts = [artefact for model in (u2netp, modnet) for artefact in model["artefacts"]]
     assert {artefact["path"] for artefact in artefacts} == {
         path.relative_to(two_network_site_dir).as_posix()
         for path in (two_network_site_dir / "models").iterdir()

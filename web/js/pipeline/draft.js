@@ -103,7 +103,7 @@ export class Draft {
  */
 async function draftMatte(input, { draft }, engine, options) {
   const drafting = draft && engines.get(draft)
-  if (!drafting || engine.backend !== 'wasm') return null
+  if (!drafting || engine.backend !== 'wasm' || engine.runtime === 'winograd') return null
   const request = { input, model: draft.name, engine: drafting }
   try {
     const { matte } = await inferenceWorker.call('inferDraft', request, 'infer', options)

@@ -2,6 +2,8 @@
  * The ways to run a network on a device, best first:
  *
  *     webgpu fp16 -> webgpu fp32 -> webgl -> wasm, threads -> wasm, one thread
+ *
+ * On WASM our own engine comes before ONNX Runtime, where it can run the network.
  */
 
 import { findModel } from '../assets.js'
@@ -94,10 +96,13 @@ export function enginesFor(model, wanted, device, small) {
 function enginesOf(artefact, device, small) {
   const { backend, precision } = artefact
   const memoryLimit_bytes = small ? SMALL_MEMORY_BYTES : Infinity
-  const engine = { backend, artefact, threads: 1, memoryLimit_bytes }
   if (precision === 'fp16' && !device.webgpu.f16) return []
-  if (backend !== 'wasm' || small || device.threads === 1) return [engine]
-  return [{ ...engine, threads: device.threads }, engine]
+  const threads = backend !== 'wasm' || small || device.threads === 1 ? [1] : [device.threads, 1]
+  /** @type {Engine['runtime'][]} */
+  const runtimes = artefact.plan ? ['winograd', 'onnxruntime'] : ['onnxruntime']
+  return runtimes.flatMap((runtime) =>
+    threads.map((count) => ({ runtime, backend, artefact, threads: count, memoryLimit_bytes })),
+  )
 }
 
 /**
@@ -110,13 +115,16 @@ function lacks(backend, device) {
 }
 
 /** @param {Engine} engine */
-export function titleOf({ backend, artefact, threads }) {
-  if (backend === 'wasm')
-    return `WebAssembly on ${threads === 1 ? 'one thread' : `${threads} threads`}`
+export function titleOf({ runtime, backend, artefact, threads }) {
+  if (backend === 'wasm') {
+    const isSecond = artefact.plan && runtime === 'onnxruntime'
+    const name = isSecond ? 'ONNX Runtime' : 'WebAssembly'
+    return `${name} on ${threads === 1 ? 'one thread' : `${threads} threads`}`
+  }
   return artefact.precision === 'fp16' ? `${TITLES[backend]} in half precision` : TITLES[backend]
 }
 
 /** @param {Engine} engine */
-export function idOf({ backend, artefact, threads }) {
-  return `${backend} ${artefact.precision} ${threads}`
+export function idOf({ runtime, backend, artefact, threads }) {
+  return `${runtime} ${backend} ${artefact.precision} ${threads}`
 }

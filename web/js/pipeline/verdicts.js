@@ -60,8 +60,8 @@ export function forgetVerdicts() {
 }
 
 /** @param {Engine} engine */
-function keyOf({ backend, artefact, threads }) {
-  return `${backend} ${artefact.sha256} ${threads === 1 ? 1 : 'n'}`
+function keyOf({ runtime, backend, artefact, threads }) {
+  return `${runtime} ${backend} ${artefact.sha256} ${threads === 1 ? 1 : 'n'}`
 }
 
 /** @returns {Record<string, Verdict>} */

@@ -95,7 +95,8 @@ let usage = null
  * @param {number} heap_bytes after a run
  */
 export function countRun(heap_bytes) {
-  usage ??= { runs: 0, first_bytes: heap_bytes }
+  // Our own engine's memory does not grow, so that there may be none of ONNX Runtime's at first.
+  if (!usage?.first_bytes) usage = { runs: usage?.runs ?? 0, first_bytes: heap_bytes }
   usage.runs++
   if (usage.runs < MAX_RUNS && heap_bytes - usage.first_bytes < MAX_GROWTH_BYTES) return
   usage = null

@@ -38,8 +38,10 @@
  */
 
 /**
- * One way to run a network here: on which backend, from which file, and with how much of the device.
+ * One way to run a network here: with whose engine, on which backend, from which file, and with how
+ * much of the device.
  * @typedef {{
+ *   runtime: 'winograd' | 'onnxruntime',
  *   backend: import('../build.js').Backend,
  *   artefact: import('../build.js').Artefact,
  *   threads: number,

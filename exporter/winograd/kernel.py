@@ -1,0 +1,55 @@
+"""Compiles web/wasm/winograd.c, with the clang that Zig's Python package brings."""
+
+import functools
+import os
+import subprocess
+import sys
+import tempfile
+from importlib.metadata import version
+from pathlib import Path
+
+from exporter.errors import SiteError
+from exporter.origins import cache_folder
+
+__all__ = ["KERNELS", "SOURCE", "compile_kernels"]
+
+SOURCE = Path(__file__).resolve().parents[2] / "web" / "wasm" / "winograd.c"
+
+_COMMON = (
+    *("-target", "wasm32-freestanding", "-O3", "-ffp-contract=off", "-nostdlib"),
+    *("-msimd128", "-matomics", "-mbulk-memory"),
+    *("-Wl,--no-entry", "-Wl,--import-memory", "-Wl,--strip-all", "-Wl,-z,stack-size=16384"),
+)
+#: By name: a page that is not isolated can share no memory, and gets one thread.
+KERNELS = {
+    "winograd": (),
+    "winograd-threads": (
+        "-DTHREADS",
+        *("-Wl,--shared-memory", "-Wl,--max-memory=1073741824", "-Wl,--export=__stack_pointer"),
+    ),
+}
+
+
+@functools.cache
+def compile_kernels(source: Path = SOURCE) -> dict[str, bytes]:
+    """Every one of KERNELS as WebAssembly. Raises SiteError with what the compiler says."""
+    return {name: _compile(source, flags) for name, flags in KERNELS.items()}
+
+
+def _compile(source: Path, flags: tuple[str, ...]) -> bytes:
+    compiler = [sys.executable, "-m", "ziglang", "cc"]
+    cache = str(cache_folder() / f"zig-{version('ziglang')}")
+    with tempfile.TemporaryDirectory() as folder:
+        target = Path(folder, "kernel.wasm")
+        try:
+            subprocess.run(
+                [*compiler, *_COMMON, *flags, source.name, "-o", target],
+                cwd=source.parent,
+                env={**os.environ, "ZIG_GLOBAL_CACHE_DIR": cache, "ZIG_LOCAL_CACHE_DIR": cache},
+                check=True,
+                capture_output=True,
+                text=True,
+            )
+        except subprocess.CalledProcessError as error:
+            raise SiteError(f"wasm/{source.name}: {error.stderr.strip()}") from error
+        return target.read_bytes()

@@ -1,0 +1,63 @@
+"""Proves a plan: what a browser computes with it against what ONNX Runtime computes natively."""
+
+import subprocess
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import onnx
+
+from exporter.catalog import Network
+from exporter.errors import PassError, SiteError
+from exporter.verify import FloatArray, compare, run_network, sample_inputs
+from exporter.winograd.kernel import compile_kernels
+
+__all__ = ["MAX_DIFFERENCE", "MEAN_DIFFERENCE", "check_plan", "run_plan"]
+
+# Minimal filtering adds other numbers than the convolution that it equals: its rounding errors are
+# some times larger, and still a twentieth of what 8 bits can show.
+MAX_DIFFERENCE = 2e-4
+MEAN_DIFFERENCE = 1e-5
+
+_RUNNER = Path(__file__).resolve().parent.parent / "node" / "run-plan.mjs"
+
+
+def check_plan(plan: bytes, file: bytes, network: Network) -> None:
+    """Raises PassError where the two differ by more than rounding errors."""
+    inputs = sample_inputs(network.input)
+    expected = run_network(onnx.ModelProto.FromString(file), network, inputs)
+    received = run_plan(plan, file, inputs)
+    difference = compare(
+        [one.reshape(other.shape) for one, other in zip(expected, received, strict=True)], received
+    )
+    if difference.max > MAX_DIFFERENCE or difference.mean > MEAN_DIFFERENCE:
+        raise PassError(
+            f"winograd: Expected the output of {network.name} within {MAX_DIFFERENCE:g} at most, "
+            f"{MEAN_DIFFERENCE:g} in the mean; received differences of {difference.max:.3g} and "
+            f"{difference.mean:.3g}. The plan is wrong for this network."
+        )
+
+
+def run_plan(plan: bytes, file: bytes, inputs: list[FloatArray]) -> list[FloatArray]:
+    """A (height, width) output of each (1, 3, height, width), by Node. Raises SiteError."""
+    with tempfile.TemporaryDirectory() as folder:
+        kernel, plan_path, model, input_path, output = (
+            Path(folder, name) for name in ("kernel.wasm", "plan", "model.onnx", "input", "output")
+        )
+        kernel.write_bytes(compile_kernels()["winograd"])
+        plan_path.write_bytes(plan)
+        model.write_bytes(file)
+        input_path.write_bytes(b"".join(one.astype("<f4").tobytes() for one in inputs))
+        try:
+            subprocess.run(
+                ["node", _RUNNER, kernel, plan_path, model, input_path, output],
+                check=True,
+                capture_output=True,
+                text=True,
+            )
+        except (OSError, subprocess.CalledProcessError) as error:
+            said = getattr(error, "stderr", "") or str(error)
+            raise SiteError(f"winograd: Expected Node to run a plan: {said.strip()}") from error
+        outputs = np.fromfile(output, "<f4")
+    size = inputs[0].shape[-2:]
+    return list(outputs.reshape(len(inputs), *size))

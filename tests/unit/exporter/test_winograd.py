@@ -1,0 +1,254 @@
+"""Our own engine, as Node runs it, against native ONNX Runtime."""
+
+import itertools
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from onnx import helper, numpy_helper
+
+from exporter.catalog import find_network
+from exporter.errors import PassError, SiteError
+from exporter.exported import exported_file
+from exporter.pipeline import with_size
+from exporter.sessions import open_session
+from exporter.winograd import plan as plans
+from exporter.winograd.arena import Life, arrange
+from exporter.winograd.kernel import SOURCE, compile_kernels
+from exporter.winograd.plan import plan_of
+from exporter.winograd.proof import check_plan, run_plan
+
+Nodes = list[onnx.NodeProto]
+
+
+class Sketch:
+    """A network with random weights, node by node."""
+
+    def __init__(self, height: int, width: int, seed: int = 0) -> None:
+        self.size = (height, width)
+        self._random = np.random.default_rng(seed)
+        self._nodes: Nodes = []
+        self._weights: list[onnx.TensorProto] = []
+        self._count = itertools.count()
+
+    def node(self, operator: str, *inputs: str, **attributes: object) -> str:
+        output = f"{operator}_{next(self._count)}"
+        self._nodes.append(helper.make_node(operator, inputs, [output], output, **attributes))
+        return output
+
+    def stored(self, array: npt.NDArray[np.generic]) -> str:
+        name = f"stored_{next(self._count)}"
+        self._weights.append(numpy_helper.from_array(array, name))
+        return name
+
+    def conv(
+        self,
+        source: str,
+        read: int,
+        written: int,
+        *,
+        kernel: int = 3,
+        dilation: int = 1,
+        has_bias: bool = True,
+        **attributes: object,
+    ) -> str:
+        filters = self._random.normal(0, 2 / (kernel * read**0.5), (written, read, kernel, kernel))
+        inputs = [source, self.stored(filters.astype(np.float32))]
+        if has_bias:
+            inputs.append(self.stored(self._random.normal(0, 0.1, written).astype(np.float32)))
+        return self.node(
+            "Conv",
+            *inputs,
+            kernel_shape=[kernel, kernel],
+            dilations=[dilation, dilation],
+            **{"pads": [kernel // 2 * dilation] * 4, **attributes},
+        )
+
+    def pool(self, source: str, **attributes: object) -> str:
+        return self.node("MaxPool", source, kernel_shape=[2, 2], strides=[2, 2], **attributes)
+
+    def resize(self, source: str, channels: int, height: int, width: int) -> str:
+        sizes = self.stored(np.array([1, channels, height, width]))
+        return self.node(
+            "Resize",
+            source,
+            "",
+            "",
+            sizes,
+            mode="linear",
+            coordinate_transformation_mode="pytorch_half_pixel",
+        )
+
+    def file(self, last: str) -> bytes:
+        """Ends with a sigmoid of `last`."""
+        output = self.node("Sigmoid", last)
+        shape = [1, 3, *self.size]
+        graph = helper.make_graph(
+            self._nodes,
+            "sketch",
+            [helper.make_tensor_value_info("picture", onnx.TensorProto.FLOAT, shape)],
+            [helper.make_tensor_value_info(output, onnx.TensorProto.FLOAT, None)],
+            self._weights,
+        )
+        opset = helper.make_opsetid("", 17)
+        model = helper.make_model(graph, opset_imports=[opset], ir_version=8)
+        contents: bytes = model.SerializeToString()
+        return contents
+
+    def picture(self) -> npt.NDArray[np.float32]:
+        picture: npt.NDArray[np.float32] = self._random.normal(size=(1, 3, *self.size))
+        return picture.astype(np.float32)
+
+
+def require_equal(sketch: Sketch, last: str) -> None:
+    file = sketch.file(last)
+    plan = plan_of(file)
+    assert plan is not None
+    session = open_session(onnx.ModelProto.FromString(file))
+    pictures = [sketch.picture(), sketch.picture()]
+    received = run_plan(plan, file, pictures)
+    for picture, matte in zip(pictures, received, strict=True):
+        (expected,) = session.run(None, {"picture": picture})
+        assert np.ptp(expected) > 0.001
+        assert np.abs(matte - expected[0, 0]).max() < 5e-5
+
+
+@pytest.mark.parametrize("size", [(4, 4), (1, 9), (5, 3), (33, 18), (2, 64)])
+@pytest.mark.parametrize(("kernel", "dilation"), [(3, 1), (3, 2), (3, 8), (1, 1)])
+def test_convolutions_of_every_size(size: tuple[int, int], kernel: int, dilation: int) -> None:
+    sketch = Sketch(*size)
+    first = sketch.node("Relu", sketch.conv("picture", 3, 7, kernel=kernel, dilation=dilation))
+    second = sketch.conv(first, 7, 20, kernel=kernel, dilation=dilation, has_bias=False)
+    require_equal(sketch, sketch.conv(second, 20, 1))
+
+
+@pytest.mark.parametrize("channels", [(4, 8, 16), (1, 1, 1), (3, 3, 3), (16, 64, 4)])
+def test_parts_that_are_concatenated(channels: tuple[int, ...]) -> None:
+    sketch = Sketch(12, 20)
+    parts = [sketch.conv("picture", 3, count) for count in channels]
+    joined = sketch.node("Concat", *parts, axis=1)
+    # A part is read by itself, too, and so is what is made of all of them.
+    alone = sketch.conv(parts[1], channels[1], 8, kernel=1)
+    both = sketch.node("Add", sketch.conv(joined, sum(channels), 8), alone)
+    require_equal(sketch, sketch.conv(both, 8, 1))
+
+
+def test_sums_within_a_convolution_and_apart() -> None:
+    sketch = Sketch(16, 16)
+    first = sketch.node("Relu", sketch.conv("picture", 3, 8))
+    second = sketch.node("Relu", sketch.conv(first, 8, 8, dilation=2))
+    joined = sketch.node("Add", second, first)
+    apart = sketch.node("Add", joined, second)
+    other_way_round = sketch.node("Add", apart, sketch.conv(apart, 8, 8))
+    require_equal(sketch, sketch.conv(other_way_round, 8, 1, kernel=1))
+
+
+@pytest.mark.parametrize(("size", "ceil_mode"), [((16, 8), 0), ((15, 9), 1), ((15, 9), 0)])
+def test_halves_and_back(size: tuple[int, int], ceil_mode: int) -> None:
+    sketch = Sketch(*size)
+    first = sketch.conv("picture", 3, 12)
+    half = sketch.pool(first, ceil_mode=ceil_mode)
+    back = sketch.resize(sketch.conv(half, 12, 12), 12, *size)
+    wider = sketch.resize(sketch.resize(back, 12, 40, 7), 12, *size)
+    joined = sketch.node("Concat", back, first, wider, axis=1)
+    require_equal(sketch, sketch.conv(joined, 36, 1))
+
+
+@pytest.mark.parametrize("size_px", [64, 96])
+def test_the_smallest_network_as_it_is_shipped(size_px: int) -> None:
+    network = find_network("u2netp")
+    size = (size_px, size_px)
+    file = exported_file(network, size=size).read_bytes()
+    plan = plan_of(file)
+    assert plan is not None
+    check_plan(plan, file, with_size(network, *size))
+
+
+def test_a_plan_that_computes_something_else_is_refused() -> None:
+    network = find_network("u2netp")
+    file = exported_file(network, size=(64, 64)).read_bytes()
+    plan = plan_of(file)
+    assert plan is not None
+    numbers = np.frombuffer(plan, "<i4").copy()
+    has_relu = 16 + 24 + 1  # of the second step
+    assert numbers[has_relu] == 1
+    numbers[has_relu] = 0
+    with pytest.raises(PassError, match="winograd: Expected the output of u2netp within"):
+        check_plan(numbers.tobytes(), file, with_size(network, 64, 64))
+
+
+@pytest.mark.parametrize("operator", ["HardSwish", "GlobalAveragePool"])
+def test_networks_with_other_operators_have_no_plan(operator: str) -> None:
+    sketch = Sketch(8, 8)
+    assert plan_of(sketch.file(sketch.node(operator, sketch.conv("picture", 3, 1)))) is None
+
+
+def test_what_the_kernel_cannot_do_has_no_plan() -> None:
+    def of(last: Callable[[Sketch], str]) -> bytes | None:
+        sketch = Sketch(8, 8)
+        return plan_of(sketch.file(last(sketch)))
+
+    assert of(lambda s: s.conv("picture", 3, 1)) is not None
+    assert of(lambda s: s.conv("picture", 3, 1, strides=[2, 2])) is None
+    assert of(lambda s: s.conv("picture", 3, 1, pads=[0, 0, 0, 0])) is None
+    assert of(lambda s: s.conv("picture", 3, 1, kernel=5)) is None
+    assert of(lambda s: s.conv(s.conv("picture", 3, 4), 2, 1, group=2)) is None
+    assert of(lambda s: s.conv("picture", 3, 2)) is None  # a matte has one channel
+
+    def joined(s: Sketch, *channels: int) -> str:
+        return s.node("Concat", *(s.conv("picture", 3, count) for count in channels), axis=1)
+
+    assert of(lambda s: s.conv(joined(s, 3, 3), 6, 1)) is not None
+    assert of(lambda s: s.conv(joined(s, 3, 5), 8, 1)) is None
+
+
+def test_a_network_that_takes_too_much_memory_has_no_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    sketch = Sketch(64, 64)
+    file = sketch.file(sketch.conv(sketch.conv("picture", 3, 64), 64, 1))
+    assert plan_of(file) is not None
+    monkeypatch.setattr(plans, "MOST_BYTES", 1_000_000)
+    assert plan_of(file) is None
+
+
+@given(
+    st.dictionaries(
+        st.text("abcdefgh", min_size=1, max_size=2),
+        st.builds(
+            lambda floats, first, length: Life(floats, first, first + length),
+            st.integers(1, 100),
+            st.integers(0, 20),
+            st.integers(0, 10),
+        ),
+        max_size=12,
+    )
+)
+@settings(max_examples=300, deadline=None)
+def test_buffers_that_live_at_the_same_time_lie_apart(lives: dict[str, Life]) -> None:
+    places, floats = arrange(lives)
+    assert places.keys() == lives.keys()
+    assert all(places[name] + life.floats <= floats for name, life in lives.items())
+    for one, other in itertools.combinations(lives, 2):
+        together = lives[one].first <= lives[other].last and lives[other].first <= lives[one].last
+        apart = (
+            places[one] + lives[one].floats <= places[other]
+            or places[other] + lives[other].floats <= places[one]
+        )
+        assert apart or not together
+
+
+def test_the_same_source_gives_the_same_kernels() -> None:
+    compile_anew = compile_kernels.__wrapped__
+    assert compile_anew() == compile_kernels()
+    assert all(one.startswith(b"\0asm") for one in compile_kernels().values())
+
+
+def test_a_kernel_that_is_no_c_says_where(tmp_path: Path) -> None:
+    broken = tmp_path / "winograd.c"
+    broken.write_text(SOURCE.read_text(encoding="utf-8") + "int broken = ;\n", encoding="utf-8")
+    with pytest.raises(SiteError, match=r"wasm/winograd\.c: .*expected expression"):
+        compile_kernels(broken)

@@ -1,0 +1,78 @@
+/** Our own engine, for networks that the site has a plan of: fetches it, and starts its threads. */
+
+import { assetUrl } from '../assets.js'
+import { build } from '../build.js'
+import { GossamerError, isOutOfMemory, unloadable } from '../rpc/errors.js'
+import { firstLine, unreachable } from './engine-errors.js'
+import { openNetwork } from './winograd.js'
+
+/** @typedef {import('../rpc/messages.js').Engine} Engine */
+/** @typedef {import('./infer.js').OpenEngine} OpenEngine */
+/** @typedef {import('./winograd.js').ThreadStart} ThreadStart */
+
+/** Firefox takes a worker for garbage that nothing but its own message handler leads to. */
+const workers = new Set()
+
+/** @type {OpenEngine} */
+export async function openWinograd({ artefact, threads }) {
+  const names = build.winograd
+  const [kernel, plan] = await Promise.all([
+    fetchBytes(threads > 1 ? names.threads : names.single),
+    fetchBytes(artefact.plan ?? ''),
+  ])
+  return async (file, { title }) => {
+    try {
+      const run = await openNetwork({
+        kernel: await WebAssembly.compile(kernel),
+        plan,
+        file,
+        threads,
+        startThread,
+      })
+      return async (input) => finished(() => run(input))
+    } catch (error) {
+      if (isOutOfMemory(error)) throw error
+      throw unloadable(`The network ${title} could not be started: ${firstLine(error)}`, 'model')
+    }
+  }
+}
+
+/**
+ * @template T
+ * @param {() => T} run
+ */
+function finished(run) {
+  try {
+    return run()
+  } catch (error) {
+    throw new GossamerError('backend_unavailable', 'infer', `failed: ${firstLine(error)}`)
+  }
+}
+
+/**
+ * @param {string} path
+ * @returns {Promise<Uint8Array<ArrayBuffer>>}
+ */
+async function fetchBytes(path) {
+  try {
+    const response = await fetch(assetUrl(path))
+    if (!response.ok) throw new Error(`the site answered ${response.status}`)
+    return new Uint8Array(await response.arrayBuffer())
+  } catch (error) {
+    throw unreachable(error)
+  }
+}
+
+/**
+ * @param {ThreadStart} start
+ * @returns {Promise<void>}
+ */
+function startThread(start) {
+  const worker = new Worker(assetUrl('js/workers/winograd-thread.js'), { type: 'module' })
+  workers.add(worker)
+  return new Promise((resolve, reject) => {
+    worker.onmessage = ({ data }) => (data.error ? reject(new Error(data.error)) : resolve())
+    worker.onerror = ({ message }) => reject(new Error(message || 'a thread could not be loaded'))
+    worker.postMessage(start)
+  })
+}
