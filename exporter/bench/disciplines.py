@@ -29,6 +29,7 @@ from exporter.metrics import mean_scores, measure
 from exporter.pictures import read_grey
 from exporter.report import Report, silent
 from exporter.verification.browser import open_lab
+from exporter.winograd.plan import plan_of
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Playwright
@@ -230,7 +231,8 @@ def networks_alone(
     artefacts: Sequence[tuple[str, str]], *, threads: int, rounds: int, report: Report = silent
 ) -> list[Row]:
     """`artefacts` are pairs of network and precision. Each in ONNX Runtime Web, in turn with the
-    float32 file in the same page, and that one natively. Raises ExporterError."""
+    float32 file in the same page, and that one natively; and the float32 file in our own engine,
+    where it can. Raises ExporterError."""
     rows = []
     with open_lab(report=report) as lab:
         for done, (name, precision) in enumerate(artefacts):
@@ -241,16 +243,14 @@ def networks_alone(
             )
             spec = network.input
             picture = np.random.default_rng(0).random((1, 3, spec.height, spec.width), np.float32)
-            run = lab.run(
-                "wasm",
-                own.read_bytes(),
-                [picture],
-                input_name=spec.name,
-                output_name=network.output.name,
-                threads=threads,
-                rival=exact.read_bytes(),
-                rounds=rounds,
-            )
+            common: dict[str, Any] = {
+                "input_name": spec.name,
+                "output_name": network.output.name,
+                "threads": threads,
+                "rival": exact.read_bytes(),
+                "rounds": rounds,
+            }
+            run = lab.run("wasm", own.read_bytes(), [picture], **common)
             native_ms = _native_ms(exact, spec.name, picture, threads, rounds)
             for title, times_ms in (
                 (f"{name} {precision}, browser", run.race_ms),
@@ -261,6 +261,12 @@ def networks_alone(
                 values = {"times_as_fast_as_fp32_in_the_browser": ratio}
                 case = f"{precision} in turn with fp32"
                 rows.append(Row("network", title, case, {"total": times_ms}, values))
+            if plan := plan_of(exact.read_bytes()):
+                run = lab.run("wasm", exact.read_bytes(), [picture], plan=plan, **common)
+                ratio = median(run.rival_ms) / median(run.race_ms)
+                values = {"times_as_fast_as_fp32_in_the_browser": ratio}
+                title, case = f"{name} fp32, our own engine", "in turn with ONNX Runtime's fp32"
+                rows.append(Row("network", title, case, {"total": run.race_ms}, values))
     report("The networks alone", len(artefacts), len(artefacts))
     return rows
 

@@ -19,6 +19,7 @@ from exporter.errors import BackendError, ExporterError
 from exporter.ort_web import RUNTIME_FILES, unpack_runtime
 from exporter.report import Report, silent
 from exporter.serve import make_server, running
+from exporter.winograd.kernel import ENGINE, compile_kernels
 
 __all__ = ["SOFTWARE_GPU", "WEB_BACKENDS", "BrowserLab", "WebRun", "find_chromium", "open_lab"]
 
@@ -76,11 +77,13 @@ class BrowserLab:
         output_name: str,
         threads: int = 2,
         time_limit_s: float = 300,
+        plan: bytes = b"",
         rival: bytes = b"",
         rounds: int = 9,
     ) -> WebRun:
         """Runs the ONNX file `contents` on inputs of one shape, and after that in turn with another
-        one that takes the same. Raises BackendError."""
+        one that takes the same. With a `plan`, two threads or more of our own engine run the first.
+        Raises BackendError."""
         paths = [f"input-{index}.bin" for index in range(len(inputs))]
         (self.folder / "network.onnx").write_bytes(contents)
         for path, values in zip(paths, inputs, strict=True):
@@ -95,6 +98,11 @@ class BrowserLab:
             "threads": threads,
             "timeLimitMs": 1000 * time_limit_s,
         }
+        if plan:
+            (self.folder / "plan").write_bytes(plan)
+            kernel = self.folder / "winograd-threads.wasm"
+            kernel.write_bytes(compile_kernels()["winograd-threads"])
+            job |= {"plan": "plan"}
         if rival:
             (self.folder / "rival.onnx").write_bytes(rival)
             job |= {"rival": "rival.onnx", "rounds": rounds}
@@ -166,6 +174,7 @@ def open_lab(*, with_gpu: bool = False, report: Report = silent) -> Iterator[Bro
         folder = Path(name)
         for path in _PAGE.iterdir():
             shutil.copyfile(path, folder / path.name)
+        shutil.copyfile(ENGINE, folder / ENGINE.name)
         runtime = load_runtime()["onnxruntime-web"]
         unpack_runtime(runtime, WEB_BACKENDS, folder / "ort", report=report)
         with running(make_server(folder)) as server:

@@ -11,9 +11,12 @@ from pathlib import Path
 from exporter.errors import SiteError
 from exporter.origins import cache_folder
 
-__all__ = ["KERNELS", "SOURCE", "compile_kernels"]
+__all__ = ["ENGINE", "KERNELS", "SOURCE", "compile_kernels"]
 
-SOURCE = Path(__file__).resolve().parents[2] / "web" / "wasm" / "winograd.c"
+_WEB = Path(__file__).resolve().parents[2] / "web"
+SOURCE = _WEB / "wasm" / "winograd.c"
+#: The module that runs it.
+ENGINE = _WEB / "js" / "pipeline" / "winograd.js"
 
 _COMMON = (
     *("-target", "wasm32-freestanding", "-O3", "-ffp-contract=off", "-nostdlib"),

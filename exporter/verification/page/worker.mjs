@@ -1,12 +1,16 @@
 /**
  * Runs one network on one backend of ONNX Runtime Web, in a thread that may hang or die; or two of
- * them in turn, so that both are timed under the same conditions.
+ * them in turn, so that both are timed under the same conditions. With a plan, the first one runs in
+ * our own engine.
  */
+
+import { openNetwork } from './winograd.js'
 
 /**
  * @typedef {object} Job
  * @property {'wasm' | 'webgl' | 'webgpu'} backend
  * @property {string} model path of the ONNX file
+ * @property {string} [plan] path of what our own engine does with the file
  * @property {string} [rival] path of another, which takes the same inputs
  * @property {number} [rounds] how often each of the two runs
  * @property {string[]} inputs paths of little-endian float32 files
@@ -37,7 +41,7 @@ async function run(job) {
   const open = async (path) =>
     ort.InferenceSession.create(new Uint8Array(await read(path)), { executionProviders: [backend] })
   const start = performance.now()
-  const session = await open(model)
+  const session = job.plan ? await openPlan(job) : await open(model)
   const createMs = performance.now() - start
 
   const outputs = []
@@ -60,6 +64,36 @@ async function run(job) {
     one.run({ [inputName]: input }, [outputName]),
   )
   return { outputs, createMs, runsMs, raceMs, rivalMs }
+}
+
+/** @type {Set<Worker>} so that they are not taken for garbage */
+const workers = new Set()
+
+/**
+ * @param {Job} job
+ * @returns {Promise<object>} with a `run` as ONNX Runtime's sessions have it
+ */
+async function openPlan({ model, plan, threads, outputName, inputName, dims }) {
+  const [file, planBytes] = await Promise.all(
+    [model, plan].map(async (path) => new Uint8Array(await read(path))),
+  )
+  const kernel = await WebAssembly.compile(await read('winograd-threads.wasm'))
+  const startThread = (start) =>
+    new Promise((resolve, reject) => {
+      const worker = new Worker('./thread.mjs', { type: 'module' })
+      workers.add(worker)
+      worker.onmessage = resolve
+      worker.onerror = ({ message }) => reject(new Error(message))
+      worker.postMessage(start)
+    })
+  const runOnce = await openNetwork({ kernel, plan: planBytes, file, threads, startThread })
+  return {
+    run: async (feeds) => {
+      const data = runOnce(feeds[inputName].data)
+      const output = { type: 'float32', dims: [1, 1, ...dims.slice(2)], getData: async () => data }
+      return { [outputName]: output }
+    },
+  }
 }
 
 /**

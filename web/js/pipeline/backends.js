@@ -197,7 +197,7 @@ export class EngineChoice {
     if (code === 'model_unavailable' || code === 'model_corrupt') {
       // No proof against the engine: the next photo may find the network back.
       this.#unreachable ??= error
-      this.#missingFiles.add(engine.artefact.sha256)
+      if (error.stage === 'model') this.#missingFiles.add(engine.artefact.sha256)
       return
     }
     if (verdictOn(engine)?.reason) return // another job was first, and has ended the worker

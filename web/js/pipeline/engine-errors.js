@@ -2,10 +2,13 @@
 
 import { unloadable } from '../rpc/errors.js'
 
-/** @param {unknown} reason */
-export function unreachable(reason) {
+/**
+ * @param {unknown} reason
+ * @param {import('../rpc/errors.js').Stage} [stage]
+ */
+export function unreachable(reason, stage = 'model') {
   const words = `The engine that runs the network could not be loaded: ${firstLine(reason)}. Check the connection and try again.`
-  return unloadable(words, 'model', 'model_unavailable')
+  return unloadable(words, stage, 'model_unavailable')
 }
 
 /** @param {unknown} error the further lines are about file formats that this is not */

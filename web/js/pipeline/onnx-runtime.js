@@ -84,7 +84,7 @@ async function createSession(ort, file, title, backend) {
     if (isFetchFailure(error)) throw unreachable(error)
     const binary = BINARIES[backend]
     if (binary) await requireReachable(fileUrl(`${binary}.wasm`))
-    const words = `The network ${title} could not be started: ${firstLine(error)}`
+    const words = `could not be started with the network ${title}: ${firstLine(error)}`
     throw unloadable(words, 'model')
   }
   if (backend === 'webgpu') {

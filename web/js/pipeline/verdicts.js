@@ -4,6 +4,7 @@
  */
 
 import { assetUrl } from '../assets.js'
+import { build } from '../build.js'
 
 /** @typedef {import('../rpc/messages.js').Device} Device */
 /** @typedef {import('../rpc/messages.js').Engine} Engine */
@@ -61,7 +62,11 @@ export function forgetVerdicts() {
 
 /** @param {Engine} engine */
 function keyOf({ runtime, backend, artefact, threads }) {
-  return `${runtime} ${backend} ${artefact.sha256} ${threads === 1 ? 1 : 'n'}`
+  const { single, threads: several } = build.winograd
+  const [kernel, count] = threads === 1 ? [single, '1'] : [several, 'n']
+  // Paths hold hashes: another build of our own engine has to be proven anew.
+  const name = runtime === 'winograd' ? `${kernel} ${artefact.plan}` : `${runtime} ${backend}`
+  return `${name} ${artefact.sha256} ${count}`
 }
 
 /** @returns {Record<string, Verdict>} */

@@ -32,7 +32,10 @@ export async function openWinograd({ artefact, threads }) {
       return async (input) => finished(() => run(input))
     } catch (error) {
       if (isOutOfMemory(error)) throw error
-      throw unloadable(`The network ${title} could not be started: ${firstLine(error)}`, 'model')
+      throw unloadable(
+        `could not be started with the network ${title}: ${firstLine(error)}`,
+        'model',
+      )
     }
   }
 }
@@ -59,7 +62,7 @@ async function fetchBytes(path) {
     if (!response.ok) throw new Error(`the site answered ${response.status}`)
     return new Uint8Array(await response.arrayBuffer())
   } catch (error) {
-    throw unreachable(error)
+    throw unreachable(error, 'infer') // and not the network, which ONNX Runtime may have more luck with
   }
 }
 

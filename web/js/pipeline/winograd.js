@@ -21,6 +21,7 @@
  * @typedef {{ kernel: WebAssembly.Module, memory: WebAssembly.Memory, thread: number, stackEnd: number }} ThreadStart
  */
 
+const { Memory } = WebAssembly // ONNX Runtime's is bound and counted: wasm-memory.js
 const PAGE_BYTES = 65536
 /** For what the kernel keeps before the plan. */
 const KERNEL_BYTES = 16 * PAGE_BYTES
@@ -45,7 +46,7 @@ export async function openNetwork({ kernel, plan, file, threads, startThread }) 
   const pages = Math.ceil(
     (KERNEL_BYTES + plan.length + 4 * (packed + arena + own * threads)) / PAGE_BYTES,
   )
-  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: threads > 1 })
+  const memory = new Memory({ initial: pages, maximum: pages, shared: threads > 1 })
   const instance = await WebAssembly.instantiate(kernel, { env: { memory } })
   const exports = /** @type {Kernel} */ (/** @type {unknown} */ (instance.exports))
 

@@ -1,0 +1,167 @@
+"""Our own engine in real Chromium, and what takes over where it fails for real. The page has loaded
+another network by itself."""
+
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from playwright.sync_api import Browser, Page
+
+from .app import App, wait_until
+from .test_backends import HURRY, cut, inference_worker, visit
+
+OURS = {"model": "u2netp", "backend": "wasm"}
+
+
+def engines(page: Page) -> list[tuple[str, str]]:
+    report: dict[str, Any] = page.evaluate("window.gossamer.inspectEngines({ model: 'u2netp' })")
+    return [
+        (re.sub(r"\d threads", "threads", engine["title"]), engine["state"])
+        for engine in report["engines"]
+        if engine["backend"] == "wasm"
+    ]
+
+
+def changed(site: Path, folder: Path, pattern: str, change: Callable[[Path], object]) -> Path:
+    """A copy of a site in which every file that fits was changed."""
+    copy = shutil.copytree(site, folder / "site")
+    found = [*copy.glob(pattern)]
+    assert found
+    for path in found:
+        change(path)
+    return copy
+
+
+def test_it_comes_first(browser: Browser, small_site_dir: Path) -> None:
+    with visit(browser, small_site_dir) as app:
+        fields = cut(app, **OURS)
+        assert (fields["backend"], fields["precision"], fields["notices"]) == ("wasm", "fp32", [])
+        assert fields["threads"] > 1
+        assert engines(app.page) == [
+            ("WebAssembly on threads", "passed"),
+            ("WebAssembly on one thread", "untried"),
+            ("ONNX Runtime on threads", "untried"),
+            ("ONNX Runtime on one thread", "untried"),
+        ]
+
+
+def test_a_kernel_that_does_not_arrive(
+    browser: Browser, small_site_dir: Path, tmp_path: Path
+) -> None:
+    site = changed(small_site_dir, tmp_path, "wasm/winograd*.wasm", Path.unlink)
+    with visit(browser, site) as app:
+        fields = cut(app, **OURS)
+        assert (fields["backend"], fields["threads"] > 1) == ("wasm", True)
+        (notice,) = fields["notices"]
+        assert re.search(r"WebAssembly on \d threads could not be fetched", notice)
+        assert re.search(r"ONNX Runtime on \d threads took over\.$", notice)
+        assert ("WebAssembly on threads", "untried") in engines(app.page)
+
+
+def test_a_kernel_that_is_damaged(browser: Browser, small_site_dir: Path, tmp_path: Path) -> None:
+    def damage(path: Path) -> None:
+        path.write_bytes(path.read_bytes()[:5000])
+
+    site = changed(small_site_dir, tmp_path, "wasm/winograd*.wasm", damage)
+    with visit(browser, site) as app:
+        (notice,) = cut(app, **OURS)["notices"]
+        assert "could not be started" in notice
+        assert re.search(r"ONNX Runtime on \d threads took over\.$", notice)
+        assert ("WebAssembly on threads", "failed") in engines(app.page)
+
+
+def test_a_plan_that_computes_something_else(
+    browser: Browser, small_site_dir: Path, tmp_path: Path
+) -> None:
+    def damage(path: Path) -> None:
+        numbers = np.frombuffer(path.read_bytes(), "<i4").copy()
+        numbers[16 + 24 + 1] ^= 1  # whether the second step ends with a Relu
+        path.write_bytes(numbers.tobytes())
+
+    site = changed(small_site_dir, tmp_path, "wasm/*.plan", damage)
+    with visit(browser, site) as app:
+        (notice,) = cut(app, **OURS)["notices"]
+        assert "computes wrong numbers" in notice
+        assert re.search(r"ONNX Runtime on \d threads took over\.$", notice)
+
+
+def test_a_thread_that_does_not_start(
+    browser: Browser, small_site_dir: Path, tmp_path: Path
+) -> None:
+    site = changed(small_site_dir, tmp_path, "js/workers/winograd-thread.*.js", Path.unlink)
+    with visit(browser, site) as app:
+        fields = cut(app, **OURS)
+        assert fields["threads"] == 1
+        (notice,) = fields["notices"]
+        assert re.match(r"WebAssembly on \d threads could not be started", notice)
+        assert notice.endswith("WebAssembly on one thread took over.")
+
+
+def test_memory_that_cannot_be_shared(browser: Browser, small_site_dir: Path) -> None:
+    with visit(browser, small_site_dir) as app:
+        cut(app, **OURS)
+        app.page.evaluate("window.gossamer.resetEngines()")
+        engines(app.page)  # starts a worker, with no engine in it yet
+        inference_worker(app).evaluate(
+            """() => {
+              const { instantiate } = WebAssembly
+              WebAssembly.instantiate = (module, imports) => {
+                const { buffer } = imports.env.memory
+                if (buffer instanceof ArrayBuffer) return instantiate(module, imports)
+                throw new RangeError('out of memory')
+              }
+            }"""
+        )
+        fields = cut(app, **OURS)
+        assert fields["threads"] == 1
+        (notice,) = fields["notices"]
+        assert re.match(r"WebAssembly on \d threads ran out of memory\. WebAssembly on one", notice)
+
+
+def test_a_run_that_never_ends(browser: Browser, small_site_dir: Path) -> None:
+    with visit(browser, small_site_dir) as app:
+        assert cut(app, **OURS)["threads"] > 1
+        app.page.evaluate(HURRY)
+        # The first thing that a run does.
+        inference_worker(app).evaluate(
+            "() => { Float32Array.prototype.set = () => { while (true) {} } }"
+        )
+        fields = cut(app, **OURS)
+        assert fields["threads"] == 1
+        (notice,) = fields["notices"]
+        assert "gave no answer in time" in notice
+        assert notice.endswith("WebAssembly on one thread took over.")
+
+
+def test_an_engine_that_another_build_has_changed_is_proven_anew(
+    browser: Browser, small_site_dir: Path
+) -> None:
+    with visit(browser, small_site_dir) as app:
+        cut(app, **OURS)
+        stored = "Object.keys(localStorage).find((key) => key.startsWith('gossamer-engines'))"
+        app.page.evaluate(
+            f"""() => {{
+              const key = {stored}
+              const text = localStorage.getItem(key)
+              localStorage.setItem(key, text.replaceAll('winograd-threads.', 'winograd-threads.0'))
+            }}"""
+        )
+        app.page.reload()
+        wait_until(app.page, "Boolean(window.gossamer)")
+        cut(app, **OURS)
+        text = app.page.evaluate(f"localStorage.getItem({stored})")
+        assert len(re.findall(r"winograd-threads\.[0-9a-f]{10}\.", text)) == 1
+        assert len(re.findall(r"winograd-threads\.0[0-9a-f]{10}\.", text)) == 1
+
+
+def test_a_site_that_needs_no_other_engine_fetches_none(page: Page, quick_server: str) -> None:
+    app = App(page, quick_server).open()
+    assert cut(app)["notices"] == []
+    loaded = inference_worker(app).evaluate(
+        "performance.getEntriesByType('resource').map(({ name }) => name)"
+    )
+    assert any("/winograd-threads." in name for name in loaded)
+    assert not any("onnxruntime-web" in name for name in loaded)
