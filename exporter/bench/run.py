@@ -66,7 +66,7 @@ def run_bench(plan: Plan, *, report: Report = silent) -> Document:
         fastest = build_site(
             (_FASTEST,),
             plan.folder / "site-fastest",
-            choices=SiteChoices(("wasm",), "int8", (_FASTEST_PX, _FASTEST_PX)),
+            choices=SiteChoices(("wasm",), size=(_FASTEST_PX, _FASTEST_PX)),
             report=report,
         )
         peer_url = (
@@ -78,7 +78,7 @@ def run_bench(plan: Plan, *, report: Report = silent) -> Document:
         plain_url = stack.enter_context(serve_site(shipped, headers=False))
         default = Contestant("Gossamer as shipped (u2netp)", shipped_url)
         sized = [
-            Contestant(f"Gossamer {_FASTEST} int8, {_FASTEST_PX} px", fastest_url),
+            Contestant(f"Gossamer {_FASTEST}, {_FASTEST_PX} px", fastest_url),
             *(
                 Contestant(f"Gossamer {name} int8", small_url, {"model": name, "backend": "wasm"})
                 for name in _SMALL_FILES

@@ -127,7 +127,7 @@ class _Planner:
         self._strides: dict[str, int] = {}
         self._steps: list[_Step] = []
         self._packed_floats = 0
-        self._done: set[str] = set()
+        self._made: set[str] = set()
 
     def plan(self) -> bytes:
         if len(self._graph.input) != 1 or len(self._graph.output) != 1:
@@ -136,7 +136,7 @@ class _Planner:
         self._place_parts()
         steps: dict[str, Callable[[onnx.NodeProto], None]] = {
             "Add": self._add,
-            "Concat": lambda _: None,
+            "Concat": self._concatenate,
             "Constant": lambda _: None,
             "Conv": self._convolve,
             "MaxPool": self._pool,
@@ -144,7 +144,7 @@ class _Planner:
             "Sigmoid": self._sigmoid,
         }
         for node in self._graph.node:
-            if node.output[0] in self._done:
+            if node.output[0] in self._made:  # with the step before
                 continue
             if node.op_type not in steps:
                 raise _UnfitError
@@ -154,7 +154,7 @@ class _Planner:
     # ---- tensors ---------------------------------------------------------------------------------
 
     def _read_input(self, name: str) -> None:
-        shape = self._shapes[name]
+        shape = self._shapes.get(name, ())
         if len(shape) != 4 or shape[:2] != (1, 3) or 0 in shape:
             raise _UnfitError
         _, _, height, width = shape
@@ -163,6 +163,7 @@ class _Planner:
         self._strides[_PIXELS] = 4
         self._tensors[name] = _Tensor(name, 0, height, width, 3, 3, 3)
         self._strides[name] = 3
+        self._made.add(_PIXELS)
         self._steps.append(_Step(_INPUT, name, _PIXELS))
 
     def _place_parts(self) -> None:
@@ -200,7 +201,7 @@ class _Planner:
     def _source(self, name: str) -> str:
         """What a step reads where the graph reads `name`."""
         name = _PIXELS if name == self._graph.input[0].name else name
-        if name not in self._tensors:
+        if name not in self._made:  # a weight, or what an operator writes besides
             raise _UnfitError
         return name
 
@@ -210,6 +211,7 @@ class _Planner:
             padded = _in_fours(channels)
             self._tensors[name] = _Tensor(name, 0, height, width, padded, channels, channels)
             self._strides[name] = padded
+        self._made.add(name)
         return name
 
     def _only_reader(self, name: str, operator: str) -> onnx.NodeProto | None:
@@ -218,9 +220,14 @@ class _Planner:
 
     # ---- steps -----------------------------------------------------------------------------------
 
+    def _concatenate(self, node: onnx.NodeProto) -> None:
+        for name in node.input:
+            self._source(name)
+        self._made.add(node.output[0])
+
     def _convolve(self, node: onnx.NodeProto) -> None:
         filters = self._weights.get(node.input[1])
-        if filters is None or attribute(node, "group", 1) != 1:
+        if filters is None or len(filters.dims) != 4 or attribute(node, "group", 1) != 1:
             raise _UnfitError
         written, read, kernel, across = filters.dims
         dilation = attribute(node, "dilations", [1, 1])[0]
@@ -238,7 +245,6 @@ class _Planner:
         has_relu = self._only_reader(output, "Relu")
         if has_relu:
             output = has_relu.output[0]
-            self._done.add(output)
         channels = self._tensors[source].channels
         if (
             max(channels, _in_eights(written)) > _MOST_CHANNELS
@@ -312,6 +318,7 @@ class _Planner:
         if (
             attribute(node, "kernel_shape", []) != [2, 2]
             or attribute(node, "strides", []) != [2, 2]
+            or attribute(node, "dilations", [1, 1]) != [1, 1]
             or any(attribute(node, "pads", [0, 0, 0, 0])[:2])
             or any(side not in half for side, half in zip(size, halves, strict=True))
         ):
@@ -339,6 +346,7 @@ class _Planner:
             raise _UnfitError
         self._tensors[output] = _Tensor(output, 0, height, width, 1, 1, 1)
         self._strides[output] = 1
+        self._made.add(output)
         self._steps.append(_Step(_SIGMOID, self._source(node.input[0]), output))
 
     # ---- bytes -----------------------------------------------------------------------------------

@@ -23,15 +23,6 @@ export async function readStorage() {
   return { models, usage_bytes: await estimateUsage() }
 }
 
-/**
- * @param {import('./build.js').Model} model
- * @returns {Promise<boolean>} whether a file of it is on this device
- */
-export async function isStored({ artefacts }) {
-  const keys = new Set(await storedModels())
-  return artefacts.some(({ sha256 }) => keys.has(sha256))
-}
-
 /** @returns {Promise<number>} bytes, 0 where the browser does not tell */
 export async function estimateUsage() {
   try {

@@ -2,9 +2,8 @@
 
 import { setRoot } from './assets.js'
 import { build } from './build.js'
-import { isStored } from './device-storage.js'
 import { checked, KNOWN, readOptions } from './options.js'
-import { EngineChoice, reportEngines, storeNetwork } from './pipeline/backends.js'
+import { EngineChoice, reportEngines } from './pipeline/backends.js'
 import { modelFor, specialistsFor } from './pipeline/engines.js'
 import { isOpening, openPhoto as openInPipeline, runPipeline } from './pipeline/pipeline.js'
 import { isKept, pythonWorker, startedEarly, thumbnailWorker } from './pipeline/workers.js'
@@ -203,13 +202,13 @@ export async function preloadDraft({ model = 'auto', signal } = {}) {
 }
 
 /**
- * Brings to this device the networks that `askSpecialists` asks. One that is here is not fetched again.
+ * Brings to this device the networks that `askSpecialists` asks, and starts them. One that is here is
+ * not fetched again.
  * @param {Pick<Options, 'signal'>} [options]
  */
 export async function preloadSpecialists({ signal } = {}) {
-  for (const model of specialistsFor('auto')) {
-    if (!(await isStored(model))) await storeNetwork(model, signal)
-  }
+  const { prepareSpecialist } = await import('./pipeline/second-opinion.js')
+  for (const model of specialistsFor('auto')) await prepareSpecialist(model, signal)
 }
 
 /** @type {Set<(notice: string) => void>} */

@@ -206,6 +206,14 @@ def test_what_the_kernel_cannot_do_has_no_plan() -> None:
     assert of(lambda s: s.conv(joined(s, 3, 3), 6, 1)) is not None
     assert of(lambda s: s.conv(joined(s, 3, 5), 8, 1)) is None
 
+    def with_stored(s: Sketch, operator: str, **attributes: object) -> str:
+        stored = s.stored(np.ones((1, 4, 8, 8), np.float32))
+        return s.node(operator, s.conv("picture", 3, 4), stored, **attributes)
+
+    assert of(lambda s: s.conv(with_stored(s, "Concat", axis=1), 8, 1)) is None
+    assert of(lambda s: s.conv(with_stored(s, "Add"), 4, 1)) is None
+    assert of(lambda s: s.node("Relu", s.node("Relu", s.conv("picture", 3, 1)))) is None
+
 
 def test_a_network_that_takes_too_much_memory_has_no_plan(monkeypatch: pytest.MonkeyPatch) -> None:
     sketch = Sketch(64, 64)

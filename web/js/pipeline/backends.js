@@ -7,7 +7,7 @@ import { build } from '../build.js'
 import { GossamerError } from '../rpc/errors.js'
 import { BACKENDS, enginesFor, idOf, isSmallDevice, titleOf } from './engines.js'
 import { forgetVerdicts, openVerdicts, remember, verdictOn } from './verdicts.js'
-import { download, inferenceWorker, loadNetwork } from './workers.js'
+import { inferenceWorker, loadNetwork } from './workers.js'
 
 /** @typedef {import('../build.js').Backend} Backend */
 /** @typedef {import('../build.js').Model} Model */
@@ -240,17 +240,6 @@ export class EngineChoice {
       `Expected ${wanted} to run the network here: ${[...missing, ...reasons].join('; ')}. ${remedy}`,
     )
   }
-}
-
-/**
- * Brings the file of the engine that would run the network to this device, without starting it.
- * @param {Model} model
- * @param {AbortSignal | undefined} signal
- */
-export async function storeNetwork(model, signal) {
-  const { engines } = enginesFor(model, 'auto', await thisDevice(), isSmallDevice())
-  const engine = engines.find((one) => !verdictOn(one)?.reason)
-  if (engine) await download(model, engine, { signal })
 }
 
 /**

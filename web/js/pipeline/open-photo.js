@@ -82,8 +82,8 @@ export class OpenPhoto {
 
   /**
    * For a photo that was opened with the model 'auto': shows it to the networks of this site that
-   * know some subjects better, people for example, as far as `preloadSpecialists` has brought them to
-   * this device. The edges of one that agrees on the subject are taken; where none does, or one
+   * know some subjects better, people for example, as far as `preloadSpecialists` has started them on
+   * this page. The edges of one that agrees on the subject are taken; where none does, or one
    * fails, all stays as it is. The `signal` and `onProgress` of `openPhoto` are told.
    * @returns {Promise<string>} the network whose edges it has now
    */

@@ -1,6 +1,5 @@
 /** What improves a matte that was found: another look at a part of the photo, another network. */
 
-import { isStored } from '../device-storage.js'
 import { EngineChoice } from './backends.js'
 import { findMatte, onSomeEngine } from './find-matte.js'
 import { pythonWorker } from './workers.js'
@@ -27,9 +26,25 @@ export async function lookAgain({ handle, file }, job, choice, clock) {
   await pythonWorker.call('addSecondLook', { handle, matte }, 'refine', { signal })
 }
 
+/** @type {Set<import('../build.js').Model>} that have run on this page */
+const specialists = new Set()
+
 /**
- * Shows an open photo to the networks that know some subjects better and are on this device: nobody
- * waits for a second opinion to be downloaded.
+ * Fetches a network that knows some subjects better, where it is not on this device yet, and runs it
+ * once.
+ * @param {import('../build.js').Model} model
+ * @param {AbortSignal | undefined} signal
+ */
+export async function prepareSpecialist(model, signal) {
+  if (specialists.has(model)) return
+  const choice = new EngineChoice({ model, backend: 'auto', signal, onNotice: () => {} })
+  await choice.ready({ warm: true })
+  specialists.add(model)
+}
+
+/**
+ * Shows an open photo to the networks that know some subjects better and have run on this page: nobody
+ * waits for a second opinion to be downloaded, or started.
  * @param {Kept} kept
  * @param {OpenJob} job
  * @param {StageClock} clock
@@ -38,7 +53,7 @@ export async function lookAgain({ handle, file }, job, choice, clock) {
 export async function findBetter(kept, job, clock) {
   let better = null
   for (const model of job.specialists) {
-    if (!(await isStored(model))) continue
+    if (!specialists.has(model)) continue
     const asked = { ...job, model }
     const choice = new EngineChoice(asked)
     try {

@@ -60,7 +60,7 @@ export async function loadNetwork(model, engine, { signal, onProgress, limit_ms 
  * @param {Pick<CallOptions, 'signal' | 'onProgress'>} options
  * @returns {Promise<Blob | null>} null where the model store keeps it
  */
-export async function download({ title }, { artefact }, { signal, onProgress }) {
+async function download({ title }, { artefact }, { signal, onProgress }) {
   const { sha256, bytes, path } = artefact
   const keep = NETWORKS.flatMap(({ artefacts }) => artefacts.map((one) => one.sha256))
   const place = new URL(assetUrl('')).pathname
