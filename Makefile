@@ -3,7 +3,7 @@ PYTHON ?= python3
 PORT ?= 8000
 # What the site ships: names that `gossamer models` lists, the first one the default.
 MODELS ?= u2netp modnet
-# On WASM: fp32, int8 (smaller and faster, nearly as exact), or auto: what models/catalog.toml says.
+# On WASM: fp32, int8 (smaller, nearly as exact), or auto: what models/catalog.toml says.
 PRECISION ?= auto
 # What the networks may run on: wasm, and any of webgpu and webgl.
 BACKENDS ?= wasm webgpu
@@ -32,8 +32,8 @@ COMPILE := build/supply/bin/uv pip compile --quiet --universal --generate-hashes
 help:
 	@echo "make serve   build the site and serve it at http://127.0.0.1:$(PORT) (PORT= changes it)"
 	@echo "make site    build the site into dist/ (MODELS=\"u2netp modnet\" chooses its networks,"
-	@echo "             PRECISION=int8 makes all of them smaller and faster, BACKENDS=\"wasm webgl\""
-	@echo "             what they may run on; the fastest: MODELS=u2netp PRECISION=int8 SIZE=256)"
+	@echo "             PRECISION=int8 makes all of them smaller, BACKENDS=\"wasm webgl\" what they"
+	@echo "             may run on; the fastest: MODELS=u2netp SIZE=256)"
 	@echo "make lib     write the package for other sites into build/lib/gossamer, with the same"
 	@echo "             choices, and pages that use it beside it: gossamer serve --dist build/lib"
 	@echo "make test    check and test everything"

@@ -28,7 +28,7 @@ from exporter.exported import exported_file
 from exporter.metrics import mean_scores, measure
 from exporter.pictures import read_grey
 from exporter.report import Report, silent
-from exporter.verification.browser import open_lab
+from exporter.verification.browser import OWN_ENGINE, open_lab
 from exporter.winograd.plan import plan_of
 
 if TYPE_CHECKING:
@@ -261,8 +261,8 @@ def networks_alone(
                 values = {"times_as_fast_as_fp32_in_the_browser": ratio}
                 case = f"{precision} in turn with fp32"
                 rows.append(Row("network", title, case, {"total": times_ms}, values))
-            if plan := plan_of(exact.read_bytes()):
-                run = lab.run("wasm", exact.read_bytes(), [picture], plan=plan, **common)
+            if plan_of(exact.read_bytes()):
+                run = lab.run(OWN_ENGINE, exact.read_bytes(), [picture], **common)
                 ratio = median(run.rival_ms) / median(run.race_ms)
                 values = {"times_as_fast_as_fp32_in_the_browser": ratio}
                 title, case = f"{name} fp32, our own engine", "in turn with ONNX Runtime's fp32"

@@ -25,7 +25,7 @@ def add_choices(parser: argparse.ArgumentParser) -> None:
         "--precision",
         default="auto",
         choices=("auto", "fp32", "int8"),
-        help="on WASM: int8 is smaller and faster, fp32 as exact as published, auto what the "
+        help="on WASM: int8 is smaller, fp32 as exact as published, auto what the "
         "catalogue says of each network (default: %(default)s)",
     )
     parser.add_argument(

@@ -22,6 +22,7 @@ __all__ = ["add_arguments", "run"]
 
 _NATIVE = "native"
 _WEB = ("wasm", "webgl", "webgpu")
+_OWN_ENGINE = "winograd"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -60,8 +61,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--backend",
         nargs="+",
-        choices=(_NATIVE, *_WEB),
-        help="(default: native, and the one in the file's name or all; int8 runs on wasm alone)",
+        choices=(_NATIVE, *_WEB, _OWN_ENGINE),
+        help="winograd is our own engine on wasm (default: native, and the one in the file's name "
+        "or all of ONNX Runtime Web; int8 runs on wasm alone)",
     )
     parser.add_argument(
         "--photos", type=Path, metavar="DIR", help="the pictures (default: two of our own)"
@@ -197,7 +199,8 @@ def _exported_subjects(arguments: argparse.Namespace) -> Iterator[tuple["Subject
             return artefact.path.name, read_model(artefact.path)
 
     for backend in [name for name in wanted if name != _NATIVE] or fitting[:1]:
-        name, artefact = exported(backend, arguments.precision)
+        made_for = "wasm" if backend == _OWN_ENGINE else backend
+        name, artefact = exported(made_for, arguments.precision)
         subject = subject_of(
             name,
             artefact,
@@ -207,7 +210,7 @@ def _exported_subjects(arguments: argparse.Namespace) -> Iterator[tuple["Subject
             size=size,
         )
         if arguments.against in PRECISIONS:
-            rival_name, rival = exported(backend, arguments.against)
+            rival_name, rival = exported(made_for, arguments.against)
             subject = replace(subject, rival=rival, rival_name=rival_name)
         elif arguments.against:
             subject = _with_rival(subject, arguments.against)

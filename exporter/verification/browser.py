@@ -1,4 +1,5 @@
-"""Runs a network with ONNX Runtime Web in real Chromium, on a page served from this machine."""
+"""Runs a network with ONNX Runtime Web, or with our own engine, in real Chromium, on a page served
+from this machine."""
 
 import base64
 import os
@@ -20,12 +21,14 @@ from exporter.ort_web import RUNTIME_FILES, unpack_runtime
 from exporter.report import Report, silent
 from exporter.serve import make_server, running
 from exporter.winograd.kernel import ENGINE, compile_kernels
+from exporter.winograd.plan import plan_of
 
-__all__ = ["SOFTWARE_GPU", "WEB_BACKENDS", "BrowserLab", "WebRun", "find_chromium", "open_lab"]
+__all__ = ["OWN_ENGINE", "SOFTWARE_GPU", "BrowserLab", "WebRun", "find_chromium", "open_lab"]
 
 FloatArray = npt.NDArray[np.float32]
 
-WEB_BACKENDS = tuple(RUNTIME_FILES)
+#: Beside the backends of ONNX Runtime Web; it runs files for WASM.
+OWN_ENGINE = "winograd"
 
 _PAGE = Path(__file__).parent / "page"
 _CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -77,19 +80,18 @@ class BrowserLab:
         output_name: str,
         threads: int = 2,
         time_limit_s: float = 300,
-        plan: bytes = b"",
         rival: bytes = b"",
         rounds: int = 9,
     ) -> WebRun:
         """Runs the ONNX file `contents` on inputs of one shape, and after that in turn with another
-        one that takes the same. With a `plan`, two threads or more of our own engine run the first.
-        Raises BackendError."""
+        one that takes the same; a rival of OWN_ENGINE runs in ONNX Runtime Web on WASM. Raises
+        BackendError."""
         paths = [f"input-{index}.bin" for index in range(len(inputs))]
         (self.folder / "network.onnx").write_bytes(contents)
         for path, values in zip(paths, inputs, strict=True):
             (self.folder / path).write_bytes(values.astype("<f4").tobytes())
         job = {
-            "backend": backend,
+            "backend": "wasm" if backend == OWN_ENGINE else backend,
             "model": "network.onnx",
             "inputs": paths,
             "dims": list(inputs[0].shape),
@@ -98,11 +100,8 @@ class BrowserLab:
             "threads": threads,
             "timeLimitMs": 1000 * time_limit_s,
         }
-        if plan:
-            (self.folder / "plan").write_bytes(plan)
-            kernel = self.folder / "winograd-threads.wasm"
-            kernel.write_bytes(compile_kernels()["winograd-threads"])
-            job |= {"plan": "plan"}
+        if backend == OWN_ENGINE:
+            job |= {"plan": self._add_plan(contents)}
         if rival:
             (self.folder / "rival.onnx").write_bytes(rival)
             job |= {"rival": "rival.onnx", "rounds": rounds}
@@ -110,9 +109,7 @@ class BrowserLab:
         if "error" in answer:
             # The further lines are about a file format that this is not.
             reason = answer["error"].partition("\n")[0]
-            raise BackendError(
-                f"{backend}: Expected a network that ONNX Runtime Web runs: {reason}"
-            )
+            raise BackendError(f"{backend}: Expected a network that it runs: {reason}")
         return WebRun(
             outputs=[_decode(output) for output in answer["outputs"]],
             create_ms=answer["createMs"],
@@ -120,6 +117,18 @@ class BrowserLab:
             race_ms=answer.get("raceMs", []),
             rival_ms=answer.get("rivalMs", []),
         )
+
+    def _add_plan(self, contents: bytes) -> str:
+        plan = plan_of(contents)
+        if plan is None:
+            raise BackendError(
+                f"{OWN_ENGINE}: Expected a network that our own engine runs, received one with "
+                "other operators, or too large. Leave it to wasm."
+            )
+        (self.folder / "plan").write_bytes(plan)
+        kernel = self.folder / "winograd-threads.wasm"
+        kernel.write_bytes(compile_kernels()["winograd-threads"])
+        return "plan"
 
     def _evaluate(self, backend: str, job: dict[str, Any]) -> dict[str, Any]:
         # In a thread of its own: Playwright refuses one that has an event loop, as notebooks have.
@@ -176,7 +185,7 @@ def open_lab(*, with_gpu: bool = False, report: Report = silent) -> Iterator[Bro
             shutil.copyfile(path, folder / path.name)
         shutil.copyfile(ENGINE, folder / ENGINE.name)
         runtime = load_runtime()["onnxruntime-web"]
-        unpack_runtime(runtime, WEB_BACKENDS, folder / "ort", report=report)
+        unpack_runtime(runtime, RUNTIME_FILES, folder / "ort", report=report)
         with running(make_server(folder)) as server:
             yield BrowserLab(folder, server.url, with_gpu)
 

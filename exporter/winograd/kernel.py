@@ -20,14 +20,14 @@ ENGINE = _WEB / "js" / "pipeline" / "winograd.js"
 
 _COMMON = (
     *("-target", "wasm32-freestanding", "-O3", "-ffp-contract=off", "-nostdlib"),
-    *("-msimd128", "-matomics", "-mbulk-memory"),
+    "-msimd128",
     *("-Wl,--no-entry", "-Wl,--import-memory", "-Wl,--strip-all", "-Wl,-z,stack-size=16384"),
 )
 #: By name: a page that is not isolated can share no memory, and gets one thread.
 KERNELS = {
     "winograd": (),
     "winograd-threads": (
-        "-DTHREADS",
+        *("-DTHREADS", "-matomics", "-mbulk-memory"),
         *("-Wl,--shared-memory", "-Wl,--max-memory=1073741824", "-Wl,--export=__stack_pointer"),
     ),
 }

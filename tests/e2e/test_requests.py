@@ -16,7 +16,7 @@ def test_the_list_names_what_every_thread_fetched(app: App, tmp_path: Path) -> N
     app.wait_for_states("done")
     requests = app.part("requests")
     requests.get_by_role("button").first.click()
-    for name in ("this page", "ort-wasm-simd-threaded.wasm", "python_stdlib.zip", "models/u2netp"):
+    for name in ("this page", "winograd-threads", "python_stdlib.zip", "models/u2netp"):
         expect(requests.get_by_text(name).first).to_be_visible()
     seen = app.page.evaluate(
         "new Promise((resolve) => window.gossamer.onRequests(resolve))"

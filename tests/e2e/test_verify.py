@@ -56,6 +56,16 @@ def test_an_artefact_is_right_on_its_backend(
     assert np.ptp(measurement.outputs[0]) > 0.1  # a matte, not one grey
 
 
+def test_our_own_engine_is_proven_on_several_threads(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["--size", str(SIDE_PX), "--backend", "winograd", "--max-difference", "2e-4"]
+    assert main(["verify", "--network", "u2netp", *arguments]) == 0
+    assert "\nwinograd " in capsys.readouterr().out
+    assert main(["verify", "--network", "modnet", *arguments]) == 1
+    assert "winograd: Expected a network that our own engine runs" in capsys.readouterr().out
+
+
 def test_one_changed_weight_breaks_the_proof(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

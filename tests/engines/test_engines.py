@@ -96,6 +96,10 @@ def test_a_photo_comes_back_cut_out(engine: Engine, server: str) -> None:
     assert intersection_over_union(alpha, expected) >= 0.98
     opaque = rgba[..., 3] == 255
     assert np.array_equal(rgba[opaque][:, :3], np.asarray(photo)[opaque])
+    # By our own engine: what ONNX Runtime runs beside it is named after it.
+    found: Any = engine.call("() => window.gossamer.inspectEngines()")
+    (passed,) = (one["title"] for one in found["engines"] if one["state"] == "passed")
+    assert passed.startswith("WebAssembly on ")
 
 
 @contextmanager

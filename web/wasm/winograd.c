@@ -376,30 +376,31 @@ static int32_t next_piece[MOST_STEPS];
 static int32_t runs, meetings, arrived;
 
 #ifdef THREADS
+#define TAKE(place) __atomic_fetch_add(place, 1, __ATOMIC_SEQ_CST)
+#define NOW(place) __atomic_load_n(place, __ATOMIC_SEQ_CST)
 #define WAKE(place) __builtin_wasm_memory_atomic_notify(place, -1)
 #define WAIT(place, value) __builtin_wasm_memory_atomic_wait32(place, value, -1)
-#else
-#define WAKE(place)
-#define WAIT(place, value)
-#endif
-
-INLINE int32_t now(const int32_t *place) { return __atomic_load_n(place, __ATOMIC_SEQ_CST); }
 
 /* How often to look before the thread sleeps: steps are short, and waking takes as long as some. */
 enum { LOOKS = 2000 };
 
 static void meet(void) {
-  int32_t meeting = now(&meetings);
-  if (__atomic_add_fetch(&arrived, 1, __ATOMIC_SEQ_CST) == threads) {
+  int32_t meeting = NOW(&meetings);
+  if (TAKE(&arrived) == threads - 1) {
     __atomic_store_n(&arrived, 0, __ATOMIC_SEQ_CST);
-    __atomic_add_fetch(&meetings, 1, __ATOMIC_SEQ_CST);
+    TAKE(&meetings);
     WAKE(&meetings);
     return;
   }
   for (int32_t look = 0; look < LOOKS; look++)
-    if (now(&meetings) != meeting) return;
-  while (now(&meetings) == meeting) WAIT(&meetings, meeting);
+    if (NOW(&meetings) != meeting) return;
+  while (NOW(&meetings) == meeting) WAIT(&meetings, meeting);
 }
+#else /* of what browsers can do, no more than SIMD */
+#define TAKE(place) ((*(place))++)
+#define WAKE(place)
+INLINE void meet(void) {}
+#endif
 
 INLINE float *own_of(int32_t thread) { return threads_own + thread * plan->thread_floats; }
 
@@ -407,7 +408,7 @@ static void work(int32_t thread) {
   for (int32_t i = 0; i < plan->steps; i++) {
     const Step *s = steps + i;
     int32_t pieces = pieces_of(s), piece;
-    while ((piece = __atomic_fetch_add(next_piece + i, 1, __ATOMIC_SEQ_CST)) < pieces)
+    while ((piece = TAKE(next_piece + i)) < pieces)
       run_piece(s, piece, own_of(thread) + STACK_FLOATS);
     meet();
   }
@@ -442,7 +443,7 @@ EXPORT(pack) void pack(void) {
 
 EXPORT(run) void run(void) {
   for (int32_t i = 0; i < plan->steps; i++) next_piece[i] = 0;
-  __atomic_add_fetch(&runs, 1, __ATOMIC_SEQ_CST);
+  TAKE(&runs);
   WAKE(&runs);
   work(0);
 }
@@ -454,7 +455,7 @@ EXPORT(stack_end) float *stack_end(int32_t thread) { return own_of(thread) + STA
 /* Of every thread but the first: never returns. */
 EXPORT(serve) void serve(int32_t thread) {
   for (int32_t seen = 0;;) {
-    int32_t run_now = now(&runs);
+    int32_t run_now = NOW(&runs);
     if (run_now == seen) {
       WAIT(&runs, seen);
     } else {
