@@ -182,7 +182,9 @@ class CuttingHandler(SimpleHTTPRequestHandler):
     def do_GET(self) -> None:
         path = self.path.split("?")[0]
         file = Path(self.directory, path.lstrip("/"))
-        wanted = path.startswith(("/vendor/", "/models/", "/js/workers/", "/js/pipeline/"))
+        wanted = path.startswith(
+            ("/vendor/", "/models/", "/wasm/", "/js/workers/", "/js/pipeline/")
+        )
         if not wanted or path in self.asked or not file.is_file():
             super().do_GET()
             return
@@ -235,7 +237,8 @@ def test_the_network_is_cut_during_every_download(browser: Browser, site_dir: Pa
         assert set(outcomes[:-1]) <= known, outcomes
         assert call_api(page, "removeBackground", CAT).picture.size == (451, 300)
         names = " ".join(cut)
-        for part in ("ort.wasm.min.mjs", ".wasm", "pyodide.mjs", "stdlib.zip", "numpy", ".onnx"):
+        parts = (".plan", "/winograd.", "pyodide.mjs", "asm.wasm", "stdlib.zip", "numpy")
+        for part in (*parts, ".onnx"):
             assert part in names
     context.close()
 
