@@ -75,7 +75,7 @@ def test_a_page_cuts_out_and_fetches_nothing_else(
     assert asked_for(requests) == {
         # the page, what it imports and no more
         *("plain.html", "plain.js", "examples.css", "gossamer.js", "build.js", "assets.js"),
-        *("device-storage.js", "model-database.js", "options.js", "source.js", "request-log.js"),
+        *("options.js", "source.js", "request-log.js"),
         *("backends.js", "engines.js", "open-photo.js", "pipeline.js", "stage-clock.js"),
         *("find-matte.js", "keep-photo.js", "verdicts.js", "workers.js", "client.js"),
         *("errors.js", "requests.js"),
@@ -83,6 +83,7 @@ def test_a_page_cuts_out_and_fetches_nothing_else(
         *("inference-worker.js", "colour-profile.js", "decode.js", "device.js"),
         *("image-header.js", "infer.js", "lanczos.js", "memory.js", "normalise.js"),
         *("preprocess.js", "self-test.js", "serve.js", "stored-model.js", "wasm-memory.js"),
+        "model-database.js",
         *("engine-errors.js", "onnx-runtime.js", "wasm-threads.js"),
         *("winograd-engine.js", "winograd.js", "winograd.wasm", "u2netp.plan"),
         "u2netp.wasm.fp32.onnx",

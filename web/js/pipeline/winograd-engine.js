@@ -12,13 +12,15 @@ import { openNetwork } from './winograd.js'
 
 /** Firefox takes a worker for garbage that nothing but its own message handler leads to. */
 const workers = new Set()
+/** @type {Map<string, Promise<Uint8Array<ArrayBuffer>>>} by path; a network is asked for before it is here */
+const files = new Map()
 
 /** @type {OpenEngine} */
 export async function openWinograd({ artefact, threads }) {
   const names = build.winograd
   const [kernel, plan] = await Promise.all([
-    fetchBytes(threads > 1 ? names.threads : names.single),
-    fetchBytes(artefact.plan ?? ''),
+    fetched(threads > 1 ? names.threads : names.single),
+    fetched(artefact.plan ?? ''),
   ])
   return async (file, { title }) => {
     try {
@@ -50,6 +52,14 @@ function finished(run) {
   } catch (error) {
     throw new GossamerError('backend_unavailable', 'infer', `failed: ${firstLine(error)}`)
   }
+}
+
+/** @param {string} path */
+function fetched(path) {
+  const fetching = files.get(path) ?? fetchBytes(path)
+  files.set(path, fetching)
+  fetching.catch(() => files.delete(path))
+  return fetching
 }
 
 /**
