@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from exporter.errors import SiteError
@@ -41,7 +41,13 @@ def compile_kernels(source: Path = SOURCE) -> dict[str, bytes]:
 
 def _compile(source: Path, flags: tuple[str, ...]) -> bytes:
     compiler = [sys.executable, "-m", "ziglang", "cc"]
-    cache = str(cache_folder() / f"zig-{version('ziglang')}")
+    try:
+        cache = str(cache_folder() / f"zig-{version('ziglang')}")
+    except PackageNotFoundError as error:
+        raise SiteError(
+            f"wasm/{source.name}: Expected the Python package ziglang, which compiles it, found "
+            "none. Run `make site`, or pip install --editable . in Gossamer's folder."
+        ) from error
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder, "kernel.wasm")
         try:

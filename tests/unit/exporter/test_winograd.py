@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from exporter.errors import PassError, SiteError
 from exporter.exported import exported_file
 from exporter.pipeline import with_size
 from exporter.sessions import open_session
+from exporter.winograd import kernel
 from exporter.winograd import plan as plans
 from exporter.winograd.arena import Life, arrange
 from exporter.winograd.kernel import SOURCE, compile_kernels
@@ -253,6 +255,15 @@ def test_the_same_source_gives_the_same_kernels() -> None:
     compile_anew = compile_kernels.__wrapped__
     assert compile_anew() == compile_kernels()
     assert all(one.startswith(b"\0asm") for one in compile_kernels().values())
+
+
+def test_a_missing_compiler_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none(name: str) -> str:
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr(kernel, "version", none)
+    with pytest.raises(SiteError, match="Expected the Python package ziglang"):
+        compile_kernels.__wrapped__()
 
 
 def test_a_kernel_that_is_no_c_says_where(tmp_path: Path) -> None:
