@@ -170,7 +170,12 @@ class _Planner:
         for node in self._graph.node:
             if node.op_type != "Concat":
                 continue
-            if attribute(node, "axis", 0) != 1 or set(node.input) & self._tensors.keys():
+            is_twice = len(set(node.input)) < len(node.input)
+            if (
+                attribute(node, "axis", 0) != 1
+                or is_twice
+                or set(node.input) & self._tensors.keys()
+            ):
                 raise _UnfitError
             parts = [self._size_of(name) for name in node.input]
             counts = [channels for channels, _, _ in parts]

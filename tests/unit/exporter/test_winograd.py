@@ -208,6 +208,12 @@ def test_what_the_kernel_cannot_do_has_no_plan() -> None:
     assert of(lambda s: s.conv(joined(s, 3, 3), 6, 1)) is not None
     assert of(lambda s: s.conv(joined(s, 3, 5), 8, 1)) is None
 
+    def doubled(s: Sketch) -> str:
+        part = s.conv("picture", 3, 4)
+        return s.node("Concat", part, part, axis=1)
+
+    assert of(lambda s: s.conv(doubled(s), 8, 1)) is None
+
     def with_stored(s: Sketch, operator: str, **attributes: object) -> str:
         stored = s.stored(np.ones((1, 4, 8, 8), np.float32))
         return s.node(operator, s.conv("picture", 3, 4), stored, **attributes)
