@@ -15,6 +15,7 @@ from pathlib import Path
 
 from pyodide_lock import PackageSpec, PyodideLockSpec
 
+from exporter.clang import compile_library
 from exporter.errors import BundleError
 from exporter.origins import sha256_of
 from exporter.report import Report, silent
@@ -62,7 +63,7 @@ def build_pyodide_bundle(
     `package_tgz` is the npm package `pyodide`; `wheels` are those of numpy and of LATER_PACKAGES,
     and must be the ones whose sha256 that package's own lock file names. The compiled archives stay
     in `cache_dir`, found again by the hashes of everything that they depend on. Equal inputs give
-    equal bytes on every host. Raises BundleError.
+    equal bytes on every host. Raises BundleError, or SiteError where C does not compile.
     """
     with tempfile.TemporaryDirectory() as folder:
         package_dir = _unpack(package_tgz, Path(folder))
@@ -122,13 +123,15 @@ def _check_wheel(wheel: Path, pinned: PackageSpec) -> None:
 
 
 def _build_own_wheel(folder: Path) -> Path:
-    """A wheel of the sources of pyside_logic. Its RECORD is filled in after compiling."""
+    """A wheel of the sources of pyside_logic, with its loops compiled. Its RECORD comes later."""
     release = version("gossamer")
     info = f"pyside_logic-{release}.dist-info"
     contents = {
         f"pyside_logic/{path.relative_to(_SOURCES).as_posix()}": path.read_bytes()
         for path in _SOURCES.rglob("*.py")
     }
+    compiled = _SOURCES / "compiled"
+    contents["pyside_logic/compiled/loops.wasm"] = compile_library(compiled.glob("*.c"))
     contents[f"{info}/METADATA"] = (
         f"Metadata-Version: 2.4\nName: pyside-logic\nVersion: {release}\n"
         "License-Expression: Apache-2.0\nRequires-Python: ==3.12.*\nRequires-Dist: numpy\n"

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib.stride_tricks import as_strided
 
+from pyside_logic.compiled import loops
 from pyside_logic.resample import strips_of
 
 __all__ = ["box_mean", "window_lengths"]
@@ -29,11 +30,17 @@ def box_mean(values: npt.NDArray[Float], radius_px: int) -> npt.NDArray[Float]:
     float64: in float32 they would drown the small variances that a guided filter lives on.
     """
     height, width = values.shape[-2:]
+    if loops and values.dtype == np.float64:
+        given = np.ascontiguousarray(values)
+        means = np.empty_like(given)
+        planes = given.size // (height * width)
+        loops.box_mean(given, planes, height, width, radius_px, means, np.empty(width))
+        return means
     areas = np.multiply.outer(window_lengths(height, radius_px), window_lengths(width, radius_px))
     means = np.empty_like(values)
     radius_px = min(radius_px, max(height, width))  # a wider window sees no more
-    planes = (every.reshape(-1, height, width) for every in (values, means))
-    for plane, mean in zip(*planes, strict=True):
+    both = (every.reshape(-1, height, width) for every in (values, means))
+    for plane, mean in zip(*both, strict=True):
         for rows in strips_of(height, max(_BAND_ROWS, 2 * radius_px)):
             sums = _window_sums(plane, rows, radius_px)
             np.divide(sums, areas[rows], out=mean[rows], casting="same_kind")

@@ -28,11 +28,11 @@ from pyside_logic.browser_pixels import (
 )
 from pyside_logic.browser_storage import blob_of, fetch, open_storage
 from pyside_logic.chroma_key import key_photo
-from pyside_logic.encode import ancillary_of, render, strips
+from pyside_logic.encode import ancillary_of, render
 from pyside_logic.encode import encode as encode_pixels
 from pyside_logic.errors import ErrorCode, GossamerError, Stage
 from pyside_logic.output_options import OutputOptions
-from pyside_logic.png import Ancillary, png_frame, scan_lines
+from pyside_logic.png import Ancillary
 from pyside_logic.preview import Preview
 from pyside_logic.refine import Cutout, RefineOptions
 from pyside_logic.refine import refine as refine_cutout
@@ -57,7 +57,6 @@ __all__ = [
     "open_photo",
     "paint",
     "photo_pixels",
-    "png_lines",
     "refine",
     "set_matte",
     "subject_part",
@@ -266,21 +265,6 @@ def encode(handle: int, output: Any, content: str, backdrop: Any = None) -> Any:
     source = _source_of(handle)
     file = encode_pixels(cutout.rgba_hwc, options, content, source, backdrop_of(backdrop))
     return js_object(bytes=file.data, height=file.height, width=file.width)
-
-
-@_answers(Stage.ENCODE)
-def png_lines(handle: int, output: Any, content: str, backdrop: Any, add: Any) -> Any:
-    """What `encode` writes into a PNG, for JavaScript to compress: `add` is called with each
-    Uint8Array of scan lines; returns {head, tail, height, width}, the file's bytes around them."""
-    options = OutputOptions.from_dict(output.to_py())
-    cutout = _opened(handle)
-    source = _source_of(handle)
-    picture = render(cutout.rgba_hwc, options, content, source, backdrop_of(backdrop))
-    for pixels in strips(picture):
-        add(to_uint8_array(scan_lines(pixels)))
-    size = (picture.height, picture.width, picture.channels, picture.depth)
-    head, tail = png_frame(*size, ancillary_of(picture, options, source))
-    return js_object(head=head, tail=tail, height=picture.height, width=picture.width)
 
 
 @_answers(Stage.ENCODE)

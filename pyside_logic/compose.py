@@ -3,6 +3,8 @@
 import numpy as np
 import numpy.typing as npt
 
+from pyside_logic.compiled import loops
+
 __all__ = ["keep_transparency", "write_alpha"]
 
 
@@ -16,6 +18,9 @@ def write_alpha(
     `alpha_hw` is (rows, width) in [0, 1]. `source_alpha_hw` is the alpha that the photo came with,
     None for an opaque one: what was transparent stays so.
     """
+    if loops and source_alpha_hw is None and rgba_hwc.flags.c_contiguous:
+        loops.write_alpha(alpha_hw, alpha_hw.size, rgba_hwc)
+        return
     scaled = alpha_hw * np.float32(255) if source_alpha_hw is None else alpha_hw * source_alpha_hw
     scaled += 0.5  # the cast cuts off
     rgba_hwc[..., 3] = scaled

@@ -6,7 +6,7 @@ enlarged and meet the photo's own pixels, strip by strip.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +18,7 @@ from pyside_logic.resample import resize_bilinear
 from pyside_logic.solver import Limits
 from pyside_logic.strips import Strip
 from pyside_logic.trimap import automatic_trimap
-from pyside_logic.trust import share_by_mean, share_by_outline
+from pyside_logic.trust import Held, share_by_mean, share_by_outline
 
 __all__ = ["alpha_strips"]
 
@@ -59,47 +59,18 @@ def alpha_strips(
     if held.by_outline == 1:
         coefficients = _with_contrast(coefficients, held.contrast)
         held = replace(held, contrast=1.0)
-    if held.by_outline == held.by_mean == 1:
-        return guided_strips(coefficients, rgba_hwc)
-    return guided_strips(coefficients, rgba_hwc, held.of, plain_hw)
-
-
-@dataclass(frozen=True)
-class _Held:
-    """Alpha with more contrast, held to the matte: so much of the way from the one to the other
-    without contrast, and so much with it."""
-
-    by_outline: float
-    by_mean: float
-    contrast: float
-
-    def of(self, alpha_hw: Float32, plain_hw: Float32) -> Float32:
-        """`plain_hw` is the matte of the same pixels."""
-        near_hw = _between(plain_hw, alpha_hw, self.by_outline)
-        if self.contrast != 1:
-            near_hw = _more_contrast(near_hw, self.contrast)
-        return _between(plain_hw, near_hw, self.by_mean)
+    return guided_strips(coefficients, rgba_hwc, held, plain_hw)
 
 
 def _held(
     coefficients_chw: Float32, guide_hwc: Float32, plain_hw: Float32, contrast: float
-) -> _Held:
+) -> Held:
     """What is right at the guide's size is right at the photo's."""
     alpha_hw = np.einsum("chw,hwc->hw", coefficients_chw[:3], guide_hwc)
     alpha_hw = np.clip(alpha_hw + coefficients_chw[3], 0.0, 1.0)
     by_outline = share_by_outline(alpha_hw, plain_hw)
-    alpha_hw = _more_contrast(_between(plain_hw, alpha_hw, by_outline), contrast)
-    return _Held(by_outline, share_by_mean(alpha_hw, plain_hw), contrast)
-
-
-def _between(first_hw: Float32, second_hw: Float32, share: float) -> Float32:
-    """So much of the way from the first to the second, both in [0, 1]: so rounded, that stays."""
-    if share == 1:
-        return second_hw
-    between_hw = second_hw - first_hw
-    between_hw *= np.float32(share)
-    between_hw += first_hw
-    return between_hw
+    alpha_hw = Held(by_outline, contrast, 1.0).of(alpha_hw, plain_hw)
+    return Held(by_outline, contrast, share_by_mean(alpha_hw, plain_hw))
 
 
 def _coefficients(guide: Guide, matte_hw: Float32, detail: str, on_progress: OnProgress) -> Float32:
@@ -136,9 +107,3 @@ def _with_contrast(coefficients_chw: Float32, contrast: float) -> Float32:
     steeper = coefficients_chw * np.float32(contrast)
     steeper[3] += np.float32((1 - contrast) / 2)
     return steeper
-
-
-def _more_contrast(alpha_hw: Float32, contrast: float) -> Float32:
-    stretched = alpha_hw * np.float32(contrast)
-    stretched += np.float32((1 - contrast) / 2)
-    return np.clip(stretched, 0.0, 1.0, out=stretched)

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from pyside_logic.compiled import loops
 from pyside_logic.pixels import as_numbers
 from pyside_logic.resample import Between, strips_of
 
@@ -43,11 +44,24 @@ def estimate_layers(rgba_hwc: Float32) -> Float32:
     layers_chw[:, 0, 0] = np.tile(rgba_chw[:3].mean(axis=(1, 2)), 2)
     for halving in range(halvings, -1, -1):
         h, w = -(-height >> halving) or 1, -(-width >> halving) or 1
-        level = _sampled(rgba_chw, h, w)
-        layers_chw = _sampled(layers_chw, h, w)
-        _fix_known(layers_chw, level)
         sweeps = _SWEEPS_SMALL if max(h, w) <= _SMALL_PX else _SWEEPS_LARGE
-        _relax(layers_chw, level, sweeps)
+        layers_chw = _finer(layers_chw, rgba_chw, h, w, sweeps)
+    return layers_chw
+
+
+def _finer(coarse_chw: Float32, rgba_chw: Float32, height: int, width: int, sweeps: int) -> Float32:
+    """(6, height, width), from coarser layers and the picture at its own size."""
+    if loops:
+        layers_chw = np.empty((6, height, width), np.float32)
+        room = np.empty((4, height, width), np.float32)
+        sizes = coarse_chw.shape[1:], rgba_chw.shape[1:]
+        given = coarse_chw, *sizes[0], rgba_chw, *sizes[1]
+        loops.finer_layers(*given, layers_chw, height, width, room, sweeps, _REGULARISATION)
+        return layers_chw
+    level = _sampled(rgba_chw, height, width)
+    layers_chw = _sampled(coarse_chw, height, width)
+    _fix_known(layers_chw, level)
+    _relax(layers_chw, level, sweeps)
     return layers_chw
 
 
@@ -187,15 +201,38 @@ def foreground_strips(
     colours.
     """
     height, width = rgba_hwc.shape[:2]
-    layers = _Enlarged(layers_chw * np.float32(255), height, width)
+    enlarged = _Enlarged.of(layers_chw * np.float32(255), height, width)
     for rows in strips_of(height, strip_rows):
-        # One comparison for both ends: less than _CLEAR + 1 wraps around.
-        above = rgba_hwc[rows, :, 3] - np.uint8(_CLEAR + 1)
-        at = np.flatnonzero(above < 255 - 2 * _CLEAR - 1)
+        find = _found_at_once if loops else _found
+        at, colours = find(rgba_hwc[rows], enlarged.part(rows))
         if at.size:
-            rgba = as_numbers(rgba_hwc[rows])[at].view(np.uint8).reshape(-1, 4)
-            y, x = np.divmod(at, width)
-            yield Recoloured(rows, at, _foreground(rgba, layers.at(y + rows.start, x)))
+            yield Recoloured(rows, at, colours)
+
+
+def _found_at_once(
+    rgba_hwc: npt.NDArray[np.uint8], layers: "_Enlarged"
+) -> tuple[Indices, npt.NDArray[np.uint8]]:
+    """`_found`, compiled."""
+    assert loops
+    rows, width = rgba_hwc.shape[:2]
+    at = np.empty(rows * width, np.intp)
+    colours = np.empty((rows * width, 3), np.uint8)
+    planes = layers.planes_chw, *layers.planes_chw.shape[1:]
+    size = rows, width, _CLEAR
+    count = loops.foreground(rgba_hwc, *size, *planes, *layers.down, *layers.across, at, colours)
+    return at[:count].copy(), colours[:count].copy()  # those alone are kept
+
+
+def _found(
+    rgba_hwc: npt.NDArray[np.uint8], layers: "_Enlarged"
+) -> tuple[Indices, npt.NDArray[np.uint8]]:
+    """Soft pixels of a strip, (n,), and the foreground's colours there, (n, 3)."""
+    # One comparison for both ends: less than _CLEAR + 1 wraps around.
+    above = rgba_hwc[..., 3] - np.uint8(_CLEAR + 1)
+    at = np.flatnonzero(above < 255 - 2 * _CLEAR - 1)
+    rgba = as_numbers(rgba_hwc)[at].view(np.uint8).reshape(-1, 4)
+    y, x = np.divmod(at, rgba_hwc.shape[1])
+    return at, _foreground(rgba, layers.at(y, x))
 
 
 def _foreground(rgba: npt.NDArray[np.uint8], layers: Iterator[Float32]) -> npt.NDArray[np.uint8]:
@@ -217,17 +254,24 @@ def _foreground(rgba: npt.NDArray[np.uint8], layers: Iterator[Float32]) -> npt.N
 class _Enlarged:
     """Layers at the size of the photo, of which only the pixels that are asked for are computed."""
 
-    def __init__(self, layers_chw: Float32, height: int, width: int) -> None:
-        self._planes = layers_chw.reshape(6, -1)
-        self._stride = layers_chw.shape[2]
-        self._down = Between.of(height, layers_chw.shape[1])
-        self._across = Between.of(width, layers_chw.shape[2])
+    def __init__(self, planes_chw: Float32, down: Between, across: Between) -> None:
+        self.planes_chw, self.down, self.across = planes_chw, down, across
+
+    @classmethod
+    def of(cls, planes_chw: Float32, height: int, width: int) -> "_Enlarged":
+        down, across = planes_chw.shape[1:]
+        return cls(planes_chw, Between.of(height, down), Between.of(width, across))
+
+    def part(self, rows: slice) -> "_Enlarged":
+        return _Enlarged(self.planes_chw, self.down.part(rows), self.across)
 
     def at(self, y: Indices, x: Indices) -> Iterator[Float32]:
         """Foreground and background of each channel by turns, (n,)."""
-        above, below = self._down.before[y] * self._stride, self._down.after[y] * self._stride
-        left, right = self._across.before[x], self._across.after[x]
-        lower, further = self._down.share[y], self._across.share[x]
+        planes = self.planes_chw.reshape(6, -1)
+        stride = self.planes_chw.shape[2]
+        above, below = self.down.before[y] * stride, self.down.after[y] * stride
+        left, right = self.across.before[x], self.across.after[x]
+        lower, further = self.down.share[y], self.across.share[x]
         both = lower * further
         corners = (
             (above + left, 1 - lower - further + both),
@@ -236,7 +280,7 @@ class _Enlarged:
             (below + right, both),
         )
         for channel in range(3):
-            for plane in (self._planes[channel], self._planes[channel + 3]):
+            for plane in (planes[channel], planes[channel + 3]):
                 value = np.zeros(len(y), np.float32)
                 for place, share in corners:
                     term = plane[place]  # many times as fast as take()

@@ -11,20 +11,20 @@ alike, any window blurs the outline that the network knew. Which it is, the fits
 how much of the matte they explain.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from pyside_logic.compiled import loops
 from pyside_logic.local_colours import LocalColours
 from pyside_logic.resample import Between, Resized, strips_of
+from pyside_logic.trust import Held
 
 __all__ = ["Guide", "guided_coefficients", "guided_strips"]
 
 Float32 = npt.NDArray[np.float32]
-#: (alpha, matte) of the same pixels, in [0, 1]: the alpha that is wanted there. It grows with both.
-Finish = Callable[[Float32, Float32], Float32]
 
 #: The windows, as parts of the working size's longer side, and epsilon.
 _NARROW = 0.008
@@ -43,8 +43,9 @@ _TILE_COLUMNS = 384
 _NARROW_GAP_PX = 64
 #: What no pixel of 8 bits shows of alpha.
 _UNSEEN = 1e-3
-#: Alpha that the photo has a say in.
+#: Alpha that the photo has a say in; pixels.c knows it, too.
 _OPEN = np.float32(0.5)
+_FREE = Held(1.0, 1.0, 1.0)
 
 
 class Guide:
@@ -120,50 +121,73 @@ def guided_coefficients(
 def guided_strips(
     coefficients_chw: Float32,
     rgba_hwc: npt.NDArray[np.uint8],
-    finish: Finish | None = None,
-    plain_hw: Float32 | None = None,
+    held: Held = _FREE,
+    matte_hw: Float32 | None = None,
 ) -> Iterator[tuple[slice, Float32]]:
     """Yields (rows, alpha) from top to bottom, alpha float32 (rows, width) in [0, 1].
 
     `coefficients_chw` are guided_coefficients of at most the size of `rgba_hwc`, the photo, uint8
-    (height, width, 3 or more); `plain_hw` is the matte of their size, which `finish` wants to see.
+    (height, width, 4); `matte_hw` is the matte of their size, to which alpha may be `held`.
     Where alpha is 0 or 1 whatever colour the photo has, which is most of it, nobody looks at it.
     """
     height, width = rgba_hwc.shape[:2]
     size = coefficients_chw.shape[1:]
     down, across = Between.of(height, size[0]), Between.of(width, size[1])
-    settled_hw = _settled(coefficients_chw, finish, plain_hw)
+    to_matte_hw = matte_hw if held.to_matte else None
+    settled_hw = _settled(coefficients_chw, held, to_matte_hw)
     planes_chw = coefficients_chw.copy()
     planes_chw[:3] *= np.float32(1 / 255)  # the photo's colours are 0..255
-    if plain_hw is not None:
-        planes_chw = np.concatenate([planes_chw, plain_hw[None]])
-    for strip in strips_of(height):
-        alpha_hw = np.empty((strip.stop - strip.start, width), np.float32)
-        for top in range(strip.start, strip.stop, _TILE_ROWS):
-            rows = slice(top, min(top + _TILE_ROWS, strip.stop))
-            lines_hw = alpha_hw[top - strip.start :][: rows.stop - top]
-            these = down.part(rows)
-            few = slice(int(these.before[0]), int(these.after[-1]) + 1)
-            these = these.counted_from(few.start)
-            lines_hw[:] = settled = _settled_columns(settled_hw[few], across)
-            columns_first = np.moveaxis(planes_chw[:, few], -1, 0)
-            for columns in _runs(settled == _OPEN):
-                wide = _widened(columns_first, across.part(columns))
-                lines_hw[:, columns] = _met(wide, these, rgba_hwc[rows, columns], finish)
-        yield strip, alpha_hw
+    if to_matte_hw is not None:
+        planes_chw = np.concatenate([planes_chw, to_matte_hw[None]])
+    if loops:
+        smooth_hwc = np.ascontiguousarray(np.moveaxis(planes_chw[:4], 0, -1))
+        smooth = smooth_hwc, planes_chw[-1], settled_hw, size[1]
+        room = np.empty(11 * width, np.float32)
+    for rows in strips_of(height):
+        strip_hwc, these = rgba_hwc[rows], down.part(rows)
+        alpha_hw = np.empty(strip_hwc.shape[:2], np.float32)
+        if loops:
+            places = *these, len(strip_hwc), *across, width
+            hold = to_matte_hw is not None, held.by_outline, held.contrast, held.by_mean
+            loops.alpha_rows(*smooth, *places, strip_hwc, *hold, alpha_hw, room)
+        else:
+            _meet(planes_chw, settled_hw, these, across, strip_hwc, held, alpha_hw)
+        yield rows, alpha_hw
 
 
-def _settled(coefficients_chw: Float32, finish: Finish | None, plain_hw: Float32 | None) -> Float32:
+def _settled(coefficients_chw: Float32, held: Held, matte_hw: Float32 | None) -> Float32:
     """(h, w): 0 or 1 where that is alpha for every colour that there is, _OPEN elsewhere."""
     *slopes, constant = coefficients_chw
     least = np.clip(constant + sum(np.minimum(slope, 0) for slope in slopes), 0, 1)
     most = np.clip(constant + sum(np.maximum(slope, 0) for slope in slopes), 0, 1)
     unseen = 0.0
-    if finish and plain_hw is not None:
-        least, most = finish(least, plain_hw), finish(most, plain_hw)
+    if matte_hw is not None:
+        least, most = held.of(least, matte_hw), held.of(most, matte_hw)
         unseen = _UNSEEN
     settled = np.where(most <= unseen, 0, np.where(least >= 1 - unseen, 1, _OPEN))
     return settled.astype(np.float32)
+
+
+def _meet(
+    planes_chw: Float32,
+    settled_hw: Float32,
+    down: Between,
+    across: Between,
+    rgba_hwc: npt.NDArray[np.uint8],
+    held: Held,
+    alpha_hw: Float32,
+) -> None:
+    """Fills in alpha of a strip of the photo, (rows, width), in parts that stay in the cache."""
+    for strip in strips_of(len(rgba_hwc), _TILE_ROWS):
+        lines_hw = alpha_hw[strip]
+        these = down.part(strip)
+        few = slice(int(these.before[0]), int(these.after[-1]) + 1)
+        these = these.counted_from(few.start)
+        lines_hw[:] = settled = _settled_columns(settled_hw[few], across)
+        columns_first = np.moveaxis(planes_chw[:, few], -1, 0)
+        for columns in _runs(settled == _OPEN):
+            wide = _widened(columns_first, across.part(columns))
+            lines_hw[:, columns] = _met(wide, these, rgba_hwc[strip, columns], held)
 
 
 def _settled_columns(settled_hw: Float32, across: Between) -> Float32:
@@ -195,11 +219,9 @@ def _widened(columns_first: Float32, across: Between) -> Float32:
     return np.ascontiguousarray(wide.T).reshape(*columns_first.shape[1:], -1)
 
 
-def _met(
-    wide: Float32, down: Between, rgba_hwc: npt.NDArray[np.uint8], finish: Finish | None
-) -> Float32:
+def _met(wide: Float32, down: Between, rgba_hwc: npt.NDArray[np.uint8], held: Held) -> Float32:
     """Alpha of a part of the photo, (rows, columns), between the rows of coefficients `wide`, (4,
-    n, columns), or of them and the plain matte, (5, n, columns)."""
+    n, columns), or of them and the matte, (5, n, columns)."""
     colours = np.empty((4, *rgba_hwc.shape[:2]), np.float32)
     for channel in range(3):
         colours[channel] = rgba_hwc[..., channel]
@@ -211,9 +233,9 @@ def _met(
     )
     met = _mixed(above, below, down.share)
     np.clip(met, 0.0, 1.0, out=met)
-    if not finish:
+    if len(wide) == 4:
         return met
-    return finish(met, _mixed(wide[4][down.before], wide[4][down.after], down.share))
+    return held.of(met, _mixed(wide[4][down.before], wide[4][down.after], down.share))
 
 
 def _mixed(above: Float32, below: Float32, share: Float32) -> Float32:

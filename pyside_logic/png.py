@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from pyside_logic.compiled import loops
 from pyside_logic.errors import ErrorCode, GossamerError, Stage
 from pyside_logic.resample import strips_of
 
@@ -19,7 +20,6 @@ __all__ = [
     "Ancillary",
     "Density",
     "encode_png",
-    "png_frame",
     "scan_lines",
     "strip_rows",
     "write_png",
@@ -37,6 +37,10 @@ _COLOUR_TYPES = {1: 0, 3: 2, 4: 6}
 _SUB_FILTER = 1
 _PERCEPTUAL_INTENT = 0
 _PER_METRE = 1
+_ZLIB_HEADER = b"\x78\x01"
+_LAST_BLOCK = b"\x03\x00"
+#: Of deflate.c.
+_BLOCK_BYTES = 1 << 18
 #: Filtered bytes held at a time.
 _STRIP_BYTES = 4 << 20
 
@@ -79,18 +83,10 @@ def write_png(
     ancillary: Ancillary,
 ) -> bytes:
     """As `encode_png`, for a picture that comes in strips from top to bottom."""
-    head, tail = png_frame(height, width, channels, depth, ancillary)
-    pixels = (_chunk(b"IDAT", data) for data in _compressed(strips))
-    return b"".join([head, *pixels, tail])
-
-
-def png_frame(
-    height: int, width: int, channels: int, depth: int, ancillary: Ancillary
-) -> tuple[bytes, bytes]:
-    """What a file has before its pixels, and after them."""
     header = struct.pack(">IIBBBBB", width, height, depth, _COLOUR_TYPES[channels], 0, 0, 0)
-    head = [_SIGNATURE, _chunk(b"IHDR", header), *_ancillary_chunks(ancillary)]
-    return b"".join(head), _chunk(b"IEND", b"")
+    pixels = (_chunk(b"IDAT", data) for data in _compressed(strips))
+    chunks = [_chunk(b"IHDR", header), *_ancillary_chunks(ancillary), *pixels]
+    return b"".join([_SIGNATURE, *chunks, _chunk(b"IEND", b"")])
 
 
 def _ancillary_chunks(ancillary: Ancillary) -> Iterator[bytes]:
@@ -121,14 +117,32 @@ def _channels_of(pixels: Pixels) -> int:
 
 
 def _compressed(strips: Iterable[Pixels]) -> Iterator[bytes]:
+    lines = (scan_lines(rows) for rows in strips)
+    return _by_loops(lines) if loops else _by_zlib(lines)
+
+
+def _by_zlib(lines: Iterable[UInt8]) -> Iterator[bytes]:
     # Run lengths of the filtered bytes are nearly as small as matches for photographs, and on
     # transparency the same, in two thirds of the time.
     deflate = zlib.compressobj(1, zlib.DEFLATED, 15, 9, zlib.Z_RLE)
-    for rows in strips:
-        data = deflate.compress(scan_lines(rows).data)
+    for some in lines:
+        data = deflate.compress(some.data)
         if data:
             yield data
     yield deflate.flush()
+
+
+def _by_loops(lines: Iterable[UInt8]) -> Iterator[bytes]:
+    """The same, a few per cent larger and many times as fast: deflate.c."""
+    assert loops
+    yield _ZLIB_HEADER
+    checksum = zlib.adler32(b"")
+    for some in lines:
+        checksum = zlib.adler32(some.data, checksum)
+        blocks = some.size // _BLOCK_BYTES + 3
+        data = np.empty(some.size + some.size // 2 + 512 * blocks, np.uint8)
+        yield data[: loops.deflate(some, some.size, data)].tobytes()
+    yield _LAST_BLOCK + struct.pack(">I", checksum)
 
 
 def scan_lines(rows: Pixels) -> UInt8:
@@ -136,6 +150,12 @@ def scan_lines(rows: Pixels) -> UInt8:
     on the left, uint8 (rows, bytes)."""
     channels = 1 if rows.ndim == 2 else rows.shape[2]
     step = channels * rows.itemsize
+    if channels == 4 and loops:
+        height, width = rows.shape[:2]
+        lines = np.empty((height, 1 + 4 * width), np.uint8)
+        room = np.empty(4 * width, np.uint8)
+        loops.scan_lines(np.ascontiguousarray(rows), height, width, lines, room)
+        return lines
     if channels == 4:
         # As one integer a pixel, alpha on top: many times as fast as a boolean index.
         whole = np.ascontiguousarray(rows).view("<u4")

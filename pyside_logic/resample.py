@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from pyside_logic.compiled import loops
 from pyside_logic.errors import ErrorCode, GossamerError, Stage
 
 __all__ = [
@@ -148,6 +149,12 @@ def _taps(length: int, to_length: int) -> _Taps:
 
 def _apply(taps: _Taps, values: Float32) -> Float32:
     """Combines rows of `values` (length, n) into float32 (outputs, n)."""
+    if loops:
+        given = np.ascontiguousarray(values)
+        indices, weights = map(np.ascontiguousarray, (taps.indices, taps.weights))
+        by_loops = np.empty((indices.shape[1], given.shape[1]), np.float32)
+        loops.combine_rows(given, given.shape[1], indices, weights, *indices.shape, by_loops)
+        return by_loops
     combined: Float32 = values[taps.indices[0]]
     combined *= taps.weights[0][:, None]
     for indices, weights in zip(taps.indices[1:], taps.weights[1:], strict=True):

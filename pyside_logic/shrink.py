@@ -5,9 +5,12 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
+from pyside_logic.compiled import loops
+
 __all__ = ["shrink_photo"]
 
 Float32 = npt.NDArray[np.float32]
+Indices = npt.NDArray[np.intp]
 
 
 def shrink_photo(rgba_hwc: npt.NDArray[np.uint8], longest_px: int) -> Float32:
@@ -18,18 +21,30 @@ def shrink_photo(rgba_hwc: npt.NDArray[np.uint8], longest_px: int) -> Float32:
     scale = min(1.0, longest_px / max(height, width))
     rows = _blocks(height, max(1, round(height * scale)))
     columns = _blocks(width, max(1, round(width * scale)))
-    shrunk = np.empty((len(rows) - 1, len(columns) - 1, channels), np.float32)
+    areas = np.diff(rows)[:, None] * np.diff(columns)
+    return _block_sums(rgba_hwc, rows, columns) / (255 * areas).astype(np.float32)[..., None]
+
+
+def _block_sums(rgba_hwc: npt.NDArray[np.uint8], rows: Indices, columns: Indices) -> Float32:
+    """Over blocks of rows and columns, which are given by where they begin: (h, w, channels)."""
+    height, width, channels = rgba_hwc.shape
+    size = len(rows) - 1, len(columns) - 1
+    if loops and rgba_hwc.strides[1:] == (4, 1) and channels in (1, 4):
+        whole = np.empty((*size, channels), np.uint32)
+        loops.block_sums(
+            rgba_hwc, rgba_hwc.strides[0], channels, rows, size[0], columns, size[1], whole
+        )
+        return whole.astype(np.float32)
+    sums = np.empty((*size, channels), np.float32)
     # One channel of several is not copied, as reshape() would.
     flat = rgba_hwc[..., 0] if channels == 1 else rgba_hwc.reshape(height, -1)
     for at, (top, bottom) in enumerate(pairwise(rows)):
         # Row sums first: they run along the memory.
         down = flat[top:bottom].sum(axis=0, dtype=np.uint32).reshape(width, channels)
-        shrunk[at] = np.add.reduceat(down, columns[:-1], axis=0)
-    areas = np.diff(rows)[:, None] * np.diff(columns)
-    shrunk /= (255 * areas).astype(np.float32)[..., None]
-    return shrunk
+        sums[at] = np.add.reduceat(down, columns[:-1], axis=0)
+    return sums
 
 
-def _blocks(length: int, count: int) -> npt.NDArray[np.intp]:
+def _blocks(length: int, count: int) -> Indices:
     """Where `count` blocks of nearly equal size begin, and where the last one ends."""
     return np.arange(count + 1) * length // count

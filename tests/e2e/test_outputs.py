@@ -138,41 +138,6 @@ def test_where_the_browser_writes_no_webp_python_does(installing_page: Page, ser
     assert kept
 
 
-# Counts the Python worker's own workers in `started`; those of 'missing' find no module,
-# those of 'silent' never answer.
-HELPERS = """
-(kind) => {
-  self.started = 0
-  self.AllWorkers ??= self.Worker
-  const silent = URL.createObjectURL(new Blob([''], { type: 'text/javascript' }))
-  self.Worker = kind === 'none' ? undefined : class extends self.AllWorkers {
-    constructor(url, options) {
-      super({ missing: `${url}.missing`, silent }[kind] ?? url, options)
-      self.started++
-    }
-  }
-}
-"""
-
-
-def test_a_large_file_is_the_same_with_and_without_a_second_worker_for_it(
-    page: Page, server: str
-) -> None:
-    app = App(page, server).open()
-    large = png(np.asarray(Image.fromarray(data.rocket()).resize((2560, 1708))))
-    cut(app.page)
-    worker = next(worker for worker in page.workers if "/python-worker." in worker.url)
-    files, started = {}, {}
-    for kind in ("missing", "none", "silent", "there", "still there"):
-        worker.evaluate(HELPERS, kind)
-        files[kind] = np.asarray(call_api(page, "removeBackground", large).picture)
-        started[kind] = worker.evaluate("started")
-    assert started == {"missing": 1, "none": 0, "silent": 1, "there": 1, "still there": 0}
-    assert files["there"].shape == (1708, 2560, 4)
-    for picture in files.values():
-        np.testing.assert_array_equal(picture, files["there"])
-
-
 @pytest.mark.parametrize(
     ("output", "told"),
     [

@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 
 from exporter.catalog import load_runtime
+from exporter.clang import compile_library
 from exporter.origins import fetch
 
-REPOSITORY = Path(__file__).parents[2]
+SOURCES = Path(__file__).parents[2] / "pyside_logic"
 SESSION = Path(__file__).with_name("session.mjs")
 
 
@@ -72,8 +73,11 @@ def python_in_pyodide(
     node = shutil.which("node")
     assert node, "the Makefile provides Node"
     shared = tmp_path_factory.mktemp("shared")
+    ours = shutil.copytree(SOURCES, tmp_path_factory.mktemp("ours") / SOURCES.name)
+    compiled = ours / "compiled"
+    (compiled / "loops.wasm").write_bytes(compile_library(compiled.glob("*.c")))
     with subprocess.Popen(
-        [node, str(SESSION), str(pyodide_package), str(REPOSITORY), str(shared)],
+        [node, str(SESSION), str(pyodide_package), str(ours.parent), str(shared)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

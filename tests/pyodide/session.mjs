@@ -1,7 +1,7 @@
 /**
  * One Pyodide under Node that runs Python for the tests.
  *
- *     node session.mjs <unpacked pyodide package> <repository> <folder shared with the tests>
+ *     node session.mjs <unpacked pyodide package> <folder of pyside_logic> <folder shared with the tests>
  *
  * Reads one JSON line {code, given} for each run: `code` is the inside of an async Python function
  * whose `return` value is written back, as one JSON line {answer} or {error}.
@@ -9,7 +9,7 @@
 
 import { createInterface } from 'node:readline'
 
-const [packagePath, repositoryPath, sharedPath] = process.argv.slice(2)
+const [packagePath, sourcesPath, sharedPath] = process.argv.slice(2)
 const { loadPyodide } = await import(`file://${packagePath}/pyodide.mjs`)
 
 const pyodide = await loadPyodide({
@@ -18,9 +18,9 @@ const pyodide = await loadPyodide({
   env: { HOME: '/home/pyodide', PYTHONDONTWRITEBYTECODE: '1' },
   stdout: (line) => console.error(line),
 })
-pyodide.mountNodeFS('/repository', repositoryPath)
+pyodide.mountNodeFS('/sources', sourcesPath)
 pyodide.mountNodeFS('/shared', sharedPath)
-pyodide.runPython("import sys; sys.path.insert(0, '/repository')")
+pyodide.runPython("import sys; sys.path.insert(0, '/sources')")
 // What a test wants to know of the engine itself.
 globalThis.heapBytes = () => pyodide._module.HEAPU8.length
 

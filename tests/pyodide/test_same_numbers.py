@@ -43,6 +43,22 @@ def test_it_is_the_pinned_python(python_in_pyodide: Any) -> None:
     assert versions == ["emscripten", "3.12.", "2.0.2"]
 
 
+def test_it_computes_with_the_compiled_loops(python_in_pyodide: Any) -> None:
+    missing, refusal = python_in_pyodide.run(
+        """
+        from pathlib import Path
+        from pyside_logic.compiled import load, loops
+        broken = Path('/tmp/broken.wasm')
+        broken.write_bytes(b'\\0asm')
+        try:
+            load(broken)
+        except OSError as error:
+            return [loops is None, type(error).__name__]
+        """
+    )
+    assert (missing, refusal) == (False, "OSError")
+
+
 @pytest.mark.parametrize(
     ("matte_size", "size"),
     [((320, 320), (1501, 1999)), ((320, 320), (97, 1)), ((1, 7), (64, 33)), ((33, 1), (5, 90))],

@@ -13,12 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import helper, numpy_helper
 
+from exporter import clang
 from exporter.catalog import find_network
 from exporter.errors import PassError, SiteError
 from exporter.exported import exported_file
 from exporter.pipeline import with_size
 from exporter.sessions import open_session
-from exporter.winograd import kernel
 from exporter.winograd import plan as plans
 from exporter.winograd.arena import Life, arrange
 from exporter.winograd.kernel import SOURCE, compile_kernels
@@ -267,7 +267,7 @@ def test_a_missing_compiler_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     def none(name: str) -> str:
         raise PackageNotFoundError(name)
 
-    monkeypatch.setattr(kernel, "version", none)
+    monkeypatch.setattr(clang, "version", none)
     with pytest.raises(SiteError, match="Expected the Python package ziglang"):
         compile_kernels.__wrapped__()
 
@@ -275,5 +275,5 @@ def test_a_missing_compiler_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_kernel_that_is_no_c_says_where(tmp_path: Path) -> None:
     broken = tmp_path / "winograd.c"
     broken.write_text(SOURCE.read_text(encoding="utf-8") + "int broken = ;\n", encoding="utf-8")
-    with pytest.raises(SiteError, match=r"wasm/winograd\.c: .*expected expression"):
+    with pytest.raises(SiteError, match=r"winograd\.c: .*expected expression"):
         compile_kernels(broken)

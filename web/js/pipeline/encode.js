@@ -5,7 +5,6 @@
  */
 
 import { GossamerError } from '../rpc/errors.js'
-import { PngLines } from './png-lines.js'
 import { callPython, loadPythonPackage } from './python.js'
 
 /** @typedef {import('../rpc/messages.js').PythonCalls} PythonCalls */
@@ -30,27 +29,7 @@ export async function encode({ handle, output, content, backdrop }) {
     }
     await loadPythonPackage('pillow') // as in Safari, which hands back a PNG
   }
-  if (type === 'image/png' || type === '') {
-    const file = await encodePng(handle, wanted, content, behind)
-    if (file) return file // else Python compresses it, too
-  }
   return callPython('encode', handle, wanted, content, behind)
-}
-
-/**
- * @param {number} handle
- * @param {import('../rpc/messages.js').OutputOptions} output
- * @param {import('../rpc/messages.js').EncodedContent} content
- * @param {ReturnType<typeof readable>} backdrop
- * @returns {Promise<PythonCalls['encode'][1] | null>} null where it could not be compressed beside Python
- */
-async function encodePng(handle, output, content, backdrop) {
-  const lines = new PngLines()
-  const add = (/** @type {Uint8Array<ArrayBuffer>} */ some) => lines.add(some)
-  const frame = await callPython('png_lines', handle, output, content, backdrop, add)
-  const { head, tail, height, width } = frame
-  const bytes = await lines.finish(head, tail)
-  return bytes && { bytes, height, width }
 }
 
 /**

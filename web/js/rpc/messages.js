@@ -244,18 +244,6 @@
  */
 
 /**
- * Scan lines as a chunk of a PNG; their Adler-32 and how many bytes they were.
- * @typedef {{ chunk: Uint8Array<ArrayBuffer>, adler: number, bytes: number }} PixelChunk
- */
-
-/**
- * Requests of the Python worker to the deflate worker: type -> [payload, result].
- * @typedef {{
- *   deflate: [{ lines: Uint8Array<ArrayBuffer> }, PixelChunk],
- * }} DeflateCalls
- */
-
-/**
  * `cancelled` turns 1 when nobody waits any more, also while the worker is busy.
  * @typedef {{
  *   id: number,

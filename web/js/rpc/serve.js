@@ -41,8 +41,8 @@ export function reportLost(reason) {
   workerScope().postMessage({ type: 'lost', reason })
 }
 
-/** @param {import('./requests.js').NetworkRequest[]} requests of this thread, or of one that it has */
-export function reportRequests(requests) {
+/** @param {import('./requests.js').NetworkRequest[]} requests */
+function reportRequests(requests) {
   workerScope().postMessage({ type: 'requests', requests })
 }
 

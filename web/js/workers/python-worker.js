@@ -1,6 +1,5 @@
 import { encode, previewFile } from '../pipeline/encode.js'
 import { ensureModel } from '../pipeline/model-store.js'
-import { deflateWorker } from '../pipeline/png-lines.js'
 import { startPython } from '../pipeline/python.js'
 import {
   addSecondLook,
@@ -16,7 +15,7 @@ import {
   subjects,
   touchUp,
 } from '../pipeline/refine.js'
-import { Moved, reportRequests, serve } from '../rpc/serve.js'
+import { Moved, serve } from '../rpc/serve.js'
 
 serve({
   start: [
@@ -80,5 +79,3 @@ serve({
   ],
   closePhoto: ['refine', closePhoto],
 })
-
-deflateWorker.onRequests = reportRequests
