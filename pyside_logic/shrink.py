@@ -17,12 +17,14 @@ def shrink_photo(rgba_hwc: npt.NDArray[np.uint8], longest_px: int) -> Float32:
     """`rgba_hwc`, uint8 (height, width, channels), as float32 (h, w, channels) in [0, 1] whose
     longer side is at most `longest_px`; never enlarged. Each pixel is the mean of the block that
     it stands for; blocks of one picture differ by a pixel where the sizes do not divide."""
-    height, width, channels = rgba_hwc.shape
+    height, width = rgba_hwc.shape[:2]
     scale = min(1.0, longest_px / max(height, width))
     rows = _blocks(height, max(1, round(height * scale)))
     columns = _blocks(width, max(1, round(width * scale)))
     areas = np.diff(rows)[:, None] * np.diff(columns)
-    return _block_sums(rgba_hwc, rows, columns) / (255 * areas).astype(np.float32)[..., None]
+    shrunk = _block_sums(rgba_hwc, rows, columns)
+    shrunk /= (255 * areas).astype(np.float32)[..., None]
+    return shrunk
 
 
 def _block_sums(rgba_hwc: npt.NDArray[np.uint8], rows: Indices, columns: Indices) -> Float32:

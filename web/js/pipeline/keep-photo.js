@@ -31,8 +31,9 @@ export async function openKept(handle, { photo, matte, engine }, job, clock) {
   await pythonWorker.call('setMatte', { handle, matte }, 'refine', { signal })
   const { height, width, file } = photo
   const kept = { handle, file }
-  const askSpecialists = async () =>
-    (await import('./second-opinion.js')).findBetter(kept, job, clock)
+  /** @type {import('./open-photo.js').Ask} */
+  const askSpecialists = async (onAsk) =>
+    (await import('./second-opinion.js')).findBetter(kept, job, clock, onAsk)
   const found = { matte, model: job.model.name, engine }
   return new OpenPhoto({ ...kept, ...found, height, width, askSpecialists })
 }

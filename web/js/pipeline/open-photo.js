@@ -31,7 +31,10 @@ import { inferenceWorker, pythonWorker } from './workers.js'
 /** @typedef {{ blob: Blob, height: number, width: number }} Picture */
 /** @typedef {{ model: string, engine: Engine | null, matte: Matte }} Found */
 
-/** @typedef {() => Promise<Found | null>} Ask null where no other network has found it better */
+/**
+ * @typedef {(onAsk?: () => Promise<void>) => Promise<Found | null>} Ask null where no other network
+ *   has found it better; `onAsk` is awaited before one is asked
+ */
 
 export class OpenPhoto {
   #askSpecialists
@@ -85,10 +88,12 @@ export class OpenPhoto {
    * know some subjects better, people for example, as far as `preloadSpecialists` has started them on
    * this page. The edges of one that agrees on the subject are taken; where none does, or one
    * fails, all stays as it is. The `signal` and `onProgress` of `openPhoto` are told.
+   * @param {{ onAsk?: () => Promise<void> }} [call] `onAsk` is awaited before that, where there is one
+   *   to ask: it takes seconds
    * @returns {Promise<string>} the network whose edges it has now
    */
-  async askSpecialists() {
-    const better = await this.#askSpecialists?.()
+  async askSpecialists({ onAsk } = {}) {
+    const better = await this.#askSpecialists?.(onAsk)
     this.#askSpecialists = undefined // once is enough
     if (better) {
       this.matte = better.matte

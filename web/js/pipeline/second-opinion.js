@@ -48,12 +48,14 @@ export async function prepareSpecialist(model, signal) {
  * @param {Kept} kept
  * @param {OpenJob} job
  * @param {StageClock} clock
+ * @param {() => Promise<void>} [onAsk] awaited before that, where there is one to ask
  * @returns {Promise<Found | null>} null where all stays as it was
  */
-export async function findBetter(kept, job, clock) {
+export async function findBetter(kept, job, clock, onAsk) {
+  const ready = job.specialists.filter((model) => specialists.has(model))
+  if (ready.length > 0) await onAsk?.()
   let better = null
-  for (const model of job.specialists) {
-    if (!specialists.has(model)) continue
+  for (const model of ready) {
     const asked = { ...job, model }
     const choice = new EngineChoice(asked)
     try {

@@ -44,8 +44,8 @@ import { errorWords } from './strings.js'
  * @property {() => Promise<void>} whenFree resolves when nobody is moving the edges of another photo
  */
 
-/** A photo that is larger than a first look by less than this is refined as fast. */
-const WORTH_A_LOOK = 1.5
+/** A photo whose sides are fewer times those of a first look is refined nearly as fast. */
+const WORTH_A_LOOK = 4
 /** A draft is refined no further than it is worth. */
 const DRAFTED = { detail: 'none', decontaminate: false }
 
@@ -210,8 +210,9 @@ export class PhotoQueue {
     await this.#events.whenFree()
     const { refine, output, version, edgesVersion } = photo.edits
     this.#change(photo, { size: { height: open.height, width: open.width } })
-    await this.#showSoon(photo, open, signal)
-    const picked = model === 'auto' ? await open.askSpecialists() : null
+    const look = once(() => this.#showLook(photo, open, signal))
+    if (isWorthALook(open, this.#events.lookSize(photo))) await look()
+    const picked = model === 'auto' ? await open.askSpecialists({ onAsk: look }) : null
     const subjects = await open.subjects()
     await open.refine(refine, {
       signal,
@@ -263,15 +264,14 @@ export class PhotoQueue {
   }
 
   /**
-   * A first look, of the size of the screen, where refining all of a photo takes much longer.
+   * A first look, of the size of the screen.
    * @param {Photo} photo
    * @param {OpenPhoto} open
    * @param {AbortSignal} signal
    */
-  async #showSoon(photo, open, signal) {
+  async #showLook(photo, open, signal) {
     const longest_px = this.#events.lookSize(photo)
-    if (!longest_px || Math.max(open.height, open.width) < WORTH_A_LOOK * longest_px) return
-    await this.#showPreview(photo, open, photo.edits.refine, longest_px, signal)
+    if (longest_px) await this.#showPreview(photo, open, photo.edits.refine, longest_px, signal)
   }
 
   /**
@@ -294,5 +294,27 @@ export class PhotoQueue {
   #change(photo, fields) {
     Object.assign(photo, fields)
     this.#events.onChange(photo)
+  }
+}
+
+/**
+ * Whether refining all of a photo takes much longer than a first look of this size.
+ * @param {OpenPhoto} open
+ * @param {number} longest_px 0 where nobody looks at it
+ */
+function isWorthALook({ height, width }, longest_px) {
+  return longest_px > 0 && Math.max(height, width) >= WORTH_A_LOOK * longest_px
+}
+
+/**
+ * @param {() => Promise<void>} act
+ * @returns {() => Promise<void>}
+ */
+function once(act) {
+  /** @type {Promise<void> | null} */
+  let acting = null
+  return () => {
+    acting ??= act()
+    return acting
   }
 }
