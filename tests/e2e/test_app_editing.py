@@ -139,13 +139,13 @@ def test_one_subject_alone_is_nothing_to_pick_from(app: Journey, files: dict[str
 
 def test_a_large_photo_is_seen_small_and_then_whole(app: Journey, tmp_path: Path) -> None:
     app.page.evaluate(DRAWN_PX)
-    large = Image.fromarray(data.coffee()).resize((3000, 2000))
+    large = Image.fromarray(data.coffee()).resize((4200, 2800))
     large.save(tmp_path / "large.jpg")
     app.add(tmp_path / "large.jpg")
     app.wait_for_states("done")
     small, whole = app.page.evaluate("drawnPx")
     assert small <= 1000
-    assert whole == 3000
+    assert whole == 4200
 
 
 # ---- background and file -------------------------------------------------------------------------

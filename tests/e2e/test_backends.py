@@ -177,6 +177,7 @@ def test_a_network_that_webgpu_computes_wrongly_is_demoted(
         assert re.match(r"WebGPU computes wrong numbers on this device .*took over\.$", notice)
 
 
+@pytest.mark.soak
 def test_wrong_weights_are_demoted_and_the_verdict_is_remembered_until_it_is_reset(
     gpu_browser: Browser, small_site_dir: Path, tmp_path: Path
 ) -> None:
@@ -299,6 +300,7 @@ def test_an_engine_that_runs_out_of_memory(browser: Browser, small_site_dir: Pat
         assert re.match(r"WebAssembly on \d threads ran out of memory\. WebAssembly on one", notice)
 
 
+@pytest.mark.soak
 def test_a_worker_is_recycled_between_photos(browser: Browser, small_site_dir: Path) -> None:
     with visit(browser, small_site_dir) as app:
         cut(app, model="modnet")

@@ -133,6 +133,7 @@ def test_a_browser_that_refuses_all_storage(
     assert complaints == []
 
 
+@pytest.mark.soak
 def test_storage_that_is_cleared_between_two_steps(
     context: BrowserContext, server: str, cat_file: Path
 ) -> None:
@@ -313,6 +314,7 @@ def test_two_tabs_at_once(context: BrowserContext, server: str) -> None:
     assert len(pages[0].evaluate(STORED_KEYS)) == 1
 
 
+@pytest.mark.soak
 def test_a_slow_machine_a_hidden_tab_and_an_update_during_the_work(
     context: BrowserContext, site_dir: Path, changed_site_dir: Path, cat_file: Path
 ) -> None:

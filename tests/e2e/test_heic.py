@@ -44,6 +44,7 @@ def test_a_heic_photo_is_cut_out_and_only_it_fetches_the_library(app: App) -> No
     assert np.abs(rgba[opaque] - wanted[opaque])[:, :3].mean() < 1
 
 
+@pytest.mark.soak
 def test_who_has_opened_one_can_open_the_next_without_a_network(installing_app: App) -> None:
     app = installing_app
     app.wait_until_offline_ready()
@@ -115,6 +116,7 @@ WATCH_ZOOM = """
 """
 
 
+@pytest.mark.soak
 def test_edges_and_brushes_know_its_size_though_no_browser_does(app: App, tmp_path: Path) -> None:
     """A preview is smaller than the photo: what is painted on it is meant for the photo."""
     photo = tmp_path / "IMG_2041.heic"

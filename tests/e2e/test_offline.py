@@ -224,7 +224,7 @@ def test_a_build_that_takes_over_unheard_is_followed(
     context.close()
 
 
-@pytest.mark.parametrize("damage", ["emptied", "overwritten"])
+@pytest.mark.parametrize("damage", ["emptied", pytest.param("overwritten", marks=pytest.mark.soak)])
 def test_a_damaged_model_store_is_mended(page: Page, quick_server: str, damage: str) -> None:
     app = App(page, quick_server).open()
     call_api(app.page, "removeBackground", png(data.chelsea()))

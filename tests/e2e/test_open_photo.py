@@ -132,6 +132,7 @@ def rgba(text: str) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(base64.b64decode(text))).convert("RGBA"))
 
 
+@pytest.mark.soak
 def test_other_edges_are_those_of_a_fresh_start(lasting_app: App) -> None:
     options: list[dict[str, Any]] = [{"feather_px": 4}, {"contract_px": 5}, {}]
     answer = run(lasting_app.page, "edges", options)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from playwright.sync_api import Browser, Page
 
 from .app import App, wait_until
@@ -88,6 +89,7 @@ def test_a_plan_that_computes_something_else(
         assert re.search(r"ONNX Runtime on \d threads took over\.$", notice)
 
 
+@pytest.mark.soak
 def test_a_thread_that_does_not_start(
     browser: Browser, small_site_dir: Path, tmp_path: Path
 ) -> None:
@@ -136,6 +138,7 @@ def test_a_run_that_never_ends(browser: Browser, small_site_dir: Path) -> None:
         assert notice.endswith("WebAssembly on one thread took over.")
 
 
+@pytest.mark.soak
 def test_an_engine_that_another_build_has_changed_is_proven_anew(
     browser: Browser, small_site_dir: Path
 ) -> None:

@@ -38,6 +38,7 @@ def worker_named(app: App, name: str) -> Worker:
     return found[-1]  # the ones before it are on their way out
 
 
+@pytest.mark.soak
 def test_a_killed_worker_hangs_nothing_and_starts_anew(app: App) -> None:
     cat = png(data.chelsea())
     call_api(app.page, "removeBackground", cat)

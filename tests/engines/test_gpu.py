@@ -32,10 +32,17 @@ def chromium(gpu_browser: Browser, small_site_dir: Path) -> Iterator[Chromium]:
     assert watch.complaints == []
 
 
-@pytest.mark.parametrize("backend", ["webgl", "webgpu"])
-@pytest.mark.parametrize("network", NETWORKS)
+# Where the CPU plays the GPU, all but the first take half a minute each.
+@pytest.mark.parametrize(
+    ("network", "backend"),
+    [
+        ("modnet", "webgl"),
+        pytest.param("u2netp", "webgl", marks=pytest.mark.soak),
+        *(pytest.param(network, "webgpu", marks=pytest.mark.soak) for network in NETWORKS),
+    ],
+)
 def test_a_gpu_computes_what_native_onnxruntime_does(
-    chromium: Chromium, backend: str, network: str, matrix: Matrix
+    chromium: Chromium, network: str, backend: str, matrix: Matrix
 ) -> None:
     row = measure(chromium, network, backend)
     matrix.add(row)
