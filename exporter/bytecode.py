@@ -22,7 +22,7 @@ _FILE_MODE = 0o100644 << 16
 _UNUSED_SUFFIXES = {".a", ".bat", ".c", ".cfg", ".f", ".f90", ".h", ".ini", ".pc", ".pxd", ".pyi"}
 _UNUSED_SUFFIXES |= {".pyx", ".rst", ".template"}
 _UNUSED_FOLDERS = {"tests", "_examples", "include"}
-# What `pyside_logic` never imports of NumPy. Pyodide unpacks a wheel and compiles all libraries in it
+# What nobody here imports of NumPy. Pyodide unpacks a wheel and compiles every library in it
 # before anything is imported: without these 19 libraries are four, and that takes two thirds.
 _UNUSED_OF_NUMPY = (
     *("core", "compat", "doc", "f2py", "fft", "ma", "polynomial", "random", "testing"),

@@ -19,7 +19,7 @@ def write_alpha(
     None for an opaque one: what was transparent stays so.
     """
     if loops and source_alpha_hw is None and rgba_hwc.flags.c_contiguous:
-        loops.write_alpha(alpha_hw, alpha_hw.size, rgba_hwc)
+        loops.write_alpha(np.ascontiguousarray(alpha_hw), alpha_hw.size, rgba_hwc)
         return
     scaled = alpha_hw * np.float32(255) if source_alpha_hw is None else alpha_hw * source_alpha_hw
     scaled += 0.5  # the cast cuts off

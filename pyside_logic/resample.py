@@ -149,7 +149,7 @@ def _taps(length: int, to_length: int) -> _Taps:
 
 def _apply(taps: _Taps, values: Float32) -> Float32:
     """Combines rows of `values` (length, n) into float32 (outputs, n)."""
-    if loops:
+    if loops and values.dtype == np.float32:
         given = np.ascontiguousarray(values)
         indices, weights = map(np.ascontiguousarray, (taps.indices, taps.weights))
         by_loops = np.empty((indices.shape[1], given.shape[1]), np.float32)

@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from pyside_logic.compose import write_alpha
 from pyside_logic.foreground import estimate_layers, foreground_strips
 from pyside_logic.guided import guided_strips
 from pyside_logic.png import encode_png, scan_lines
+from pyside_logic.preview import Preview
 from pyside_logic.refine import Cutout, RefineOptions, refine
 from pyside_logic.resample import resize_bilinear
 from pyside_logic.shrink import shrink_photo
@@ -273,6 +275,42 @@ def test_a_cut_out_is_as_small_as_zlib_makes_it(native_loops: ctypes.CDLL) -> No
         by_zlib = encode_png(cutout)
     with computing_with(native_loops):
         assert len(encode_png(cutout)) < 1.05 * len(by_zlib)
+
+
+OPTIONS = {
+    "none": {},
+    "feather": {"feather_px": 6},
+    "little feather": {"feather_px": 0.7},
+    "contract": {"contract_px": 3},
+    "grow": {"contract_px": -2},
+    "plain": {"detail": "none", "sharpen": 0},
+    "closed form": {"detail": "closed_form"},
+    "knn": {"detail": "knn"},
+    "specks": {"min_region_px": 40},
+    "as it is": {"decontaminate": False},
+}
+
+
+@pytest.mark.parametrize("transparent", [False, True])
+@pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS.keys())
+def test_every_option_is_refined_alike(
+    native_loops: ctypes.CDLL, options: dict[str, Any], transparent: bool
+) -> None:
+    rgb = data.chelsea()[:280, 80:380]
+    opaque = np.full(rgb.shape[:2], 255, np.uint8)
+    opaque[:40] = 90 if transparent else 255
+    matte = np.kron(blobs(3, 20, 25), np.ones((4, 4), np.float32))
+
+    def refined() -> np.ndarray:
+        cutout = Cutout(np.dstack([rgb, opaque]), matte)
+        cutout.ask_for_precision()
+        refine(cutout, RefineOptions.from_dict(options), lambda *_: None)
+        preview = Preview(cutout).refined(RefineOptions.from_dict(options), 150)
+        return np.concatenate([cutout.rgba_hwc.reshape(-1), preview.reshape(-1)]).astype(int)
+
+    by_numpy, by_loops = both_ways(native_loops, refined)
+    assert np.abs(by_loops - by_numpy)[3::4].max() <= 1
+    assert (np.abs(by_loops - by_numpy) > 1).mean() < 2e-3
 
 
 @pytest.mark.parametrize("name", ["astronaut", "chelsea", "coffee"])
