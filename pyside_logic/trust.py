@@ -36,7 +36,8 @@ class Held:
 
     @property
     def to_matte(self) -> bool:
-        return not self.by_outline == self.by_mean == 1
+        """Whether it changes anything."""
+        return not self.by_outline == self.contrast == self.by_mean == 1
 
     def of(self, alpha_hw: Float32, plain_hw: Float32) -> Float32:
         """`plain_hw` is the matte of the same pixels. It grows with both."""

@@ -62,9 +62,9 @@ _SIGNATURES: dict[str, tuple[Sequence[Any], Any]] = {
 
 
 def load(library: Path) -> ctypes.CDLL:
-    """The loops as functions of NumPy arrays, which must be contiguous and of the
-    types that they are declared with: anything else is a TypeError. Raises OSError for a library
-    that cannot be loaded, as where a browser has no vector instructions."""
+    """The loops as functions of NumPy arrays, contiguous and of the types that are declared above:
+    they raise ctypes.ArgumentError for any other. Raises OSError for a library that cannot be
+    loaded, as where a browser has no vector instructions."""
     loaded = ctypes.CDLL(str(library))
     for name, (takes, returns) in _SIGNATURES.items():
         function = getattr(loaded, name)

@@ -144,7 +144,8 @@ void alpha_rows(const float *smooth, const float *matte, const float *settled, I
             }
             Floats colours = colours_of(rgba + 4 * x);
             colours[3] = 1;
-            const Floats terms = (upper.smooth[x] + (lower.smooth[x] - upper.smooth[x]) * share) * colours;
+            const Floats above_it = upper.smooth[x], below_it = lower.smooth[x];
+            const Floats terms = (above_it + (below_it - above_it) * share) * colours;
             float met = clipped((terms[0] + terms[2]) + (terms[1] + terms[3]), 1);
             if (held) {
                 const float plain = between(upper.matte[x], lower.matte[x], share);
@@ -169,9 +170,9 @@ void write_alpha(const float *restrict alpha, Index count, uint8_t *restrict rgb
 
 /* ---- shrink.py -------------------------------------------------------------------------------- */
 
-/* Sums of pixels, `row_step` and 4 bytes apart, over blocks that begin at the rows `tops`, (down + 1),
- * and the columns `lefts`, (across + 1): of four channels, (down, across, 4), or of the first one,
- * (down, across). */
+/* Sums of pixels, `row_step` and 4 bytes apart, over blocks that begin at the rows `tops`,
+ * (down + 1), and the columns `lefts`, (across + 1): of four channels, (down, across, 4), or of the
+ * first one, (down, across). */
 void block_sums(const uint8_t *bytes, Index row_step, Index channels, const Index *tops, Index down,
                 const Index *lefts, Index across, uint32_t *sums) {
     for (Index row = 0; row < down; row++) {
@@ -298,9 +299,10 @@ Index foreground(const uint8_t *rgba, Index rows, Index columns, uint8_t clear, 
                 float both[2];
                 for (int layer = 0; layer < 2; layer++) {
                     const Index plane = (channel + 3 * layer) * h * w;
-                    const float first = between(upper[plane + left[x]], upper[plane + right[x]], across[x]);
-                    const float second = between(lower[plane + left[x]], lower[plane + right[x]], across[x]);
-                    both[layer] = between(first, second, down[y]);
+                    const float *top = upper + plane, *bottom = lower + plane;
+                    both[layer] = between(between(top[left[x]], top[right[x]], across[x]),
+                                          between(bottom[left[x]], bottom[right[x]], across[x]),
+                                          down[y]);
                 }
                 const float missing = (pixel[channel] - alpha * both[0] - beta * both[1]) * yielding;
                 const float colour = clipped(both[0] + alpha * missing, 255);
