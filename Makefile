@@ -38,7 +38,7 @@ help:
 	@echo "             choices, and pages that use it beside it: gossamer serve --dist build/lib"
 	@echo "make test    check and test everything"
 	@echo "make docs    build the documentation into build/docs"
-	@echo "make matrix  write what the last tests have measured into docs/benchmarks.md"
+	@echo "make matrix  measure the networks in every engine into docs/benchmarks.md"
 	@echo "make bench   measure the site beside a peer, and what 12 and 48 megapixels cost Python"
 	@echo "             (BENCH=\"--eval DIR\" measures quality, too; gossamer bench --help)"
 	@echo "make check   linters and type checkers only"
@@ -147,8 +147,9 @@ browser: $(BIN)/.dev
 		echo "Downloading Chromium with Playwright ..." && playwright install chromium; \
 	fi
 
-# Takes over what the last `make test` has measured into the table of docs/benchmarks.md.
-matrix: $(BIN)/.dev
+# Also those that only `make soak` measures.
+matrix: browser
+	@pytest -m "soak or not soak" tests/engines
 	@python -m tests.engines.table
 
 # Without node_modules: npm would leave what they lack, other platforms' files, out of its lock.

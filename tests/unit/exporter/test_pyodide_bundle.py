@@ -61,15 +61,18 @@ def test_numpy_and_our_modules_come_from_bytecode(bundle: Path, tmp_path: Path) 
     code = """[
         __import__('numpy').__file__,
         int(__import__('numpy').linalg.det([[3.0, 1.0], [1.0, 2.0]]).round()),
+        float(__import__('numpy').median([1.0, 2.0, 4.0])),
         __import__('pyside_logic').__file__,
         __import__('importlib.metadata').metadata.version('pyside-logic'),
         sorted({name for name, module in __import__('sys').modules.items()
                 if str(getattr(getattr(module, '__spec__', 0), 'origin', 0)).endswith('.py')}),
     ]"""
-    numpy, determinant, ours, version, from_source = evaluate(bundle, code, tmp_path / "load.mjs")
+    numpy, determinant, median, ours, version, from_source = evaluate(
+        bundle, code, tmp_path / "load.mjs"
+    )
     assert numpy == "/lib/python3.12/site-packages/numpy/__init__.pyc"
     assert ours == "/lib/python3.12/site-packages/pyside_logic/__init__.pyc"
-    assert (determinant, from_source) == (5, [])
+    assert (determinant, median, from_source) == (5, 2, [])
     assert version in {path.name.split("-")[1] for path in bundle.glob("pyside_logic-*.whl")}
 
 
