@@ -84,10 +84,10 @@ def test_the_app_shows_a_large_photo_as_a_draft_and_small_and_then_whole(
     drafting_app: App, tmp_path: Path
 ) -> None:
     drafting_app.page.evaluate(DRAWN_PX)
-    large = Image.fromarray(data.coffee()).resize((3000, 2000))
+    large = Image.fromarray(data.coffee()).resize((4200, 2800))
     large.save(tmp_path / "large.jpg")
     drafting_app.add(tmp_path / "large.jpg")
     drafting_app.wait_for_states("done")
     draft, small, whole = drafting_app.page.evaluate("drawnPx")
     assert draft == small <= 1000
-    assert whole == 3000
+    assert whole == 4200
