@@ -26,13 +26,11 @@ _UNUSED_FOLDERS = {"tests", "_examples", "include"}
 # before anything is imported: without these 19 libraries are four, and that takes two thirds. The
 # median, of all functions, imports `ma`.
 _UNUSED_OF_NUMPY = (
-    *("core", "compat", "doc", "f2py", "fft", "polynomial", "random", "testing"),
+    *("core/", "compat/", "doc/", "f2py/", "fft/", "polynomial/", "random/", "testing/"),
     *("_core/_operand_flag_tests.", "_core/_rational_tests.", "_core/_simd."),
-    *("_core/_struct_ufunc_tests.", "_core/_umath_tests.", "_pyinstaller"),
+    *("_core/_struct_ufunc_tests.", "_core/_umath_tests.", "_pyinstaller/"),
 )
-_UNUSED_PREFIXES = tuple(
-    f"numpy/{name}" if name.endswith(".") else f"numpy/{name}/" for name in _UNUSED_OF_NUMPY
-)
+_UNUSED_PREFIXES = tuple(f"numpy/{name}" for name in _UNUSED_OF_NUMPY)
 
 
 def compile_archive(source: Path, target: Path, *, installed_at: str) -> None:

@@ -127,13 +127,13 @@ def guided_strips(
     """Yields (rows, alpha) from top to bottom, alpha float32 (rows, width) in [0, 1].
 
     `coefficients_chw` are guided_coefficients of at most the size of `rgba_hwc`, the photo, uint8
-    (height, width, 4); `matte_hw` is the matte of their size, to which alpha may be `held`.
+    (height, width, 4); `matte_hw` is the matte of their size, to which alpha is `held`.
     Where alpha is 0 or 1 whatever colour the photo has, which is most of it, nobody looks at it.
     """
     height, width = rgba_hwc.shape[:2]
     size = coefficients_chw.shape[1:]
     down, across = Between.of(height, size[0]), Between.of(width, size[1])
-    to_matte_hw = matte_hw if held.to_matte else None
+    to_matte_hw = None if held == _FREE else matte_hw
     settled_hw = _settled(coefficients_chw, held, to_matte_hw)
     planes_chw = coefficients_chw.copy()
     planes_chw[:3] *= np.float32(1 / 255)  # the photo's colours are 0..255

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Held", "more_contrast", "share_by_mean", "share_by_outline"]
+__all__ = ["Held", "share_by_mean", "share_by_outline"]
 
 Float32 = npt.NDArray[np.float32]
 
@@ -34,16 +34,11 @@ class Held:
     contrast: float
     by_mean: float
 
-    @property
-    def to_matte(self) -> bool:
-        """Whether it changes anything."""
-        return not self.by_outline == self.contrast == self.by_mean == 1
-
     def of(self, alpha_hw: Float32, plain_hw: Float32) -> Float32:
         """`plain_hw` is the matte of the same pixels. It grows with both."""
         near_hw = _between(plain_hw, alpha_hw, self.by_outline)
         if self.contrast != 1:
-            near_hw = more_contrast(near_hw, self.contrast)
+            near_hw = _more_contrast(near_hw, self.contrast)
         return _between(plain_hw, near_hw, self.by_mean)
 
 
@@ -57,7 +52,7 @@ def _between(first_hw: Float32, second_hw: Float32, share: float) -> Float32:
     return between_hw
 
 
-def more_contrast(alpha_hw: Float32, contrast: float) -> Float32:
+def _more_contrast(alpha_hw: Float32, contrast: float) -> Float32:
     """`alpha_hw`, in [0, 1], steeper around 0.5."""
     stretched = alpha_hw * np.float32(contrast)
     stretched += np.float32((1 - contrast) / 2)
