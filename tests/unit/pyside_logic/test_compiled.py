@@ -79,11 +79,15 @@ def test_cpython_has_none_and_wants_none() -> None:
     assert not compiled.LIBRARY.exists()
 
 
-def test_a_library_that_cannot_be_loaded_is_an_oserror(tmp_path: Path) -> None:
+def test_where_a_library_cannot_be_loaded_numpy_computes(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     broken = tmp_path / "loops.wasm"
     broken.write_bytes(b"\0asm")
     with pytest.raises(OSError, match=r"loops\.wasm"):
         compiled.load(broken)
+    monkeypatch.setattr(compiled, "LIBRARY", broken)
+    assert compiled._found() is None
 
 
 def test_other_arrays_are_refused(native_loops: ctypes.CDLL) -> None:
