@@ -2,6 +2,7 @@
 
 import tarfile
 from collections.abc import Iterable
+from itertools import takewhile
 from pathlib import Path
 
 from exporter.catalog import Part
@@ -31,7 +32,7 @@ def unpack_runtime(
     wanted = {f"package/dist/{name}" for backend in backends for name in RUNTIME_FILES[backend]}
     folder.mkdir(parents=True)
     with tarfile.open(package) as tar:
-        for member in tar:
+        for member in takewhile(lambda _: wanted, tar):
             stream = tar.extractfile(member) if member.name in wanted else None
             if stream is not None:
                 (folder / Path(member.name).name).write_bytes(stream.read())

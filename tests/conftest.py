@@ -1,6 +1,5 @@
 """The built site, its servers, and a real Chromium that is watched for anything unwanted."""
 
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,17 +20,14 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
+from exporter.chromium import chromium_arguments, find_chromium
 from exporter.library import build_library
 from exporter.serve import make_server, running
 from exporter.site import WEB, SiteChoices, build_site
-from exporter.verification.browser import SOFTWARE_GPU, find_chromium
+from exporter.verification.browser import SOFTWARE_GPU
 
-CHROMIUM_ARGUMENTS = [
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-quic",
-    "--disable-sync",
-]
+#: What takes seconds to build, and next to nothing to run.
+QUICK = SiteChoices(("wasm",), size=(64, 64))
 
 
 @pytest.fixture(scope="session")
@@ -101,8 +97,7 @@ def int8_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def quick_site_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """For tests that want a photo cut out and not to look at it: a network of 64 x 64 px."""
-    choices = SiteChoices(("wasm",), size=(64, 64))
-    return build_site(["u2netp"], tmp_path_factory.mktemp("quick") / "dist", choices=choices)
+    return build_site(["u2netp"], tmp_path_factory.mktemp("quick") / "dist", choices=QUICK)
 
 
 @pytest.fixture(scope="session")
@@ -115,10 +110,7 @@ def quick_server(quick_site_dir: Path) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def quick_library_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The package for other sites, with the network of that site."""
-    choices = SiteChoices(("wasm",), size=(64, 64))
-    return build_library(
-        ["u2netp"], tmp_path_factory.mktemp("library") / "gossamer", choices=choices
-    )
+    return build_library(["u2netp"], tmp_path_factory.mktemp("library") / "gossamer", choices=QUICK)
 
 
 @pytest.fixture(scope="session")
@@ -139,10 +131,9 @@ def gpu_browser(playwright: Playwright) -> Iterator[Browser]:
 
 
 def launched(playwright: Playwright, *arguments: str) -> Iterator[Browser]:
-    arguments = (*CHROMIUM_ARGUMENTS, *arguments)
-    if os.geteuid() == 0:
-        arguments = (*arguments, "--no-sandbox")
-    chromium = playwright.chromium.launch(executable_path=find_chromium(), args=[*arguments])
+    chromium = playwright.chromium.launch(
+        executable_path=find_chromium(), args=chromium_arguments(*arguments)
+    )
     yield chromium
     chromium.close()
 

@@ -12,19 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from exporter.bench.contestants import Contestant
+from exporter.chromium import chromium_arguments, find_chromium
 from exporter.errors import BenchError
-from exporter.verification.browser import find_chromium
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page, Playwright
 
 __all__ = ["Tab", "machine", "new_tab", "open_chromium", "open_playwright", "peak_bytes"]
 
-_QUIET = (
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 _PREPARE = (Path(__file__).parent / "page.js").read_text(encoding="utf-8")
 _TIME_LIMIT_MS = 300_000
 _OPEN_LIMIT_S = 60
@@ -120,9 +115,10 @@ def open_chromium(playwright: "Playwright") -> Iterator["Browser"]:
     """Raises BenchError."""
     from playwright.sync_api import Error
 
-    arguments = [*_QUIET, *(["--no-sandbox"] if os.geteuid() == 0 else [])]
     try:
-        browser = playwright.chromium.launch(executable_path=find_chromium(), args=arguments)
+        browser = playwright.chromium.launch(
+            executable_path=find_chromium(), args=chromium_arguments()
+        )
     except Error as error:
         raise BenchError(f"Expected Chromium to start: {error.message.splitlines()[0]}") from error
     try:

@@ -2,7 +2,6 @@
 from this machine."""
 
 import base64
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from exporter.catalog import load_runtime
+from exporter.chromium import chromium_arguments, find_chromium
 from exporter.errors import BackendError, ExporterError
 from exporter.ort_web import RUNTIME_FILES, unpack_runtime
 from exporter.report import Report, silent
@@ -23,7 +23,7 @@ from exporter.serve import make_server, running
 from exporter.winograd.kernel import ENGINE, compile_kernels
 from exporter.winograd.plan import plan_of
 
-__all__ = ["OWN_ENGINE", "SOFTWARE_GPU", "BrowserLab", "WebRun", "find_chromium", "open_lab"]
+__all__ = ["OWN_ENGINE", "SOFTWARE_GPU", "BrowserLab", "WebRun", "open_lab"]
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -31,13 +31,6 @@ FloatArray = npt.NDArray[np.float32]
 OWN_ENGINE = "winograd"
 
 _PAGE = Path(__file__).parent / "page"
-_CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
-_QUIET = (
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-quic",
-    "--disable-sync",
-)
 #: SwiftShader computes on the CPU what a graphics card would: slow, the same everywhere.
 SOFTWARE_GPU = (
     "--enable-unsafe-webgpu",
@@ -138,9 +131,7 @@ class BrowserLab:
     def _evaluate_here(self, backend: str, job: dict[str, Any]) -> dict[str, Any]:
         from playwright.sync_api import Error, sync_playwright
 
-        arguments = [*_QUIET, *(_GPU if self.with_gpu else SOFTWARE_GPU)]
-        if os.geteuid() == 0:
-            arguments.append("--no-sandbox")
+        arguments = chromium_arguments(*(_GPU if self.with_gpu else SOFTWARE_GPU))
         try:
             with sync_playwright() as playwright:
                 browser = playwright.chromium.launch(
@@ -158,12 +149,6 @@ class BrowserLab:
                 f"{backend}: Expected Chromium to run the page: {message}"
             ) from error
         return answer
-
-
-def find_chromium() -> str | None:
-    """CHROMIUM, else what is on PATH; None stands for Playwright's own."""
-    named = os.environ.get("CHROMIUM")
-    return named or next(filter(None, map(shutil.which, _CHROMIUM_NAMES)), None)
 
 
 @contextmanager

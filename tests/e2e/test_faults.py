@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import os
 import re
 import shutil
 import threading
@@ -18,10 +17,9 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, expect
 from skimage import data
 
+from exporter.chromium import chromium_arguments, find_chromium
 from exporter.serve import make_server, running
 from exporter.site import WEB
-from exporter.verification.browser import find_chromium
-from tests.conftest import CHROMIUM_ARGUMENTS
 
 from .app import SLOW_MS, ApiError, App, call_api, in_base64, png, wait_until
 from .journeys import pictures_in
@@ -111,6 +109,7 @@ def test_a_full_disk_then_room_again(
         assert len(page.evaluate(STORED_KEYS)) == 1
 
 
+@pytest.mark.soak
 def test_a_browser_that_refuses_all_storage(
     browser: Browser, server: str, cat_file: Path, tmp_path: Path
 ) -> None:
@@ -119,9 +118,8 @@ def test_a_browser_that_refuses_all_storage(
     (profile / "Default").mkdir(parents=True)
     blocked = {"profile": {"default_content_setting_values": {"cookies": 2}}}
     (profile / "Default" / "Preferences").write_text(json.dumps(blocked))
-    as_root = ["--no-sandbox"] if os.geteuid() == 0 else []
     context = browser.browser_type.launch_persistent_context(
-        profile, executable_path=find_chromium(), args=[*CHROMIUM_ARGUMENTS, *as_root]
+        profile, executable_path=find_chromium(), args=chromium_arguments()
     )
     complaints: list[str] = []
     context.on("weberror", lambda error: complaints.append(str(error.error)))
@@ -149,6 +147,7 @@ def test_storage_that_is_cleared_between_two_steps(
     assert len(app.page.evaluate(STORED_KEYS)) == 1
 
 
+@pytest.mark.soak
 def test_the_first_cut_out_asks_that_storage_lasts(
     context: BrowserContext, server: str, cat_file: Path
 ) -> None:
@@ -294,6 +293,7 @@ def test_a_site_that_falls_silent_is_asked_again(
 # ---- the machine, the clock, the other tab -------------------------------------------------------
 
 
+@pytest.mark.soak
 def test_two_tabs_at_once(context: BrowserContext, server: str) -> None:
     """Both start with nothing on the device, and both finish."""
     pages = [context.new_page() for _ in range(2)]

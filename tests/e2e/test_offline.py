@@ -9,10 +9,11 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Playwright, expect
 from skimage import data
 
 from exporter.bundle import write_bundle
+from exporter.chromium import chromium_arguments, find_chromium
 from exporter.serve import SiteServer, make_server, running
 
 from .app import SLOW_MS, App, call_api, png, wait_until
@@ -43,6 +44,30 @@ def test_second_visit_without_any_server(browser: Browser, site_dir: Path, tmp_p
     app.add(photo)
     app.wait_for_states("done")
     context.close()
+
+
+@pytest.mark.soak
+def test_python_is_compiled_once_for_all_visits(
+    playwright: Playwright, quick_server: str, tmp_path: Path
+) -> None:
+    """Chromium keeps machine code by the response that it came in, and writes it when it is new."""
+    photo = tmp_path / "coffee.png"
+    photo.write_bytes(png(data.coffee()))
+    machine_code = tmp_path / "profile" / "Default" / "Code Cache" / "wasm"
+    sizes = []
+    for _ in range(4):
+        context = playwright.chromium.launch_persistent_context(
+            tmp_path / "profile", executable_path=find_chromium(), args=chromium_arguments()
+        )
+        app = App(context.new_page(), quick_server).open()
+        app.add(photo)
+        app.wait_for_states("done")
+        app.wait_until_offline_ready()
+        app.page.wait_for_timeout(8000)  # it comes when nothing more has been optimised
+        context.close()
+        sizes.append(sum(file.stat().st_size for file in machine_code.rglob("*_0")))
+    assert sizes[0] > 100_000, sizes
+    assert sizes[3] < 1.05 * sizes[2], sizes
 
 
 KEPT_WHEN = """
@@ -224,7 +249,8 @@ def test_a_build_that_takes_over_unheard_is_followed(
     context.close()
 
 
-@pytest.mark.parametrize("damage", ["emptied", pytest.param("overwritten", marks=pytest.mark.soak)])
+@pytest.mark.soak
+@pytest.mark.parametrize("damage", ["emptied", "overwritten"])
 def test_a_damaged_model_store_is_mended(page: Page, quick_server: str, damage: str) -> None:
     app = App(page, quick_server).open()
     call_api(app.page, "removeBackground", png(data.chelsea()))

@@ -78,6 +78,7 @@ async (backend) => {
   return (await answer) ?? null
 }
 """
+FETCHED = "async (url) => (await (await fetch(url)).arrayBuffer()).byteLength"
 HEADERS_OF = "async ([url, init]) => Object.fromEntries((await fetch(url, init)).headers)"
 
 
@@ -179,6 +180,36 @@ def test_without_a_host_any_address_is_the_page(
     response = visitor.goto(f"{root}licences.txt")
     assert response
     assert response.text() == (site_dir / "licences.txt").read_text()
+
+
+def test_what_the_page_has_fetched_is_not_fetched_again(
+    visitor: Page, site_dir: Path, tmp_path: Path
+) -> None:
+    site = shutil.copytree(site_dir, tmp_path / "site")
+    (python,) = (path for path in precache_of(site) if path.endswith("pyodide.asm.js"))
+    with running(make_server(site)) as host:
+        visitor.goto(f"{host.url}licences.txt")
+        visitor.evaluate(FETCHED, f"{host.url}{python}")
+        (site / python).unlink()
+        assert register(visitor, host.url) == "controls"
+    (kept,) = visitor.evaluate(KEPT).values()
+    assert kept == {f"/{path}": digest for path, digest in precache_of(site_dir).items()}
+
+
+def test_a_damaged_copy_of_the_browser_s_is_fetched_anew(
+    visitor: Page, site_dir: Path, tmp_path: Path
+) -> None:
+    site = shutil.copytree(site_dir, tmp_path / "site")
+    (python,) = (path for path in precache_of(site) if path.endswith("pyodide.asm.js"))
+    whole = (site / python).rename(tmp_path / "whole")
+    (site / python).write_text("half an upload")
+    with running(make_server(site)) as host:
+        visitor.goto(f"{host.url}licences.txt")
+        visitor.evaluate(FETCHED, f"{host.url}{python}")
+        whole.rename(site / python)
+        assert register(visitor, host.url) == "controls"
+    (kept,) = visitor.evaluate(KEPT).values()
+    assert kept == {f"/{path}": digest for path, digest in precache_of(site_dir).items()}
 
 
 def test_an_update_fetches_only_what_has_changed(

@@ -97,33 +97,54 @@ async function keepEngine(backend, port) {
 }
 
 /**
- * What an earlier build, or an install that was cut short, has already brought is not fetched again.
- * @param {Cache} cache
+ * What an earlier build, this page, or an install that was cut short has already brought is not
+ * fetched again. It is kept with its headers, so that it can be answered with as it is: browsers keep
+ * the machine code of WebAssembly by the response that it came in, and a copy of one is another.
+ * @param {Cache} cache of this build, where nothing lies that was not whole
  * @param {string} path
  * @param {string} sha256 hexadecimal
  */
 async function keep(cache, path, sha256) {
   const url = urlOf(path)
+  if (await cache.match(url)) return
   const known = await caches.match(url)
-  if (known && (await isWhole(known.clone(), sha256))) return cache.put(url, known)
-
-  const response = await fetch(url, { cache: 'no-cache' })
-  if (!response.ok) throw new Error(`Expected ${path}, received status ${response.status}.`)
-  if (!(await isWhole(response.clone(), sha256))) {
-    throw new Error(`Expected sha256 ${sha256} for ${path}, received other bytes.`)
-  }
-  // A response that came by a redirect is refused as the answer to a navigation, a new one is not.
-  const type = response.headers.get('content-type') ?? 'application/octet-stream'
-  return cache.put(url, new Response(await response.blob(), { headers: { 'content-type': type } }))
+  const whole =
+    (known && (await ifWhole(known, sha256))) ??
+    (await ifWhole(await fetched(path), sha256)) ??
+    (await ifWhole(await fetched(path, { cache: 'reload' }), sha256))
+  if (!whole) throw new Error(`Expected sha256 ${sha256} for ${path}, received other bytes.`)
+  return cache.put(url, whole)
 }
 
 /**
+ * @param {string} path
+ * @param {RequestInit} [options]
+ */
+async function fetched(path, options) {
+  const response = await fetch(urlOf(path), options)
+  if (!response.ok) throw new Error(`Expected ${path}, received status ${response.status}.`)
+  return response
+}
+
+/**
+ * A response that came by a redirect is refused as the answer to a navigation, a new one is not.
  * @param {Response} response is read to its end
  * @param {string} sha256 hexadecimal
+ * @returns {Promise<Response | undefined>} one of the same bytes, with our headers
  */
-async function isWhole(response, sha256) {
-  const digest = await crypto.subtle.digest('SHA-256', await response.arrayBuffer())
-  const bytes = Array.from(new Uint8Array(digest))
+async function ifWhole(response, sha256) {
+  const blob = await response.blob()
+  if (!(await isWhole(await blob.arrayBuffer(), sha256))) return undefined
+  const type = response.headers.get('content-type') ?? 'application/octet-stream'
+  return withHeaders(new Response(blob, { headers: { 'content-type': type } }))
+}
+
+/**
+ * @param {ArrayBuffer} file
+ * @param {string} sha256 hexadecimal
+ */
+async function isWhole(file, sha256) {
+  const bytes = Array.from(new Uint8Array(await crypto.subtle.digest('SHA-256', file)))
   return bytes.map((byte) => byte.toString(16).padStart(2, '0')).join('') === sha256
 }
 
@@ -163,8 +184,8 @@ async function answer(request) {
   // Where it cannot be kept, it is fetched all the same.
   if (later && !(await cache.match(url))) await keep(cache, ...later).catch(() => {})
   // What only an earlier build has carries a hash in its name: no mixture comes of it.
-  const kept = (await cache.match(wanted)) ?? (await caches.match(wanted))
-  return withHeaders(kept ?? (await fetch(request)))
+  const elsewhere = async () => (await caches.match(wanted)) ?? (await fetch(request))
+  return (await cache.match(wanted)) ?? withHeaders(await elsewhere())
 }
 
 /**

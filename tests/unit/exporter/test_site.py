@@ -20,6 +20,7 @@ from exporter.self_test import GRID
 from exporter.site import WEB, SiteChoices, build_site
 from exporter.site_headers import CONTENT_SECURITY_POLICY, HEADERS
 from exporter.winograd.plan import plan_of
+from tests.conftest import QUICK
 
 
 def sha256(path: Path) -> str:
@@ -313,8 +314,9 @@ def test_licences_name_every_part(site_dir: Path) -> None:
         assert words in notices
 
 
-def test_the_same_sources_give_the_same_bytes(site_dir: Path, tmp_path: Path) -> None:
-    assert contents(build_site(["u2netp"], tmp_path / "again")) == contents(site_dir)
+def test_the_same_sources_give_the_same_bytes(quick_site_dir: Path, tmp_path: Path) -> None:
+    again = build_site(["u2netp"], tmp_path / "again", choices=QUICK)
+    assert contents(again) == contents(quick_site_dir)
 
 
 def test_another_style_sheet_is_another_version_with_the_same_vendor_files(
@@ -338,22 +340,22 @@ def broken_web(tmp_path: Path) -> Path:
 
 
 def test_a_failed_build_leaves_the_old_site(
-    site_dir: Path, broken_web: Path, tmp_path: Path
+    quick_site_dir: Path, broken_web: Path, tmp_path: Path
 ) -> None:
-    out_dir = shutil.copytree(site_dir, tmp_path / "dist")
+    out_dir = shutil.copytree(quick_site_dir, tmp_path / "dist")
     with pytest.raises(SiteError, match=r"^js/ui/app\.js"):
-        build_site(["u2netp"], out_dir, web=broken_web)
-    assert contents(out_dir) == contents(site_dir)
+        build_site(["u2netp"], out_dir, choices=QUICK, web=broken_web)
+    assert contents(out_dir) == contents(quick_site_dir)
     assert {path.name for path in tmp_path.iterdir()} == {"dist", "web"}
 
 
 def test_a_build_replaces_a_site_and_leaves_nothing_beside_it(
-    site_dir: Path, tmp_path: Path
+    quick_site_dir: Path, tmp_path: Path
 ) -> None:
-    out_dir = shutil.copytree(site_dir, tmp_path / "dist")
+    out_dir = shutil.copytree(quick_site_dir, tmp_path / "dist")
     (out_dir / "left-over.txt").write_text("from an earlier build")
-    build_site(["u2netp"], out_dir)
-    assert contents(out_dir) == contents(site_dir)
+    build_site(["u2netp"], out_dir, choices=QUICK)
+    assert contents(out_dir) == contents(quick_site_dir)
     assert [path.name for path in tmp_path.iterdir()] == ["dist"]
 
 
@@ -375,7 +377,7 @@ def test_a_wrong_template_is_named(tmp_path: Path, template: str, text: str, tol
     web = shutil.copytree(WEB, tmp_path / "web")
     (web / "templates" / template).write_text(text)
     with pytest.raises(SiteError, match=told):
-        build_site(["u2netp"], tmp_path / "dist", web=web)
+        build_site(["u2netp"], tmp_path / "dist", choices=QUICK, web=web)
     assert not (tmp_path / "dist").exists()
 
 
@@ -384,7 +386,7 @@ def test_a_missing_source_is_named(name: str, tmp_path: Path) -> None:
     web = shutil.copytree(WEB, tmp_path / "web")
     (web / "css" / name).unlink()
     with pytest.raises(SiteError, match=f"^css/{re.escape(name)}"):
-        build_site(["u2netp"], tmp_path / "dist", web=web)
+        build_site(["u2netp"], tmp_path / "dist", choices=QUICK, web=web)
 
 
 def test_what_only_people_read_is_left_out() -> None:
