@@ -135,6 +135,12 @@ def pictures_in(data: bytes) -> dict[str, Image.Image]:
         return {name: Image.open(io.BytesIO(archive.read(name))) for name in archive.namelist()}
 
 
+#: For tests that take long: the wide window is left to `make soak`.
+ONE_WINDOW = pytest.mark.parametrize(
+    "window", ["narrow", pytest.param("wide", marks=pytest.mark.soak)], indirect=True
+)
+
+
 @pytest.fixture(scope="module", params=["wide", "narrow"])
 def window(request: pytest.FixtureRequest, browser: Browser, server: str) -> Iterator[Journey]:
     narrow = request.param == "narrow"

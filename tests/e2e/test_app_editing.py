@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from skimage import data
 
 from .app import SLOW_MS
-from .journeys import DRAWN_PX, Journey, app, files, window
+from .journeys import DRAWN_PX, ONE_WINDOW, Journey, app, files, window
 
 __all__ = ["app", "files", "window"]  # fixtures
 
@@ -22,6 +22,7 @@ def soft(rgba: np.ndarray) -> float:
 # ---- edges ---------------------------------------------------------------------------------------
 
 
+@ONE_WINDOW
 def test_edges_act_at_once_and_are_in_the_file(app: Journey, files: dict[str, Path]) -> None:
     app.add(files["astronaut"])
     app.wait_for_states("done")
@@ -180,6 +181,7 @@ def test_background_crop_and_format_are_in_the_file(app: Journey, files: dict[st
     assert b"<svg" in download.value.path().read_bytes()[:200]
 
 
+@ONE_WINDOW
 def test_the_stage_shows_the_file_that_is_made(
     app: Journey, files: dict[str, Path], tmp_path: Path
 ) -> None:

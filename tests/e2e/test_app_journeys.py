@@ -11,7 +11,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from .app import SLOW_MS, in_base64
-from .journeys import Journey, app, files, pictures_in, window
+from .journeys import ONE_WINDOW, Journey, app, files, pictures_in, window
 
 __all__ = ["app", "files", "window"]  # fixtures
 
@@ -25,6 +25,7 @@ def server(quick_server: str) -> str:
 # ---- photos come in ------------------------------------------------------------------------------
 
 
+@ONE_WINDOW
 def test_photos_of_every_format_are_chosen(
     app: Journey, files: dict[str, Path], tmp_path: Path
 ) -> None:
@@ -324,6 +325,7 @@ def test_who_paints_sees_the_cut_out_and_then_the_file_again(
 OVERFLOW_PX = "document.documentElement.scrollWidth - screen.width"
 
 
+@ONE_WINDOW
 def test_choices_outlive_the_page_and_serve_all_photos(
     app: Journey, files: dict[str, Path]
 ) -> None:

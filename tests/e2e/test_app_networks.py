@@ -104,6 +104,7 @@ def test_automatic_asks_the_networks_and_says_which_it_took(
     assert np.array_equal(np.asarray(app.save()[1]).astype(int), saved)
 
 
+@pytest.mark.soak
 def test_nobody_waits_for_a_second_opinion(
     page: Page, two_network_server: str, two_network_site_dir: Path, photos_of: dict[str, Path]
 ) -> None:

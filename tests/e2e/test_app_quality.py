@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, expect
 from skimage import data
 
 from .app import SLOW_MS, App, in_base64, wait_until
-from .journeys import Journey, app, files, window
+from .journeys import ONE_WINDOW, Journey, app, files, window
 
 __all__ = ["app", "files", "window"]  # fixtures
 
@@ -36,6 +36,7 @@ def check(app: Journey, state: str) -> None:
         assert found == [], f"{state}, {scheme}"
 
 
+@ONE_WINDOW
 def test_every_state_is_accessible(app: Journey, files: dict[str, Path]) -> None:
     check(app, "empty")
     app.add(files["astronaut"], files["letter"], files["chelsea"])

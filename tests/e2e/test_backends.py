@@ -200,6 +200,7 @@ def test_wrong_weights_are_demoted_and_the_verdict_is_remembered_until_it_is_res
         assert "wrong numbers" in cut(app, model="u2netp", **SOFTWARE)["notices"][0]
 
 
+@pytest.mark.soak
 def test_a_file_that_does_not_load_is_demoted(
     gpu_browser: Browser, small_site_dir: Path, tmp_path: Path
 ) -> None:
@@ -268,7 +269,10 @@ HURRY = """
 
 @pytest.mark.parametrize(
     ("fault", "told"),
-    [("closed", "was stopped by the browser"), ("hung", "gave no answer in time")],
+    [
+        ("closed", "was stopped by the browser"),
+        pytest.param("hung", "gave no answer in time", marks=pytest.mark.soak),
+    ],
 )
 def test_a_worker_that_dies_or_hangs_in_a_run(
     browser: Browser, small_site_dir: Path, fault: str, told: str

@@ -13,6 +13,8 @@ from .app import App, in_base64, png
 from .journeys import DRAWN_PX
 from .test_workers import DIE_AT, worker_named
 
+pytestmark = pytest.mark.soak  # only sites in int8 draw drafts
+
 # Opens a photo for a draft, and once more for none.
 OPEN_TWICE = """
 async (bytes) => {

@@ -60,6 +60,7 @@ def test_who_has_opened_one_can_open_the_next_without_a_network(installing_app: 
     app.page.context.set_offline(False)
 
 
+@pytest.mark.soak
 def test_the_page_shows_what_it_cut_out_of_one(app: App, tmp_path: Path) -> None:
     photo = tmp_path / "IMG_2041.heic"
     photo.write_bytes(heic(data.chelsea()))

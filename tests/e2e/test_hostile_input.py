@@ -128,6 +128,7 @@ def test_the_page_shows_neither_a_bomb_nor_a_drawing(app: App, tmp_path: Path) -
         app.part("photo").first.get_by_role("button", name="Remove").click()
 
 
+@pytest.mark.soak
 def test_500_files_at_once(app: App, tmp_path: Path) -> None:
     """Four of them are photos, two of these as old as a clock can say and as new."""
     files = [tmp_path / f"letter {index}.jpg" for index in range(496)]

@@ -95,6 +95,7 @@ def test_a_page_cuts_out_and_fetches_nothing_else(
     }
 
 
+@pytest.mark.soak
 def test_two_copies_work_at_once_and_agree_with_the_toolchain(
     page: Page, host: str, photos: dict[str, Photo], tmp_path: Path
 ) -> None:
@@ -266,6 +267,7 @@ def test_a_folder_that_is_not_there_is_named(page: Page, host: str) -> None:
     assert re.search(r"/shop/photos/not/here/js/workers/\S+ could not be loaded", message)
 
 
+@pytest.mark.soak
 def test_a_form_gets_the_cut_out_as_a_file(
     page: Page, host: str, photos: dict[str, Photo], tmp_path: Path
 ) -> None:

@@ -49,6 +49,7 @@ def test_it_comes_first(browser: Browser, small_site_dir: Path) -> None:
         ]
 
 
+@pytest.mark.soak
 def test_a_kernel_that_does_not_arrive(
     browser: Browser, small_site_dir: Path, tmp_path: Path
 ) -> None:
@@ -102,6 +103,7 @@ def test_a_thread_that_does_not_start(
         assert notice.endswith("WebAssembly on one thread took over.")
 
 
+@pytest.mark.soak
 def test_memory_that_cannot_be_shared(browser: Browser, small_site_dir: Path) -> None:
     with visit(browser, small_site_dir) as app:
         cut(app, **OURS)

@@ -64,7 +64,9 @@ async ({ content, name }) => {
 """
 
 
-ENGINES = pytest.mark.parametrize("engine", ["Chromium", "Firefox", "WebKitGTK"], indirect=True)
+# All other tests run in Chromium.
+CHROMIUM = pytest.param("Chromium", marks=pytest.mark.soak)
+ENGINES = pytest.mark.parametrize("engine", [CHROMIUM, "Firefox", "WebKitGTK"], indirect=True)
 
 
 @pytest.fixture(scope="module")
@@ -109,6 +111,7 @@ def small_site(site: Path, *, headers: bool) -> Iterator[str]:
 
 
 @ENGINES
+@pytest.mark.soak
 def test_wasm_computes_what_native_onnxruntime_does(
     engine: Engine, small_site_dir: Path, matrix: Matrix
 ) -> None:
@@ -126,6 +129,7 @@ def test_wasm_computes_what_native_onnxruntime_does(
         matrix.lacks(engine, found["missing"])
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("engine", ["Chromium", "Firefox"], indirect=True)
 def test_without_isolation_wasm_runs_on_one_thread(
     engine: Engine, small_site_dir: Path, matrix: Matrix

@@ -18,6 +18,9 @@ from .conftest import Matrix
 from .drivers import Chromium
 from .matrix import NETWORKS, measure, photo
 
+# Where the CPU plays the GPU, half a minute each.
+pytestmark = pytest.mark.soak
+
 
 @pytest.fixture(scope="module")
 def chromium(gpu_browser: Browser, small_site_dir: Path) -> Iterator[Chromium]:
@@ -32,15 +35,8 @@ def chromium(gpu_browser: Browser, small_site_dir: Path) -> Iterator[Chromium]:
     assert watch.complaints == []
 
 
-# Where the CPU plays the GPU, all but the first take half a minute each.
-@pytest.mark.parametrize(
-    ("network", "backend"),
-    [
-        ("modnet", "webgl"),
-        pytest.param("u2netp", "webgl", marks=pytest.mark.soak),
-        *(pytest.param(network, "webgpu", marks=pytest.mark.soak) for network in NETWORKS),
-    ],
-)
+@pytest.mark.parametrize("backend", ["webgl", "webgpu"])
+@pytest.mark.parametrize("network", NETWORKS)
 def test_a_gpu_computes_what_native_onnxruntime_does(
     chromium: Chromium, network: str, backend: str, matrix: Matrix
 ) -> None:
