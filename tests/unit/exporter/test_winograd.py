@@ -19,7 +19,7 @@ from exporter.errors import PassError, SiteError
 from exporter.exported import exported_file
 from exporter.pipeline import with_size
 from exporter.sessions import open_session
-from exporter.winograd import plan as plans
+from exporter.winograd import layout
 from exporter.winograd.arena import Life, arrange
 from exporter.winograd.kernel import SOURCE, compile_kernels
 from exporter.winograd.plan import plan_of
@@ -227,7 +227,7 @@ def test_a_network_that_takes_too_much_memory_has_no_plan(monkeypatch: pytest.Mo
     sketch = Sketch(64, 64)
     file = sketch.file(sketch.conv(sketch.conv("picture", 3, 64), 64, 1))
     assert plan_of(file) is not None
-    monkeypatch.setattr(plans, "MOST_BYTES", 1_000_000)
+    monkeypatch.setattr(layout, "MOST_BYTES", 1_000_000)
     assert plan_of(file) is None
 
 

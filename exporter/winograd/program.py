@@ -1,0 +1,93 @@
+"""The steps of web/wasm/winograd.c that run a network, and the values that they read and write.
+
+plan.py makes a program of an ONNX graph, layout.py the bytes of one.
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+__all__ = [
+    "NOTHING",
+    "PLACES",
+    "Operation",
+    "Program",
+    "Step",
+    "Tensor",
+    "UnfitError",
+    "in_eights",
+    "in_fours",
+]
+
+#: Numbers that a filter of 3 x 3 has once it is transformed.
+PLACES = 36
+NOTHING = -1
+
+
+class Operation(IntEnum):
+    """As in winograd.c."""
+
+    WINOGRAD = 0
+    DIRECT = 1
+    MAX_POOL = 2
+    RESIZE = 3
+    ADD = 4
+    SIGMOID = 5
+    INPUT = 6
+
+
+class UnfitError(Exception):
+    """The network has something that winograd.c cannot do."""
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """Where a value lies: `offset` floats from where each pixel of a buffer starts, `channels` with
+    all padding. `group`: so many channels stand before the padding of each concatenated part."""
+
+    buffer: str
+    offset: int
+    height: int
+    width: int
+    channels: int
+    read: int
+    group: int
+
+
+@dataclass(frozen=True)
+class Step:
+    """Values by their names in the graph. `filters` and `biases` are places, in floats, among the
+    packed ones; those with `_source` places, in bytes, in the ONNX file."""
+
+    operation: Operation
+    source: str
+    target: str
+    has_relu: bool = False
+    kernel: int = 0
+    dilation: int = 0
+    other: str = ""
+    filters: int = NOTHING
+    biases: int = NOTHING
+    filters_source: int = NOTHING
+    biases_source: int = NOTHING
+
+
+@dataclass(frozen=True)
+class Program:
+    """`strides` has the floats of a pixel for every buffer. The network's input is `source`, its
+    output `target`."""
+
+    steps: list[Step]
+    tensors: dict[str, Tensor]
+    strides: dict[str, int]
+    source: str
+    target: str
+    packed_floats: int
+    file_bytes: int
+
+
+def in_fours(channels: int) -> int:
+    return -(-channels // 4) * 4
+
+
+def in_eights(channels: int) -> int:
+    return -(-channels // 8) * 8
