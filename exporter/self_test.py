@@ -16,17 +16,26 @@ from exporter.catalog import InputSpec, Network
 from exporter.errors import SiteError
 from exporter.sessions import open_session
 
-__all__ = ["GRID", "expected_answer", "golden_input", "golden_picture", "grid_means"]
+__all__ = [
+    "GRID",
+    "LEAST_SIDE_PX",
+    "expected_answer",
+    "golden_input",
+    "golden_picture",
+    "grid_means",
+]
 
 #: Cells along each side. A wrong operator shows in many of them, whatever the network's size.
 GRID = 16
+#: From which on the picture has been a subject to every network tried.
+LEAST_SIDE_PX = 64
 # An answer that is the same grey everywhere would prove nothing.
 _LEAST_RANGE = 0.25
 
 
 def golden_picture(height: int, width: int) -> npt.NDArray[np.uint8]:
     """A warm disc before a cool slope, (height, width, 3): a subject to every network and at every
-    size tried, from 64 px on."""
+    size tried, from LEAST_SIDE_PX on."""
     y = np.arange(height)[:, None] * 256 // height
     x = np.arange(width)[None] * 256 // width
     disc = (y - 128) ** 2 + (x - 128) ** 2 < 70 * 70

@@ -13,7 +13,7 @@ from exporter.origins import sha256_of
 from exporter.ort_web import RUNTIME_FILES
 from exporter.pipeline import with_size
 from exporter.report import Report
-from exporter.self_test import expected_answer
+from exporter.self_test import LEAST_SIDE_PX, expected_answer
 from exporter.winograd.plan import plan_of
 from exporter.winograd.proof import check_plan
 
@@ -120,17 +120,35 @@ def _add_artefact(
     }
 
 
-def _add_plan(site: Path, network: Network, file: bytes, report: Report) -> str | None:
-    """Of what our own engine does with the file; None where it cannot run it. Returns its path."""
-    plan = plan_of(file)
-    if plan is None:
+def _add_plan(
+    site: Path, network: Network, file: bytes, report: Report
+) -> dict[str, str | None] | None:
+    """Of what our own engine does with the file; None where it cannot run it. Returns its path, and
+    what it must answer to a small picture."""
+    if plan_of(file) is None:
         return None
+    half = _half(network)
+    exported = half and exported_file(
+        network, size=(half.input.height, half.input.width), report=report
+    )
+    small = exported.read_bytes() if exported else None
+    plan = plan_of(file, small=small)
     try:
+        if plan is None:
+            raise PassError(f"winograd: Expected one plan for both sizes of {network.name}.")
         check_plan(plan, file, network)
+        if half:
+            check_plan(plan, file, half, small=small)
     except PassError as error:
         report(f"{error} ONNX Runtime will run it.", 0, 0)
         return None
     path = hashed_name(f"wasm/{network.name}.plan", plan)
     (site / path).parent.mkdir(exist_ok=True)
     (site / path).write_bytes(plan)
-    return path
+    return {"path": path, "golden": expected_answer(half, exported) if half and exported else None}
+
+
+def _half(network: Network) -> Network | None:
+    """At half its size, where a picture of that has a subject to every network."""
+    height, width = network.input.height // 2, network.input.width // 2
+    return with_size(network, height, width) if min(height, width) >= LEAST_SIDE_PX else None

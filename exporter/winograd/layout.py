@@ -23,6 +23,9 @@ MOST_BYTES = 400_000_000
 # As in winograd.c.
 _MAGIC = 0x4E494757
 _ROWS, _STACK_FLOATS, _MOST_STEPS = 4, 4096, 1024
+# Among the 16 numbers before the steps, which is a cache line.
+_ARENA_FLOATS, _THREAD_FLOATS, _CHECKSUM, _BYTES, _SMALL = 3, 4, 9, 10, 11
+_LINE = 16
 
 # What the tiles of one piece may take while they are convolved: half of a core's second cache.
 _PIECE_FLOATS = 49_152
@@ -59,9 +62,53 @@ class _Row:
     tiles: int
 
 
-def lay_out(program: Program) -> bytes:
-    """Raises UnfitError where that would need more than MOST_BYTES, or more steps than there may
-    be."""
+@dataclass(frozen=True)
+class _Plan:
+    head: list[int]
+    rows: list[_Row]
+
+    @property
+    def numbers(self) -> list[int]:
+        return [*self.head, *(number for row in self.rows for number in astuple(row))]
+
+
+def lay_out(program: Program, small: Program | None = None) -> bytes:
+    """The plan, and behind it that of the same network for a smaller picture.
+
+    Raises UnfitError where that would need more than MOST_BYTES, or more steps than there may be.
+    """
+    plans = [_plan(one) for one in (program, small) if one]
+    if small and not _fits_into(plans[1], plans[0], small, program):
+        raise UnfitError
+    numbers = [number for plan in plans for number in plan.numbers]
+    numbers += [0] * (-len(numbers) % _LINE)
+    numbers[_BYTES] = 4 * len(numbers)
+    numbers[_SMALL] = 4 * len(plans[0].numbers) if small else 0
+    numbers[_CHECKSUM] = _checksum(numbers)
+    return struct.pack(f"<{len(numbers)}i", *numbers)
+
+
+def _fits_into(inner: _Plan, outer: _Plan, small: Program, program: Program) -> bool:
+    """In the same memory, with the same filters at the same places."""
+    packed = [
+        [(step.filters, step.biases, step.filters_source, step.biases_source) for step in one.steps]
+        for one in (small, program)
+    ]
+    return packed[0] == packed[1] and all(
+        inner.head[at] <= outer.head[at] for at in (_ARENA_FLOATS, _THREAD_FLOATS)
+    )
+
+
+def _checksum(numbers: list[int]) -> int:
+    """As in winograd.js: of all but the checksum itself, in 32 bits with a sign."""
+    total = 0
+    for at, number in enumerate(numbers):
+        if at != _CHECKSUM:
+            total = (31 * total + number) & 0xFFFFFFFF
+    return total - (1 << 32) if total >> 31 else total
+
+
+def _plan(program: Program) -> _Plan:
     if len(program.steps) > _MOST_STEPS or program.steps[-1].operation != Operation.SIGMOID:
         raise UnfitError
     places, arena_floats = arrange(_lives(program))
@@ -75,7 +122,7 @@ def lay_out(program: Program) -> bytes:
     if 4 * (program.packed_floats + arena_floats + thread_floats) > MOST_BYTES:
         raise UnfitError
     source, target = program.tensors[program.source], program.tensors[program.target]
-    head = (
+    head = [
         _MAGIC,
         len(rows),
         program.packed_floats,
@@ -85,13 +132,8 @@ def lay_out(program: Program) -> bytes:
         places[target.buffer],
         source.height,
         source.width,
-    )
-    return b"".join(
-        [
-            struct.pack("<16i", *head, *[0] * (16 - len(head))),
-            *(struct.pack("<24i", *astuple(row)) for row in rows),
-        ]
-    )
+    ]
+    return _Plan(head + [0] * (_LINE - len(head)), rows)
 
 
 def _lives(program: Program) -> dict[str, Life]:

@@ -38,13 +38,17 @@ _MOST_CHANNELS = 4096  # as in winograd.c
 _PIXELS = "@pixels"
 
 
-def plan_of(file: bytes) -> bytes | None:
+def plan_of(file: bytes, *, small: bytes | None = None) -> bytes | None:
     """Of an ONNX file with one picture (1, 3, height, width) as its input and one matte as its
     output, all sizes known. None where it has operators that winograd.c lacks, or needs more memory
-    than a device spends on one network."""
-    model = onnx.ModelProto.FromString(file)
+    than a device spends on one network.
+
+    `small` is a file of the same network for a smaller picture: the plan tells what to do with one,
+    too, with the weights of `file`.
+    """
+    models = [onnx.ModelProto.FromString(one) for one in (file, small) if one is not None]
     try:
-        return lay_out(_Planner(model, file).plan())
+        return lay_out(*(_Planner(model, file).plan() for model in models))
     except UnfitError:
         return None
 

@@ -22,11 +22,14 @@ MEAN_DIFFERENCE = 1e-5
 _RUNNER = Path(__file__).resolve().parent.parent / "node" / "run-plan.mjs"
 
 
-def check_plan(plan: bytes, file: bytes, network: Network) -> None:
-    """Raises PassError where the two differ by more than rounding errors."""
+def check_plan(plan: bytes, file: bytes, network: Network, *, small: bytes | None = None) -> None:
+    """Raises PassError where the two differ by more than rounding errors.
+
+    With `small`, the file of the smaller `network` that the plan was made for, too, that is proven.
+    """
     inputs = sample_inputs(network.input)
-    expected = run_network(onnx.ModelProto.FromString(file), network, inputs)
-    received = run_plan(plan, file, inputs)
+    expected = run_network(onnx.ModelProto.FromString(small or file), network, inputs)
+    received = run_plan(plan, file, inputs, is_small=small is not None)
     difference = compare(
         [one.reshape(other.shape) for one, other in zip(expected, received, strict=True)], received
     )
@@ -38,7 +41,9 @@ def check_plan(plan: bytes, file: bytes, network: Network) -> None:
         )
 
 
-def run_plan(plan: bytes, file: bytes, inputs: list[FloatArray]) -> list[FloatArray]:
+def run_plan(
+    plan: bytes, file: bytes, inputs: list[FloatArray], *, is_small: bool = False
+) -> list[FloatArray]:
     """A (height, width) output of each (1, 3, height, width), by Node. Raises SiteError."""
     with tempfile.TemporaryDirectory() as folder:
         kernel, plan_path, model, input_path, output = (
@@ -50,7 +55,10 @@ def run_plan(plan: bytes, file: bytes, inputs: list[FloatArray]) -> list[FloatAr
         input_path.write_bytes(b"".join(one.astype("<f4").tobytes() for one in inputs))
         try:
             subprocess.run(
-                ["node", _RUNNER, kernel, plan_path, model, input_path, output],
+                [
+                    *("node", _RUNNER, kernel, plan_path, model, input_path, output),
+                    "small" if is_small else "whole",
+                ],
                 check=True,
                 capture_output=True,
                 text=True,

@@ -75,9 +75,32 @@ def test_a_kernel_that_is_damaged(browser: Browser, small_site_dir: Path, tmp_pa
         assert ("WebAssembly on threads", "failed") in engines(app.page)
 
 
-def test_a_plan_that_computes_something_else(
-    browser: Browser, small_site_dir: Path, tmp_path: Path
+# f32x4.pmax, by which a Relu ends, and f32x4.pmin.
+PMAX, PMIN = b"\xfd\xeb\x01", b"\xfd\xea\x01"
+
+
+@pytest.mark.parametrize("site", ["small_site_dir", "site_dir"])
+def test_a_kernel_that_computes_something_else(
+    browser: Browser, request: pytest.FixtureRequest, tmp_path: Path, site: str
 ) -> None:
+    """Told by a picture of the network's own size, and by one of half that where it is large."""
+
+    def damage(path: Path) -> None:
+        assert PMAX in path.read_bytes()
+        path.write_bytes(path.read_bytes().replace(PMAX, PMIN))
+
+    copy = changed(request.getfixturevalue(site), tmp_path, "wasm/winograd*.wasm", damage)
+    with visit(browser, copy) as app:
+        assert cut(app, **OURS)["backend"] == "wasm"
+        states = dict(engines(app.page))
+        assert states["WebAssembly on threads"] == "failed"
+        assert states["ONNX Runtime on threads"] == "passed"
+        found = app.page.evaluate("window.gossamer.inspectEngines({ model: 'u2netp' })")
+        assert any("computes wrong numbers" in one["reason"] for one in found["engines"])
+
+
+@pytest.mark.soak
+def test_a_plan_that_is_damaged(browser: Browser, small_site_dir: Path, tmp_path: Path) -> None:
     def damage(path: Path) -> None:
         numbers = np.frombuffer(path.read_bytes(), "<i4").copy()
         numbers[16 + 24 + 1] ^= 1  # whether the second step ends with a Relu
@@ -86,7 +109,7 @@ def test_a_plan_that_computes_something_else(
     site = changed(small_site_dir, tmp_path, "wasm/*.plan", damage)
     with visit(browser, site) as app:
         (notice,) = cut(app, **OURS)["notices"]
-        assert "computes wrong numbers" in notice
+        assert "this is no plan of a network, or a damaged one" in notice
         assert re.search(r"ONNX Runtime on \d threads took over\.$", notice)
 
 

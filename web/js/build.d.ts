@@ -11,8 +11,11 @@ export interface Artefact {
   path: string
   sha256: string
   bytes: number
-  /** Path of what our own engine does with the file, where it can: see `pipeline/winograd.js`. */
-  plan: string | null
+  /**
+   * What our own engine does with the file, where it can: the path of a plan (`pipeline/winograd.js`),
+   * and what it must answer to a small picture, where it is made for one, too.
+   */
+  plan: { path: string; golden: string | null } | null
   /** What it must answer to the picture of the self-test: base64, see `pipeline/self-test.js`. */
   golden: string
 }

@@ -25,7 +25,7 @@ typedef float loose_float __attribute__((aligned(1)));
 /* Browsers run a function as it was compiled in haste until it is called again. */
 #define PIECE static __attribute__((noinline)) void
 
-/* ---- the plan, as exporter/winograd/plan.py writes it ------------------------------------------ */
+/* ---- the plan, as exporter/winograd/layout.py writes it ---------------------------------------- */
 
 enum { WINOGRAD, DIRECT, MAX_POOL, RESIZE, ADD, SIGMOID, INPUT };
 
@@ -41,15 +41,17 @@ typedef struct {
   int32_t tiles; /* of a piece */
 } Step;
 
+/* `bytes` and `small` count from the first plan: where all of them end, and where the plan of the same
+ * network for a small picture begins, which has the same filters at the same places. */
 typedef struct {
   int32_t magic, steps, packed_floats, arena_floats, thread_floats, input, output, height, width;
-  int32_t unused[7];
+  int32_t checksum, bytes, small, unused[4];
 } Plan;
 
 enum { PLACES = 36, ROWS = 4, MOST_STEPS = 1024, MOST_CHANNELS = 4096, STACK_FLOATS = 4096 };
 
 extern float __heap_base;
-static const Plan *plan;
+static const Plan *first, *plan;
 static const Step *steps;
 static float *packed, *arena, *threads_own;
 static int32_t threads;
@@ -402,7 +404,7 @@ static void meet(void) {
 INLINE void meet(void) {}
 #endif
 
-INLINE float *own_of(int32_t thread) { return threads_own + thread * plan->thread_floats; }
+INLINE float *own_of(int32_t thread) { return threads_own + thread * first->thread_floats; }
 
 static void work(int32_t thread) {
   for (int32_t i = 0; i < plan->steps; i++) {
@@ -418,17 +420,23 @@ static void work(int32_t thread) {
 
 /* Where the plan is to be put. */
 EXPORT(place) const Plan *place(void) {
-  plan = (const Plan *)(((uintptr_t)&__heap_base + 63) / 64 * 64);
-  return plan;
+  first = (const Plan *)(((uintptr_t)&__heap_base + 63) / 64 * 64);
+  return first;
+}
+
+/* What the next run follows: the first plan, or the one for a small picture. */
+EXPORT(choose) void choose(int32_t is_small) {
+  plan = (const Plan *)((const char *)first + (is_small ? first->small : 0));
+  steps = (const Step *)(plan + 1);
 }
 
 /* Where the ONNX file is to be put, once the plan is there, and the input before every run. */
 EXPORT(lay_out) float *lay_out(int32_t thread_count) {
   threads = thread_count;
-  steps = (const Step *)(plan + 1);
-  packed = (float *)(steps + plan->steps);
-  arena = packed + plan->packed_floats;
-  threads_own = arena + plan->arena_floats;
+  packed = (float *)((const char *)first + first->bytes);
+  arena = packed + first->packed_floats;
+  threads_own = arena + first->arena_floats;
+  choose(0);
   return arena;
 }
 

@@ -86,10 +86,10 @@ async function openPlan({ model, plan, threads, outputName, inputName, dims }) {
       worker.onerror = ({ message }) => reject(new Error(message))
       worker.postMessage(start)
     })
-  const runOnce = await openNetwork({ kernel, plan: planBytes, file, threads, startThread })
+  const network = await openNetwork({ kernel, plan: planBytes, file, threads, startThread })
   return {
     run: async (feeds) => {
-      const data = runOnce(feeds[inputName].data)
+      const data = network.run(feeds[inputName].data)
       const output = { type: 'float32', dims: [1, 1, ...dims.slice(2)], getData: async () => data }
       return { [outputName]: output }
     },

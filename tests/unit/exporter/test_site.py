@@ -14,6 +14,7 @@ from PIL import Image
 
 from exporter.catalog import find_network
 from exporter.errors import SiteError
+from exporter.exported import exported_file
 from exporter.js_modules import hash_modules, short_hash, slimmed
 from exporter.ort_web import RUNTIME_FILES
 from exporter.self_test import GRID
@@ -188,9 +189,11 @@ def test_build_names_our_own_engine_and_what_it_does_with_each_network(
         for model in build["models"]
     )
     assert modnet["plan"] is None  # it has operators that the engine lacks
-    plan = (two_network_site_dir / u2netp["plan"]).read_bytes()
-    assert plan == plan_of((two_network_site_dir / u2netp["path"]).read_bytes())
-    named = {*build["winograd"].values(), u2netp["plan"]}
+    plan = (two_network_site_dir / u2netp["plan"]["path"]).read_bytes()
+    small = exported_file(find_network("u2netp"), size=(160, 160)).read_bytes()
+    assert plan == plan_of((two_network_site_dir / u2netp["path"]).read_bytes(), small=small)
+    assert np.ptp(levels(u2netp["plan"]["golden"])) > 128
+    named = {*build["winograd"].values(), u2netp["plan"]["path"]}
     assert {path.name for path in (two_network_site_dir / "wasm").iterdir()} == {
         Path(path).name for path in named
     }

@@ -171,17 +171,64 @@ def test_the_smallest_network_as_it_is_shipped(size_px: int) -> None:
     check_plan(plan, file, with_size(network, *size))
 
 
-def test_a_plan_that_computes_something_else_is_refused() -> None:
+def test_a_plan_for_a_small_picture_has_the_same_filters() -> None:
     network = find_network("u2netp")
-    file = exported_file(network, size=(64, 64)).read_bytes()
+    file, small = (exported_file(network, size=(side, side)).read_bytes() for side in (128, 64))
+    plan = plan_of(file, small=small)
+    assert plan is not None
+    check_plan(plan, file, with_size(network, 128, 128))
+    check_plan(plan, file, with_size(network, 64, 64), small=small)
+
+
+def test_another_network_or_a_larger_picture_is_no_small_one() -> None:
+    sketches = [Sketch(16, 16, seed) for seed in (0, 0, 1)] + [Sketch(64, 64)]
+    file, same, other, larger = (one.file(mattes(one, 5)) for one in sketches)
+    assert plan_of(file, small=same) is not None
+    assert plan_of(file, small=other) is None
+    assert plan_of(file, small=larger) is None
+    assert plan_of(file, small=Sketch(8, 8).file(mattes(Sketch(8, 8), 6))) is None
+
+
+def mattes(sketch: Sketch, channels: int) -> str:
+    return sketch.conv(sketch.conv("picture", 3, channels), channels, 1)
+
+
+HAS_RELU = 16 + 24 + 1  # of the second step
+CHECKSUM = 9
+
+
+@pytest.fixture
+def changed_plan() -> tuple[bytes, npt.NDArray[np.int32]]:
+    """A file of U2-Net-P, and a plan of it in which one number is another."""
+    file = exported_file(find_network("u2netp"), size=(64, 64)).read_bytes()
     plan = plan_of(file)
     assert plan is not None
     numbers = np.frombuffer(plan, "<i4").copy()
-    has_relu = 16 + 24 + 1  # of the second step
-    assert numbers[has_relu] == 1
-    numbers[has_relu] = 0
+    assert numbers[HAS_RELU] == 1
+    numbers[HAS_RELU] = 0
+    return file, numbers
+
+
+def test_a_plan_that_computes_something_else_is_refused(
+    changed_plan: tuple[bytes, npt.NDArray[np.int32]],
+) -> None:
+    file, numbers = changed_plan
+    total = 0
+    for number in np.delete(numbers, CHECKSUM).tolist():
+        total = 31 * total + number
+    numbers[CHECKSUM] = np.array(total & 0xFFFFFFFF, np.uint32).astype(np.int32)
     with pytest.raises(PassError, match="winograd: Expected the output of u2netp within"):
-        check_plan(numbers.tobytes(), file, with_size(network, 64, 64))
+        check_plan(numbers.tobytes(), file, with_size(find_network("u2netp"), 64, 64))
+
+
+def test_a_damaged_plan_does_not_run(
+    changed_plan: tuple[bytes, npt.NDArray[np.int32]],
+) -> None:
+    file, numbers = changed_plan
+    with pytest.raises(SiteError, match="this is no plan of a network, or a damaged one"):
+        run_plan(numbers.tobytes(), file, [np.zeros((1, 3, 64, 64), np.float32)])
+    with pytest.raises(SiteError, match="this is no plan of a network, or a damaged one"):
+        run_plan(b"", file, [np.zeros((1, 3, 64, 64), np.float32)])
 
 
 @pytest.mark.parametrize("operator", ["HardSwish", "GlobalAveragePool"])

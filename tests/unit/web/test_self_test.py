@@ -26,7 +26,7 @@ def test_both_feed_the_network_the_same_bits(run_js: RunJs, name: str) -> None:
     given = {"height": 70, "width": 41, "scale": spec.scale}
     given |= {"mean": list(spec.mean), "std": list(spec.std)}
     body = """
-    const input = module.goldenInput({ input: given.input })
+    const input = module.goldenInput(given.input)
     return [...new Uint32Array(input.buffer)]
     """
     assert run_js("pipeline/self-test.js", body, input=given) == (

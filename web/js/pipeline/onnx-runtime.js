@@ -49,7 +49,8 @@ export async function openOnnxRuntime(engine) {
   return async (file, { title, input: inputSpec, output: outputSpec }) => {
     const session = await createSession(ort, file, title, backend)
     const dims = [1, 3, inputSpec.height, inputSpec.width]
-    return async (input) => {
+    /** @type {import('./infer.js').Run} */
+    const run = async (input) => {
       const tensor = new ort.Tensor('float32', input, dims)
       try {
         const results = await session.run({ [inputSpec.name]: tensor }, [outputSpec.name])
@@ -64,6 +65,7 @@ export async function openOnnxRuntime(engine) {
         throw new GossamerError('backend_unavailable', 'infer', `failed: ${firstLine(error)}`)
       }
     }
+    return { run, small: null }
   }
 }
 

@@ -12,10 +12,10 @@ import { normalise } from './normalise.js'
 const GRID = 16
 
 /**
- * @param {Model} model
+ * @param {Model['input']} input
  * @returns {Float32Array<ArrayBuffer>} `input_nchw`
  */
-export function goldenInput({ input }) {
+export function goldenInput(input) {
   return normalise(goldenPicture(input.height, input.width), input)
 }
 

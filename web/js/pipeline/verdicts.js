@@ -65,7 +65,7 @@ function keyOf({ runtime, backend, artefact, threads }) {
   const { single, threads: several } = build.winograd
   const [kernel, count] = threads === 1 ? [single, '1'] : [several, 'n']
   // Paths hold hashes: another build of our own engine has to be proven anew.
-  const name = runtime === 'winograd' ? `${kernel} ${artefact.plan}` : `${runtime} ${backend}`
+  const name = runtime === 'winograd' ? `${kernel} ${artefact.plan?.path}` : `${runtime} ${backend}`
   return `${name} ${artefact.sha256} ${count}`
 }
 

@@ -20,18 +20,21 @@ export async function openWinograd({ artefact, threads }) {
   const names = build.winograd
   const [kernel, plan] = await Promise.all([
     fetched(threads > 1 ? names.threads : names.single),
-    fetched(artefact.plan ?? ''),
+    fetched(artefact.plan?.path ?? ''),
   ])
   return async (file, { title }) => {
     try {
-      const run = await openNetwork({
+      const { run, small } = await openNetwork({
         kernel: await WebAssembly.compile(kernel),
         plan,
         file,
         threads,
         startThread,
       })
-      return async (input) => finished(() => run(input))
+      return {
+        run: async (input) => finished(() => run(input)),
+        small: small && { ...small, run: async (input) => finished(() => small.run(input)) },
+      }
     } catch (error) {
       if (isOutOfMemory(error)) throw error
       throw unloadable(

@@ -8,6 +8,7 @@
  * @typedef {{
  *   place(): number,
  *   lay_out(threads: number): number,
+ *   choose(isSmall: number): void,
  *   pack(): void,
  *   run(): void,
  *   stack_end(thread: number): number,
@@ -15,6 +16,14 @@
  *   __stack_pointer: WebAssembly.Global,
  * }} Kernel
  */
+
+/**
+ * Runs the network on a picture (1, 3, height, width) and returns its output (1, 1, height, width), as
+ * it is.
+ * @typedef {(input: Float32Array) => Float32Array<ArrayBuffer>} RunPlan
+ */
+
+/** @typedef {{ run: RunPlan, height: number, width: number }} SizedNetwork */
 
 /**
  * What a thread needs to take its part of every run.
@@ -26,6 +35,9 @@ const PAGE_BYTES = 65536
 /** For what the kernel keeps before the plan. */
 const KERNEL_BYTES = 16 * PAGE_BYTES
 const MAGIC = 0x4e494757
+/** Of a plan: numbers before its steps, and the one of them that is made of all others. */
+const HEAD = 16
+const CHECKSUM = 9
 
 /**
  * @param {{
@@ -36,13 +48,14 @@ const MAGIC = 0x4e494757
  *   startThread?: (start: ThreadStart) => Promise<void>,
  * }} parts `file` is the ONNX file that the plan was made of; `kernel` one that shares its memory
  *   where there are several `threads`
- * @returns {Promise<(input: Float32Array) => Float32Array<ArrayBuffer>>} runs the network on a picture
- *   (1, 3, height, width) and returns its output (1, 1, height, width), as it is
+ * @returns {Promise<SizedNetwork & { small: SizedNetwork | null }>} `small` has the same filters and
+ *   the same code, for pictures that take a fraction of the time; rejects where the plan is damaged
  */
 export async function openNetwork({ kernel, plan, file, threads, startThread }) {
-  const [magic, , packed, arena, own, inputAt = 0, outputAt = 0, height = 0, width = 0] =
-    new Int32Array(plan.slice(0, 64).buffer)
-  if (magic !== MAGIC || !packed || !arena || !own) throw new Error('this is no plan of a network')
+  const numbers = new Int32Array(plan.slice().buffer)
+  requireWhole(numbers)
+  const [, , packed = 0, arena = 0, own = 0] = numbers
+  const smallAt = (numbers[11] ?? 0) / 4
   const pages = Math.ceil(
     (KERNEL_BYTES + plan.length + 4 * (packed + arena + own * threads)) / PAGE_BYTES,
   )
@@ -62,13 +75,32 @@ export async function openNetwork({ kernel, plan, file, threads, startThread }) 
     ),
   )
 
-  const pixels = height * width
-  const input = new Float32Array(memory.buffer, start + 4 * inputAt, 3 * pixels)
-  const output = new Float32Array(memory.buffer, start + 4 * outputAt, pixels)
-  return (picture) => {
-    input.set(picture) // other tensors have used its place since
-    exports.run()
-    return new Float32Array(output)
+  /** @param {number} at of a plan's first number */
+  const follow = (at) => {
+    const [inputAt = 0, outputAt = 0, height = 0, width = 0] = numbers.slice(at + 5)
+    const pixels = height * width
+    const input = new Float32Array(memory.buffer, start + 4 * inputAt, 3 * pixels)
+    const output = new Float32Array(memory.buffer, start + 4 * outputAt, pixels)
+    /** @type {RunPlan} */
+    const run = (picture) => {
+      exports.choose(Number(at > 0))
+      input.set(picture) // other tensors have used its place since
+      exports.run()
+      return new Float32Array(output)
+    }
+    return { run, height, width }
+  }
+  return { ...follow(0), small: smallAt > 0 ? follow(smallAt) : null }
+}
+
+/** @param {Int32Array} numbers of a plan's file */
+function requireWhole(numbers) {
+  let sum = 0
+  for (const [at, number] of numbers.entries()) {
+    if (at !== CHECKSUM) sum = (Math.imul(31, sum) + number) | 0
+  }
+  if (numbers.length <= HEAD || numbers[0] !== MAGIC || numbers[CHECKSUM] !== sum) {
+    throw new Error('this is no plan of a network, or a damaged one')
   }
 }
 
