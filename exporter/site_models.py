@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from exporter.catalog import Network
+from exporter.catalog import Network, find_network
 from exporter.errors import PassError, SiteError
 from exporter.exported import exported_file
 from exporter.js_modules import hashed_name
@@ -129,7 +129,7 @@ def _add_plan(
         return None
     half = _half(network)
     exported = half and exported_file(
-        network, size=(half.input.height, half.input.width), report=report
+        find_network(network.name), size=(half.input.height, half.input.width), report=report
     )
     small = exported.read_bytes() if exported else None
     plan = plan_of(file, small=small)

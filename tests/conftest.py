@@ -38,12 +38,12 @@ def site_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def changed_site_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Another version: one rule more in the style sheet."""
+    """Another version of the quick site: one rule more in the style sheet."""
     folder = tmp_path_factory.mktemp("changed-site")
     web = shutil.copytree(WEB, folder / "web")
     with (web / "css" / "app.css").open("a") as style_sheet:
         style_sheet.write("\n.another-version { color: inherit }\n")
-    return build_site(["u2netp"], folder / "dist", web=web)
+    return build_site(["u2netp"], folder / "dist", choices=QUICK, web=web)
 
 
 @pytest.fixture(scope="session")

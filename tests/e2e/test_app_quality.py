@@ -87,6 +87,7 @@ def reached_by_tab(app: Journey) -> set[str]:
     return reached
 
 
+@ONE_WINDOW
 def test_everything_is_reached_by_the_keyboard(app: Journey, files: dict[str, Path]) -> None:
     app.add(files["chelsea"])
     app.wait_for_states("done")

@@ -316,9 +316,9 @@ def test_two_tabs_at_once(context: BrowserContext, server: str) -> None:
 
 @pytest.mark.soak
 def test_a_slow_machine_a_hidden_tab_and_an_update_during_the_work(
-    context: BrowserContext, site_dir: Path, changed_site_dir: Path, cat_file: Path
+    context: BrowserContext, quick_site_dir: Path, changed_site_dir: Path, cat_file: Path
 ) -> None:
-    with running(make_server(site_dir)) as server:
+    with running(make_server(quick_site_dir)) as server:
         app = App(context.new_page(), server.url).open()
         app.wait_until_offline_ready()
         app.open()

@@ -24,11 +24,13 @@ def assert_it_cuts(app: App) -> None:
     assert result.picture.size == (451, 300)
 
 
-def test_second_visit_without_any_server(browser: Browser, site_dir: Path, tmp_path: Path) -> None:
+def test_second_visit_without_any_server(
+    browser: Browser, quick_site_dir: Path, tmp_path: Path
+) -> None:
     context = browser.new_context()
     photo = tmp_path / "coffee.png"
     photo.write_bytes(png(data.coffee()))
-    with running(make_server(site_dir)) as server:
+    with running(make_server(quick_site_dir)) as server:
         url = server.url
         app = App(context.new_page(), url).open()
         app.wait_until_offline_ready()
@@ -172,10 +174,10 @@ def offer_update(app: App, server: SiteServer, site_dir: Path) -> None:
 
 
 def test_a_new_build_waits_until_it_is_wanted(
-    browser: Browser, site_dir: Path, changed_site_dir: Path
+    browser: Browser, quick_site_dir: Path, changed_site_dir: Path
 ) -> None:
     context = browser.new_context()
-    with running(make_server(site_dir)) as server:
+    with running(make_server(quick_site_dir)) as server:
         app = App(context.new_page(), server.url).open()
         app.wait_until_offline_ready()
         app.page.reload()
@@ -232,11 +234,11 @@ TAKES_OVER_UNHEARD = """
 
 @pytest.mark.soak  # Chromium, overridden so, may keep the earlier worker for minutes
 def test_a_build_that_takes_over_unheard_is_followed(
-    browser: Browser, site_dir: Path, changed_site_dir: Path
+    browser: Browser, quick_site_dir: Path, changed_site_dir: Path
 ) -> None:
     """As where Chromium keeps the earlier worker until the page that asked has gone."""
     context = browser.new_context()
-    with running(make_server(site_dir)) as server:
+    with running(make_server(quick_site_dir)) as server:
         app = App(context.new_page(), server.url).open()
         app.wait_until_offline_ready()
         before = version_of(app)

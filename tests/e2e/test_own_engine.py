@@ -63,6 +63,7 @@ def test_a_kernel_that_does_not_arrive(
         assert ("WebAssembly on threads", "untried") in engines(app.page)
 
 
+@pytest.mark.soak
 def test_a_kernel_that_is_damaged(browser: Browser, small_site_dir: Path, tmp_path: Path) -> None:
     def damage(path: Path) -> None:
         path.write_bytes(path.read_bytes()[:5000])
@@ -79,7 +80,9 @@ def test_a_kernel_that_is_damaged(browser: Browser, small_site_dir: Path, tmp_pa
 PMAX, PMIN = b"\xfd\xeb\x01", b"\xfd\xea\x01"
 
 
-@pytest.mark.parametrize("site", ["small_site_dir", "site_dir"])
+@pytest.mark.parametrize(
+    "site", [pytest.param("small_site_dir", marks=pytest.mark.soak), "site_dir"]
+)
 def test_a_kernel_that_computes_something_else(
     browser: Browser, request: pytest.FixtureRequest, tmp_path: Path, site: str
 ) -> None:

@@ -93,8 +93,8 @@ def constant_of(site: Path, name: str) -> Any:
 
 
 @pytest.fixture
-def host(site_dir: Path) -> Iterator[SiteServer]:
-    with running(make_server(site_dir, headers=False)) as server:
+def host(quick_site_dir: Path) -> Iterator[SiteServer]:
+    with running(make_server(quick_site_dir, headers=False)) as server:
         yield server
 
 
@@ -111,22 +111,24 @@ def register(page: Page, root: str) -> Any:
 
 
 def test_it_keeps_every_file_that_all_need_as_it_was_built(
-    visitor: Page, host: SiteServer, site_dir: Path
+    visitor: Page, host: SiteServer, quick_site_dir: Path
 ) -> None:
     assert register(visitor, host.url) == "controls"
     ((name, kept),) = visitor.evaluate(KEPT).items()
     assert name.startswith("gossamer-")
-    assert kept == {f"/{path}": digest for path, digest in precache_of(site_dir).items()}
+    assert kept == {f"/{path}": digest for path, digest in precache_of(quick_site_dir).items()}
 
 
 def test_it_keeps_the_engine_that_runs_here_and_no_other(
-    visitor: Page, host: SiteServer, site_dir: Path, changed_site_dir: Path
+    visitor: Page, host: SiteServer, quick_site_dir: Path, changed_site_dir: Path
 ) -> None:
     register(visitor, host.url)
-    assert visitor.evaluate(KEEP_ENGINE, "webgpu") is None
+    assert visitor.evaluate(KEEP_ENGINE, "wasm") is None
     (kept,) = visitor.evaluate(KEPT).values()
-    engine = dict(constant_of(site_dir, "ENGINES")["webgpu"])
-    assert kept == {f"/{path}": digest for path, digest in (precache_of(site_dir) | engine).items()}
+    engine = dict(constant_of(quick_site_dir, "ENGINES")["wasm"])
+    assert kept == {
+        f"/{path}": digest for path, digest in (precache_of(quick_site_dir) | engine).items()
+    }
     # An update is as complete as what it replaces.
     host.dist = changed_site_dir
     assert visitor.evaluate(UPDATE) == "installed"
@@ -137,11 +139,11 @@ def test_it_keeps_the_engine_that_runs_here_and_no_other(
 
 
 def test_an_engine_that_does_not_arrive_is_told(
-    visitor: Page, host: SiteServer, site_dir: Path, tmp_path: Path
+    visitor: Page, host: SiteServer, quick_site_dir: Path, tmp_path: Path
 ) -> None:
     register(visitor, host.url)
-    host.dist = shutil.copytree(site_dir, tmp_path / "damaged")
-    path = next(path for path, _ in constant_of(site_dir, "ENGINES")["wasm"])
+    host.dist = shutil.copytree(quick_site_dir, tmp_path / "damaged")
+    path = next(path for path, _ in constant_of(quick_site_dir, "ENGINES")["wasm"])
     (host.dist / path).write_text("half an upload")
     assert path in visitor.evaluate(KEEP_ENGINE, "wasm")
 
@@ -157,10 +159,10 @@ def test_it_makes_any_host_isolated_and_strict(visitor: Page, host: SiteServer) 
 
 
 def test_a_range_goes_to_the_host_untouched(
-    visitor: Page, host: SiteServer, site_dir: Path
+    visitor: Page, host: SiteServer, quick_site_dir: Path
 ) -> None:
     register(visitor, host.url)
-    model = next((site_dir / "models").iterdir())
+    model = next((quick_site_dir / "models").iterdir())
     init = {"headers": {"Range": "bytes=10-19"}}
     headers = visitor.evaluate(HEADERS_OF, [f"{host.url}models/{model.name}", init])
     assert headers["content-range"] == f"bytes 10-19/{model.stat().st_size}"
@@ -168,9 +170,9 @@ def test_a_range_goes_to_the_host_untouched(
 
 
 def test_without_a_host_any_address_is_the_page(
-    visitor: Page, site_dir: Path, tmp_path: Path
+    visitor: Page, quick_site_dir: Path, tmp_path: Path
 ) -> None:
-    shutil.copytree(site_dir, tmp_path / "some" / "where")
+    shutil.copytree(quick_site_dir, tmp_path / "some" / "where")
     with running(make_server(tmp_path, headers=False)) as server:
         root = f"{server.url}some/where/"
         register(visitor, root)
@@ -179,13 +181,13 @@ def test_without_a_host_any_address_is_the_page(
         assert visitor.title() == "Gossamer"
     response = visitor.goto(f"{root}licences.txt")
     assert response
-    assert response.text() == (site_dir / "licences.txt").read_text()
+    assert response.text() == (quick_site_dir / "licences.txt").read_text()
 
 
 def test_what_the_page_has_fetched_is_not_fetched_again(
-    visitor: Page, site_dir: Path, tmp_path: Path
+    visitor: Page, quick_site_dir: Path, tmp_path: Path
 ) -> None:
-    site = shutil.copytree(site_dir, tmp_path / "site")
+    site = shutil.copytree(quick_site_dir, tmp_path / "site")
     (python,) = (path for path in precache_of(site) if path.endswith("pyodide.asm.js"))
     with running(make_server(site)) as host:
         visitor.goto(f"{host.url}licences.txt")
@@ -193,13 +195,13 @@ def test_what_the_page_has_fetched_is_not_fetched_again(
         (site / python).unlink()
         assert register(visitor, host.url) == "controls"
     (kept,) = visitor.evaluate(KEPT).values()
-    assert kept == {f"/{path}": digest for path, digest in precache_of(site_dir).items()}
+    assert kept == {f"/{path}": digest for path, digest in precache_of(quick_site_dir).items()}
 
 
 def test_a_damaged_copy_of_the_browser_s_is_fetched_anew(
-    visitor: Page, site_dir: Path, tmp_path: Path
+    visitor: Page, quick_site_dir: Path, tmp_path: Path
 ) -> None:
-    site = shutil.copytree(site_dir, tmp_path / "site")
+    site = shutil.copytree(quick_site_dir, tmp_path / "site")
     (python,) = (path for path in precache_of(site) if path.endswith("pyodide.asm.js"))
     whole = (site / python).rename(tmp_path / "whole")
     (site / python).write_text("half an upload")
@@ -209,15 +211,15 @@ def test_a_damaged_copy_of_the_browser_s_is_fetched_anew(
         whole.rename(site / python)
         assert register(visitor, host.url) == "controls"
     (kept,) = visitor.evaluate(KEPT).values()
-    assert kept == {f"/{path}": digest for path, digest in precache_of(site_dir).items()}
+    assert kept == {f"/{path}": digest for path, digest in precache_of(quick_site_dir).items()}
 
 
 def test_an_update_fetches_only_what_has_changed(
-    visitor: Page, host: SiteServer, site_dir: Path, changed_site_dir: Path, tmp_path: Path
+    visitor: Page, host: SiteServer, quick_site_dir: Path, changed_site_dir: Path, tmp_path: Path
 ) -> None:
     register(visitor, host.url)
     update = shutil.copytree(changed_site_dir, tmp_path / "update")
-    before = precache_of(site_dir)
+    before = precache_of(quick_site_dir)
     for path, digest in precache_of(changed_site_dir).items():
         if before.get(path) == digest:
             (update / path).unlink()  # could not be fetched again
@@ -230,7 +232,7 @@ def test_an_update_fetches_only_what_has_changed(
 
 
 def test_another_tab_keeps_the_build_that_it_runs(
-    visitor: Page, host: SiteServer, site_dir: Path, changed_site_dir: Path
+    visitor: Page, host: SiteServer, quick_site_dir: Path, changed_site_dir: Path
 ) -> None:
     """Its workers may die and have to start anew, from files that the host has no more."""
     register(visitor, host.url)
@@ -239,14 +241,14 @@ def test_another_tab_keeps_the_build_that_it_runs(
     host.dist = changed_site_dir
     assert visitor.evaluate(UPDATE) == "installed"
     visitor.evaluate(SKIP_WAITING.replace("length > 1", "length > 2"))
-    (style_sheet,) = (site_dir / "css").iterdir()
+    (style_sheet,) = (quick_site_dir / "css").iterdir()
     status = "(url) => fetch(url).then(({ status }) => status)"
     assert other.evaluate(status, f"{host.url}css/{style_sheet.name}") == 200
     (style_sheet,) = (changed_site_dir / "css").iterdir()
     assert other.evaluate(status, f"{host.url}css/{style_sheet.name}") == 200
     # The next build finds one tab and tidies up.
     other.close()
-    host.dist = site_dir
+    host.dist = quick_site_dir
     assert visitor.evaluate(UPDATE) == "installed"
     visitor.evaluate(SKIP_WAITING)
     assert len(visitor.evaluate(KEPT)) == 1
@@ -271,13 +273,13 @@ def test_an_update_that_is_not_whole_changes_nothing(
 
 
 def test_two_sites_on_one_origin_keep_their_own(
-    visitor: Page, site_dir: Path, changed_site_dir: Path, tmp_path: Path
+    visitor: Page, quick_site_dir: Path, changed_site_dir: Path, tmp_path: Path
 ) -> None:
-    shutil.copytree(site_dir, tmp_path / "one")
+    shutil.copytree(quick_site_dir, tmp_path / "one")
     shutil.copytree(changed_site_dir, tmp_path / "two")
     with running(make_server(tmp_path, headers=False)) as server:
         assert register(visitor, f"{server.url}one/") == "controls"
         assert register(visitor, f"{server.url}two/") == "controls"
         kept = visitor.evaluate(KEPT)
     sizes = sorted(len(files) for files in kept.values())
-    assert sizes == sorted(len(precache_of(site)) for site in (site_dir, changed_site_dir))
+    assert sizes == sorted(len(precache_of(site)) for site in (quick_site_dir, changed_site_dir))

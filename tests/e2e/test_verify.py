@@ -44,7 +44,10 @@ def proof_of(name: str, contents: onnx.ModelProto, backend: str, lab: BrowserLab
 
 
 # Each network on each backend is proven in the app itself: tests/engines/test_gpu.py.
-@pytest.mark.parametrize(("name", "backend"), [("u2netp", "wasm"), ("modnet", "webgl")])
+@pytest.mark.parametrize(
+    ("name", "backend"),
+    [("u2netp", "wasm"), pytest.param("modnet", "webgl", marks=pytest.mark.soak)],
+)
 def test_an_artefact_is_right_on_its_backend(
     name: str, backend: str, lab: BrowserLab, tmp_path: Path
 ) -> None:

@@ -89,11 +89,11 @@ def test_sessions_are_kept_and_threads_share_them(monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(finder, "NativeNetwork", Counted)
     monkeypatch.setattr(api, "_finders", {})
-    photos = [data.coffee(), data.chelsea(), data.coffee()[::-1].copy(), data.chelsea()] * 2
-    with ThreadPoolExecutor(8) as pool:
+    photos = [data.coffee(), data.chelsea()] * 3
+    with ThreadPoolExecutor(6) as pool:
         together = list(pool.map(cut, photos))
     assert len(started) == 1
-    for photo, result in zip(photos[:4], together[4:], strict=True):
+    for photo, result in zip(photos[:2], together[4:], strict=True):
         assert np.array_equal(cut(photo).rgba, result.rgba)
     assert len(started) == 1
     cut(photos[0], second_look=True)

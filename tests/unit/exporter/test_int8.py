@@ -174,9 +174,10 @@ def test_gossamer_export_makes_int8(tmp_path: Path, capsys: pytest.CaptureFixtur
 # ---- fp16 ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize(
     ("name", "most_bytes"),
-    [("u2netp", 2_400_000), pytest.param("modnet", 13_100_000, marks=pytest.mark.soak)],
+    [("u2netp", 2_400_000), ("modnet", 13_100_000)],
 )
 def test_fp16_halves_the_file_and_keeps_the_matte(
     tmp_path: Path, name: str, most_bytes: int

@@ -139,6 +139,7 @@ def test_every_pass_was_measured(u2netp: Artefact) -> None:
     assert u2netp.sha256 in rows[-1]
 
 
+@pytest.mark.soak
 def test_another_process_writes_the_same_bytes(u2netp: Artefact, tmp_path: Path) -> None:
     script = (
         "import sys; from pathlib import Path; sys.modules['skimage'] = None\n"

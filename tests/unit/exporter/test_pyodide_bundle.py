@@ -161,6 +161,7 @@ def test_lock_pins_the_compiled_wheels(bundle: Path) -> None:
     assert lock["packages"]["pyside-logic"]["depends"] == ["numpy"]
 
 
+@pytest.mark.soak
 def test_the_same_bytes_again(bundle: Path, parts: Parts, tmp_path: Path) -> None:
     build(parts, tmp_path / "out", tmp_path / "cache")
     for path in bundle.iterdir():

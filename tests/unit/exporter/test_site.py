@@ -210,6 +210,22 @@ def test_a_network_in_int8_has_a_draft_at_half_its_size(tmp_path: Path) -> None:
     assert [one["plan"] for one in (*model["artefacts"], *draft["artefacts"])] == [None, None]
 
 
+def test_a_large_picture_of_another_size_is_proven_by_half_of_it(tmp_path: Path) -> None:
+    choices = SiteChoices(("wasm",), size=(128, 192))
+    site = build_site(["u2netp"], tmp_path / "dist", choices=choices)
+    (artefact,) = build_constant(site)["models"][0]["artefacts"]
+    assert np.ptp(levels(artefact["plan"]["golden"])) > 128
+    numbers = np.frombuffer((site / artefact["plan"]["path"]).read_bytes(), "<i4")
+    small_at = numbers[11] // 4
+    assert [numbers[at + 7 : at + 9].tolist() for at in (0, small_at)] == [[128, 192], [64, 96]]
+
+
+def test_a_small_picture_is_proven_as_it_is(quick_site_dir: Path) -> None:
+    (artefact,) = build_constant(quick_site_dir)["models"][0]["artefacts"]
+    assert artefact["plan"]["golden"] is None
+    assert np.frombuffer((quick_site_dir / artefact["plan"]["path"]).read_bytes(), "<i4")[11] == 0
+
+
 def levels(golden: str) -> np.ndarray:
     return np.frombuffer(base64.b64decode(golden), np.uint8).reshape(GRID, GRID)
 
@@ -323,10 +339,10 @@ def test_the_same_sources_give_the_same_bytes(quick_site_dir: Path, tmp_path: Pa
 
 
 def test_another_style_sheet_is_another_version_with_the_same_vendor_files(
-    site_dir: Path, changed_site_dir: Path
+    quick_site_dir: Path, changed_site_dir: Path
 ) -> None:
-    before, after = contents(site_dir), contents(changed_site_dir)
-    assert build_constant(site_dir)["version"] != build_constant(changed_site_dir)["version"]
+    before, after = contents(quick_site_dir), contents(changed_site_dir)
+    assert build_constant(quick_site_dir)["version"] != build_constant(changed_site_dir)["version"]
     assert {name for name in before if name.startswith(("vendor/", "models/"))} == {
         name for name in after if name.startswith(("vendor/", "models/"))
     }
