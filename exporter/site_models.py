@@ -128,8 +128,9 @@ def _add_plan(
     if plan_of(file) is None:
         return None
     half = _half(network)
+    published = find_network(network.name)  # of its own size
     exported = half and exported_file(
-        find_network(network.name), size=(half.input.height, half.input.width), report=report
+        published, size=(half.input.height, half.input.width), report=report
     )
     small = exported.read_bytes() if exported else None
     plan = plan_of(file, small=small)

@@ -35,9 +35,9 @@ const PAGE_BYTES = 65536
 /** For what the kernel keeps before the plan. */
 const KERNEL_BYTES = 16 * PAGE_BYTES
 const MAGIC = 0x4e494757
-/** Of a plan: numbers before its steps, and the one of them that is made of all others. */
-const HEAD = 16
+/** Among the numbers before a plan's steps: what is made of all others, and where the small one begins. */
 const CHECKSUM = 9
+const SMALL = 11
 
 /**
  * @param {{
@@ -52,10 +52,10 @@ const CHECKSUM = 9
  *   the same code, for pictures that take a fraction of the time; rejects where the plan is damaged
  */
 export async function openNetwork({ kernel, plan, file, threads, startThread }) {
-  const numbers = new Int32Array(plan.slice().buffer)
+  const numbers = new Int32Array(plan.slice(0, plan.length - (plan.length % 4)).buffer)
   requireWhole(numbers)
   const [, , packed = 0, arena = 0, own = 0] = numbers
-  const smallAt = (numbers[11] ?? 0) / 4
+  const smallAt = (numbers[SMALL] ?? 0) / 4
   const pages = Math.ceil(
     (KERNEL_BYTES + plan.length + 4 * (packed + arena + own * threads)) / PAGE_BYTES,
   )
@@ -99,7 +99,7 @@ function requireWhole(numbers) {
   for (const [at, number] of numbers.entries()) {
     if (at !== CHECKSUM) sum = (Math.imul(31, sum) + number) | 0
   }
-  if (numbers.length <= HEAD || numbers[0] !== MAGIC || numbers[CHECKSUM] !== sum) {
+  if (numbers[0] !== MAGIC || numbers[CHECKSUM] !== sum) {
     throw new Error('this is no plan of a network, or a damaged one')
   }
 }
