@@ -15,13 +15,19 @@ from .samples import PAGES, ROOT, Sample, prose_of, samples_of
 
 #: How many blocks of a page never run. Each of them says why.
 NOT_RUN = {"README.md": 1}
+#: The pages whose commands take longest, and have tests of their own.
+COSTLY = {"batch.md", "exporting.md"}
 #: The pages that need PySODMetrics, which has no release for Python 3.14.
 MEASURING = {"quality.md"}
 
 _INLINE = re.compile(r"`(gossamer|make) ([a-z]+)([^`]*)`")
 
 
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path",
+    [pytest.param(path, marks=pytest.mark.soak if path.name in COSTLY else ()) for path in PAGES],
+    ids=lambda path: path.stem,
+)
 def test_the_samples_of_a_page_run_in_their_order(
     path: Path, tmp_path: Path, sample_page: Page
 ) -> None:

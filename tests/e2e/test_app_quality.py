@@ -208,6 +208,7 @@ def test_the_browser_finds_it_installable(app: Journey) -> None:
     session.detach()
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("window", ["narrow"], indirect=True)
 def test_photos_that_another_app_shares_are_cut_out(app: Journey, files: dict[str, Path]) -> None:
     app.wait_until_offline_ready()

@@ -217,6 +217,7 @@ def test_a_file_that_does_not_load_is_demoted(
         assert "could not be started" in refusal.value.fields["message"]
 
 
+@pytest.mark.soak
 def test_a_file_that_does_not_arrive(
     gpu_browser: Browser, small_site_dir: Path, tmp_path: Path
 ) -> None:

@@ -1,6 +1,6 @@
 """Many photos in one page: what they took comes back, and the last is no slower than the first.
 
-`make test` takes six; `make soak` two hundred. The figures are in build/endurance.json.
+`make soak` takes six and two hundred. The figures are in build/endurance.json.
 """
 
 import json
@@ -119,9 +119,8 @@ def cut_out_all(app: App, photos: list[Path]) -> list[float]:
     return [round(later - earlier) for earlier, later in pairwise(times)]
 
 
-@pytest.mark.parametrize(
-    ("rounds", "a_round"), [(3, 2), pytest.param(20, 10, marks=pytest.mark.soak)]
-)
+@pytest.mark.soak
+@pytest.mark.parametrize(("rounds", "a_round"), [(3, 2), (20, 10)])
 def test_what_photos_took_comes_back(
     browser: Browser, server: str, tmp_path: Path, rounds: int, a_round: int
 ) -> None:

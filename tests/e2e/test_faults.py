@@ -338,6 +338,7 @@ def test_a_slow_machine_a_hidden_tab_and_an_update_during_the_work(
         assert app.page.evaluate("window.isTheSamePage")
 
 
+@pytest.mark.soak
 def test_a_clock_that_is_wrong_and_then_jumps(app: App, cat_file: Path) -> None:
     app.page.clock.set_fixed_time("1969-07-20T20:17:00Z")
     app.page.add_init_script("delete window.showSaveFilePicker")  # its dialog is the system's

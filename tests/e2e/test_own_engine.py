@@ -151,6 +151,7 @@ def test_memory_that_cannot_be_shared(browser: Browser, small_site_dir: Path) ->
         assert re.match(r"WebAssembly on \d threads ran out of memory\. WebAssembly on one", notice)
 
 
+@pytest.mark.soak
 def test_a_run_that_never_ends(browser: Browser, small_site_dir: Path) -> None:
     with visit(browser, small_site_dir) as app:
         assert cut(app, **OURS)["threads"] > 1

@@ -23,6 +23,7 @@ def native_matte(name: str, rgb_hwc: np.ndarray) -> np.ndarray:
     return NativeNetwork(network, read_source(network), threads=2).matte(rgb_hwc)
 
 
+@pytest.mark.soak
 def test_each_network_computes_what_it_does_natively(two_networks: App) -> None:
     photo = data.astronaut()
     for model, used in (("auto", "u2netp"), ("u2netp", "u2netp"), ("modnet", "modnet")):

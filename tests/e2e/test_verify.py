@@ -59,6 +59,7 @@ def test_an_artefact_is_right_on_its_backend(
     assert np.ptp(measurement.outputs[0]) > 0.1  # a matte, not one grey
 
 
+@pytest.mark.soak
 def test_our_own_engine_is_proven_on_several_threads(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -115,6 +116,7 @@ def wide_conv(channels: int) -> onnx.ModelProto:
     return model
 
 
+@pytest.mark.soak
 def test_a_conv_that_webgpu_computes_wrongly_is_caught_and_cured(lab: BrowserLab) -> None:
     model = wide_conv(99)
     proofs = []
@@ -129,6 +131,7 @@ def test_a_conv_that_webgpu_computes_wrongly_is_caught_and_cured(lab: BrowserLab
     assert proofs[1].holds
 
 
+@pytest.mark.soak
 def test_two_files_are_timed_in_turn(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     narrow, wide = tmp_path / "narrow.onnx", tmp_path / "wide.onnx"
     onnx.save(wide_conv(8), narrow)

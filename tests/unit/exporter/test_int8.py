@@ -162,6 +162,7 @@ def test_gossamer_calibrate_explains_an_empty_folder(
     assert "Expected a folder with photos for --calibration" in capsys.readouterr().err
 
 
+@pytest.mark.soak
 def test_gossamer_export_makes_int8(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["export", "u2netp", "--precision", "int8", "--out", str(tmp_path)]) == 0
     (path,) = tmp_path.iterdir()
