@@ -66,14 +66,16 @@ export async function openNetwork({ kernel, plan, file, threads, startThread }) 
   const bytes = new Uint8Array(memory.buffer)
   bytes.set(plan, exports.place())
   const start = exports.lay_out(threads)
-  bytes.set(file, start)
-  exports.pack()
   const others = Array.from({ length: threads - 1 }, (_, index) => index + 1)
-  await Promise.all(
+  const started = Promise.all(
     others.map((thread) =>
       startThread?.({ kernel, memory, thread, stackEnd: exports.stack_end(thread) }),
     ),
   )
+  started.catch(() => {}) // told below
+  bytes.set(file, start)
+  exports.pack()
+  await started
 
   /** @param {number} at of a plan's first number */
   const follow = (at) => {
