@@ -120,36 +120,50 @@ def _add_artefact(
     }
 
 
+@dataclass(frozen=True)
+class _Small:
+    """A network at half its size: its file, and what it answers to the picture of the self-test."""
+
+    network: Network
+    file: bytes
+    golden: str
+
+
 def _add_plan(
     site: Path, network: Network, file: bytes, report: Report
 ) -> dict[str, str | None] | None:
     """Of what our own engine does with the file; None where it cannot run it. Returns its path, and
-    what it must answer to a small picture."""
-    if plan_of(file) is None:
+    what it must answer to a small picture, if it is made for one."""
+    alone = plan_of(file)
+    if alone is None:
         return None
-    half = _half(network)
-    published = find_network(network.name)  # of its own size
-    exported = half and exported_file(
-        published, size=(half.input.height, half.input.width), report=report
-    )
-    small = exported.read_bytes() if exported else None
-    plan = plan_of(file, small=small)
+    small = _half(network, report)
+    both = plan_of(file, small=small.file) if small else None
+    if both is None:
+        small = None
+    plan = both or alone
     try:
-        if plan is None:
-            raise PassError(f"winograd: Expected one plan for both sizes of {network.name}.")
         check_plan(plan, file, network)
-        if half:
-            check_plan(plan, file, half, small=small)
+        if small:
+            check_plan(plan, file, small.network, small=small.file)
     except PassError as error:
         report(f"{error} ONNX Runtime will run it.", 0, 0)
         return None
     path = hashed_name(f"wasm/{network.name}.plan", plan)
     (site / path).parent.mkdir(exist_ok=True)
     (site / path).write_bytes(plan)
-    return {"path": path, "golden": expected_answer(half, exported) if half and exported else None}
+    return {"path": path, "golden": small.golden if small else None}
 
 
-def _half(network: Network) -> Network | None:
-    """At half its size, where a picture of that has a subject to every network."""
+def _half(network: Network, report: Report) -> _Small | None:
+    """None where half its size cannot be exported, or shows no subject in the picture."""
     height, width = network.input.height // 2, network.input.width // 2
-    return with_size(network, height, width) if min(height, width) >= LEAST_SIDE_PX else None
+    if min(height, width) < LEAST_SIDE_PX:
+        return None
+    published = find_network(network.name)  # `network` may be of another size already
+    half = with_size(network, height, width)
+    try:
+        exported = exported_file(published, size=(height, width), report=report)
+        return _Small(half, exported.read_bytes(), expected_answer(half, exported))
+    except (PassError, SiteError):
+        return None

@@ -120,21 +120,24 @@ def test_it_keeps_every_file_that_all_need_as_it_was_built(
 
 
 def test_it_keeps_the_engine_that_runs_here_and_no_other(
-    visitor: Page, host: SiteServer, quick_site_dir: Path, changed_site_dir: Path
+    visitor: Page, host: SiteServer, site_dir: Path, changed_site_dir: Path
 ) -> None:
+    host.dist = site_dir
+    engines = {name: dict(files) for name, files in constant_of(site_dir, "ENGINES").items()}
+    assert engines.keys() == {"wasm", "webgpu"}
     register(visitor, host.url)
     assert visitor.evaluate(KEEP_ENGINE, "wasm") is None
     (kept,) = visitor.evaluate(KEPT).values()
-    engine = dict(constant_of(quick_site_dir, "ENGINES")["wasm"])
-    assert kept == {
-        f"/{path}": digest for path, digest in (precache_of(quick_site_dir) | engine).items()
-    }
+    expected = precache_of(site_dir) | engines["wasm"]
+    assert kept == {f"/{path}": digest for path, digest in expected.items()}
     # An update is as complete as what it replaces.
     host.dist = changed_site_dir
     assert visitor.evaluate(UPDATE) == "installed"
     visitor.evaluate(SKIP_WAITING)
     (kept,) = visitor.evaluate(KEPT).values()
-    expected = precache_of(changed_site_dir) | engine
+    expected = precache_of(changed_site_dir) | dict(
+        constant_of(changed_site_dir, "ENGINES")["wasm"]
+    )
     assert kept == {f"/{path}": digest for path, digest in expected.items()}
 
 

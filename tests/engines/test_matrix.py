@@ -11,6 +11,7 @@ from .conftest import Matrix
 from .table import COMMITTED, MEASURED, keys
 
 
+@pytest.mark.soak
 def test_the_page_knows_every_row(matrix: Matrix) -> None:
     document = matrix.document()
     if not document["rows"]:

@@ -110,18 +110,15 @@ async function keep(cache, path, sha256) {
   const known = await caches.match(url)
   const whole =
     (known && (await ifWhole(known, sha256))) ??
-    (await ifWhole(await fetched(path), sha256)) ??
-    (await ifWhole(await fetched(path, { cache: 'reload' }), sha256))
+    (await ifWhole(await fetch(url), sha256)) ??
+    (await ifWhole(await fetchAnew(path), sha256))
   if (!whole) throw new Error(`Expected sha256 ${sha256} for ${path}, received other bytes.`)
   return cache.put(url, whole)
 }
 
-/**
- * @param {string} path
- * @param {RequestInit} [options]
- */
-async function fetched(path, options) {
-  const response = await fetch(urlOf(path), options)
+/** @param {string} path of what the browser's own cache has not, or not as it was built */
+async function fetchAnew(path) {
+  const response = await fetch(urlOf(path), { cache: 'reload' })
   if (!response.ok) throw new Error(`Expected ${path}, received status ${response.status}.`)
   return response
 }

@@ -220,6 +220,17 @@ def test_a_large_picture_of_another_size_is_proven_by_half_of_it(tmp_path: Path)
     assert [numbers[at + 7 : at + 9].tolist() for at in (0, small_at)] == [[128, 192], [64, 96]]
 
 
+def test_a_size_that_has_no_half_is_proven_as_it_is(tmp_path: Path) -> None:
+    """U2-Net-P halves a picture five times, so its sides are multiples of 32; 80 px are not."""
+    choices = SiteChoices(("wasm",), size=(160, 128))
+    site = build_site(["u2netp"], tmp_path / "dist", choices=choices)
+    (artefact,) = build_constant(site)["models"][0]["artefacts"]
+    assert artefact["plan"]["golden"] is None
+    assert (site / artefact["plan"]["path"]).read_bytes() == plan_of(
+        (site / artefact["path"]).read_bytes()
+    )
+
+
 def test_a_small_picture_is_proven_as_it_is(quick_site_dir: Path) -> None:
     (artefact,) = build_constant(quick_site_dir)["models"][0]["artefacts"]
     assert artefact["plan"]["golden"] is None

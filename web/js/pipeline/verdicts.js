@@ -10,7 +10,8 @@ import { build } from '../build.js'
 /** @typedef {import('../rpc/messages.js').Engine} Engine */
 
 /**
- * `reason` is empty for an engine that has passed; `run_ms` is its first run, compiling included.
+ * `reason` is empty for an engine that has passed; `run_ms` is its first run, compiling
+ * included, as long as one of a whole picture would have been.
  * @typedef {{ reason: string, run_ms: number }} Verdict
  */
 

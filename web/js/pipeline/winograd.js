@@ -79,7 +79,7 @@ export async function openNetwork({ kernel, plan, file, threads, startThread }) 
 
   /** @param {number} at of a plan's first number */
   const follow = (at) => {
-    const [inputAt = 0, outputAt = 0, height = 0, width = 0] = numbers.slice(at + 5)
+    const [inputAt = 0, outputAt = 0, height = 0, width = 0] = numbers.subarray(at + 5)
     const pixels = height * width
     const input = new Float32Array(memory.buffer, start + 4 * inputAt, 3 * pixels)
     const output = new Float32Array(memory.buffer, start + 4 * outputAt, pixels)
