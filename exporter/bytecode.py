@@ -7,6 +7,7 @@ ships (`exporter/node/compile.mjs` imports it there). Standard library only.
 import base64
 import hashlib
 import py_compile
+import re
 import tempfile
 import zipfile
 from pathlib import Path, PurePosixPath
@@ -29,8 +30,28 @@ _UNUSED_OF_NUMPY = (
     *("core/", "compat/", "doc/", "f2py/", "fft/", "polynomial/", "random/", "testing/"),
     *("_core/_operand_flag_tests.", "_core/_rational_tests.", "_core/_simd."),
     *("_core/_struct_ufunc_tests.", "_core/_umath_tests.", "_pyinstaller/"),
+    *("ma/testutils.", "ma/timer_comparison."),
 )
-_UNUSED_PREFIXES = tuple(f"numpy/{name}" for name in _UNUSED_OF_NUMPY)
+# What neither we nor Pyodide, NumPy or Pillow import of the standard library, nor what they import.
+_UNUSED_OF_STDLIB = (
+    *("asyncio/proactor_", "asyncio/windows_", "ctypes/macholib/", "html/", "http/"),
+    *("logging/config.", "logging/handlers.", "multiprocessing/"),
+    *("tomllib/", "unittest/", "urllib/request.", "urllib/robotparser.", "wsgiref/", "xml/"),
+    *("xmlrpc/", "zoneinfo/"),
+    *("_pyio.", "aifc.", "bdb.", "cProfile.", "cgi.", "cgitb.", "cmd.", "code.", "compileall."),
+    *("configparser.", "difflib.", "doctest.", "filecmp.", "fileinput.", "ftplib."),
+    *("gzip.", "imaplib.", "mailbox.", "mailcap.", "mimetypes.", "modulefinder.", "nntplib."),
+    *("optparse.", "pdb.", "pickletools.", "plistlib.", "poplib.", "profile.", "pstats."),
+    *("pyclbr.", "pydoc.", "shelve.", "smtplib.", "sndhdr.", "socketserver."),
+    *("sunau.", "symtable.", "tabnanny.", "telnetlib.", "trace."),
+    *("uuid.", "wave.", "xdrlib.", "zipapp."),
+)
+_UNUSED_PREFIXES = (*_UNUSED_OF_STDLIB, *(f"numpy/{name}" for name in _UNUSED_OF_NUMPY))
+#: Of the encodings, those that are not for some languages alone.
+_USED_ENCODINGS = re.compile(
+    r"encodings/(__init__|aliases|ascii|charmap|cp1252|cp437|idna|latin_1|punycode"
+    r"|raw_unicode_escape|unicode_escape|utf_.*)\.py"
+)
 
 
 def compile_archive(source: Path, target: Path, *, installed_at: str) -> None:
@@ -66,6 +87,7 @@ def _is_unused(name: str) -> bool:
         path.suffix in _UNUSED_SUFFIXES
         or not _UNUSED_FOLDERS.isdisjoint(path.parts)
         or name.startswith(_UNUSED_PREFIXES)
+        or (name.startswith("encodings/") and not _USED_ENCODINGS.match(name))
     )
 
 

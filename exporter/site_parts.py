@@ -113,7 +113,7 @@ def add_parts(
     models = [add_model(root, network, choices, report) for network in chosen]
 
     wheels = {
-        name: next((root / pyodide_path).glob(f"{name}-*.whl"))
+        name: root / pyodide_path / _wheel_name(root / pyodide_path, name)
         for name in ("numpy", *LATER_PACKAGES)
     }
     parts = [*runtime.values(), *(network.part for network in chosen)]
@@ -126,7 +126,7 @@ def add_parts(
         "pyodide": {
             "version": runtime["pyodide"].version,
             "path": f"{pyodide_path}/",
-            "packages": list(PACKAGES),
+            "packages": {name: _wheel_name(root / pyodide_path, name) for name in PACKAGES},
         },
         **{
             NPM_FILES[name][0]: {"version": runtime[name].version, "path": path}
@@ -177,6 +177,12 @@ def _add_pyodide(root: Path, runtime: Mapping[str, Part], report: Report) -> str
         report=report,
     )
     return _with_hash(folder, part)
+
+
+def _wheel_name(folder: Path, package: str) -> str:
+    """The file of a package, whose name may have a hyphen where the file's has an underscore."""
+    (wheel,) = folder.glob(f"{package.replace('-', '_')}-*.whl")
+    return wheel.name
 
 
 def _with_hash(folder: Path, part: Part) -> str:

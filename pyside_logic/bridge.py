@@ -335,9 +335,12 @@ def _photo(handle: int) -> _Photo:
 
 
 @_answers(Stage.MODEL)
-async def ensure_model(entry: Any, keep: Any, on_progress: Callable[[int, int], None]) -> Any:
+async def ensure_model(
+    entry: Any, keep: Any, received: Any, on_progress: Callable[[int, int], None]
+) -> Any:
     """Stores the network `entry` ({name, url, sha256, bytes, place}) and forgets all but `keep`
-    (sha256s) and what copies of Gossamer at other places name.
+    (sha256s) and what copies of Gossamer at other places name. `received`, a Blob, is the network's
+    beginning that has come already, or all of it.
 
     Returns {stored, blob}: `blob` holds the network where the device would not keep it.
     """
@@ -345,7 +348,8 @@ async def ensure_model(entry: Any, keep: Any, on_progress: Callable[[int, int], 
     async with open_storage() as storage:
         store = ModelStore(storage, fetch)
         await store.evict(entry.place, keep.to_py())
-        data = await store.ensure(wanted, on_progress)
+        begun = (await received.arrayBuffer()).to_bytes()
+        data = await store.ensure(wanted, on_progress, begun)
     blob = None if data is None else blob_of(data)
     return js_object(stored=blob is None, blob=blob)
 

@@ -98,8 +98,11 @@ class ModelStore:
         self._storage = storage
         self._download = download
 
-    async def ensure(self, entry: Entry, on_progress: OnProgress) -> bytes | None:
-        """Sees to it that the network is stored, whole and verified.
+    async def ensure(
+        self, entry: Entry, on_progress: OnProgress, received: bytes = b""
+    ) -> bytes | None:
+        """Sees to it that the network is stored, whole and verified. `received` is its beginning,
+        or all of it, that has come by another way.
 
         Returns None, or its bytes where the device would not keep them. Raises `model_unavailable`
         when it cannot be downloaded (what came is kept, the next call goes on from there) and
@@ -109,7 +112,7 @@ class ModelStore:
         if stored is not None and _sha256(stored) == entry.sha256:
             on_progress(entry.bytes, entry.bytes)
             return None
-        data = await self._fetch_verified(entry, on_progress)
+        data = await self._fetch_verified(entry, received, on_progress)
         for _ in range(2):
             try:
                 await self._storage.put(entry.sha256, data)
@@ -145,9 +148,13 @@ class ModelStore:
             await self._forget(key)
         return unwanted
 
-    async def _fetch_verified(self, entry: Entry, on_progress: OnProgress) -> bytes:
-        for _ in range(2):  # the parts may be of two builds: then once more from the start
-            data = await self._fetch(entry, on_progress)
+    async def _fetch_verified(
+        self, entry: Entry, received: bytes, on_progress: OnProgress
+    ) -> bytes:
+        part = await self._read(_part(entry)) or b""
+        # The parts may be of two builds: then once more from the start.
+        for begun in (max(part, received, key=len), b""):
+            data = await self._fetch(entry, bytearray(begun), on_progress)
             if _sha256(data) == entry.sha256:
                 return data
             await self._forget(_part(entry))
@@ -158,8 +165,10 @@ class ModelStore:
             " another file. Reload the page; if that does not help, the site is damaged.",
         )
 
-    async def _fetch(self, entry: Entry, on_progress: OnProgress) -> bytes:
-        received = bytearray(await self._read(_part(entry)) or b"")
+    async def _fetch(self, entry: Entry, received: bytearray, on_progress: OnProgress) -> bytes:
+        """All of it, of which `received` is here."""
+        if len(received) >= entry.bytes:
+            return bytes(received)
         reason = ""
         for _ in range(_ATTEMPTS):
             try:

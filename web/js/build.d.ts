@@ -50,7 +50,8 @@ export const build: {
   ort: { version: string; path: string }
   /** Paths of our own engine, with memory of its own and with memory that threads share. */
   winograd: { single: string; threads: string }
-  pyodide: { version: string; path: string; packages: string[] }
+  /** `packages`: the files of those that are loaded at the start, by name. */
+  pyodide: { version: string; path: string; packages: Record<string, string> }
   /** One file each. */
   zip: { version: string; path: string }
   heif: { version: string; path: string }

@@ -5,8 +5,9 @@ import { build } from './build.js'
 import { checked, KNOWN, readOptions } from './options.js'
 import { EngineChoice, reportEngines } from './pipeline/backends.js'
 import { modelFor, specialistsFor } from './pipeline/engines.js'
+import { isKept } from './pipeline/load-network.js'
 import { isOpening, openPhoto as openInPipeline, runPipeline } from './pipeline/pipeline.js'
-import { isKept, pythonWorker, startedEarly, thumbnailWorker } from './pipeline/workers.js'
+import { startPython, thumbnailWorker } from './pipeline/workers.js'
 import { fetched, nameOf } from './source.js'
 
 export { resetEngines } from './pipeline/backends.js'
@@ -182,13 +183,13 @@ export async function preload(options = {}) {
   const { signal, onProgress } = wanted
   const { model, backend } = checked(wanted)
   const { notices, onNotice } = noticeList()
-  const python = startedEarly(pythonWorker.call('start', null, 'refine', { signal }))
+  const python = startPython(signal)
   const choice = new EngineChoice({ model, backend, signal, onProgress, onNotice })
   let engine = await choice.ready()
   // A photo that waits warms the engine up itself.
   if (!isOpening()) engine = await choice.ready({ warm: true })
   await python
-  const stored = isKept(engine.artefact)
+  const stored = await isKept(engine.artefact)
   return { model: model.name, ...describeEngine(engine), notices, stored }
 }
 

@@ -4,6 +4,7 @@ import hashlib
 import json
 import subprocess
 import zipfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,8 @@ from exporter.pyodide_bundle import LATER_PACKAGES, PACKAGES, build_pyodide_bund
 
 # Runs `code` in a bundle the way the site's worker starts it; prints what it evaluates to as JSON.
 LOAD = """
-const [folder, code] = process.argv.slice(2)
+const [folder, code, ...packages] = process.argv.slice(2)
 const { loadPyodide } = await import(`file://${folder}/pyodide.mjs`)
-const packages = ['numpy', 'pyside-logic']
 try {
   const pyodide = await loadPyodide({ indexURL: folder, packages, stdout() {} })
   process.stdout.write(pyodide.runPython(`import json\\njson.dumps(${code})`))
@@ -68,11 +68,10 @@ def build(parts: Parts, folder: Path, cache: Path) -> Build:
     return Build(folder, cache, told)
 
 
-def evaluate(bundle: Path, code: str, script: Path) -> Any:
+def evaluate(bundle: Path, code: str, script: Path, packages: Iterable[str] = PACKAGES) -> Any:
     script.write_text(LOAD)
-    done = subprocess.run(
-        ["node", str(script), str(bundle), code], capture_output=True, text=True, timeout=120
-    )
+    command = ["node", str(script), str(bundle), code, *packages]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
@@ -96,14 +95,34 @@ def test_numpy_and_our_modules_come_from_bytecode(bundle: Path, tmp_path: Path) 
     assert version in {path.name.split("-")[1] for path in bundle.glob("pyside_logic-*.whl")}
 
 
-def test_every_module_of_ours_finds_what_it_imports(bundle: Path, tmp_path: Path) -> None:
-    code = """[
-        __import__('importlib').import_module(module.name).__name__
-        for module in __import__('pkgutil').walk_packages(
-            __import__('pyside_logic').__path__, 'pyside_logic.')
-    ]"""
-    imported = evaluate(bundle, code, tmp_path / "load.mjs")
-    assert {"pyside_logic.bridge", "pyside_logic.compiled", "pyside_logic.refine"} <= set(imported)
+#: The modules that import, and those of the standard library that the others miss.
+IMPORT_ALL = """
+def import_all():
+    import importlib, pkgutil, sys
+    imported, missing = [], set()
+    for package in ('PIL', '_pyodide', 'numpy', 'pyodide', 'pyside_logic'):
+        path = importlib.import_module(package).__path__
+        for module in pkgutil.walk_packages(path, f'{package}.', onerror=lambda name: None):
+            try:
+                importlib.import_module(module.name)
+            except ModuleNotFoundError as error:
+                missing.add(error.name.split('.')[0])
+            else:
+                imported.append(module.name)
+    return [imported, sorted(missing & sys.stdlib_module_names)]
+"""
+
+
+def test_every_module_finds_what_it_imports(bundle: Path, tmp_path: Path) -> None:
+    """The standard library comes without what nobody imports."""
+    code = f"[exec({IMPORT_ALL!r}), import_all()][1]"
+    packages = (*PACKAGES, *LATER_PACKAGES)
+    imported, missing = evaluate(bundle, code, tmp_path / "load.mjs", packages)
+    assert {"pyside_logic.bridge", "pyside_logic.compiled", "PIL.WebPImagePlugin"} <= set(imported)
+    assert missing == ["tkinter"]  # which Pyodide has not
+    with zipfile.ZipFile(bundle / "python_stdlib.zip") as archive:
+        names = {name.split("/")[0].split(".")[0] for name in archive.namelist()}
+    assert names.isdisjoint({"multiprocessing", "pydoc", "unittest", "xml"})
 
 
 def test_numpy_comes_without_what_nobody_imports(bundle: Path) -> None:

@@ -127,10 +127,11 @@ class Visit:
         self.entry = Entry("U2-Net-P", url, SHA256, len(NETWORK))
         self.progress: list[tuple[int, int]] = []
 
-    def ensure(self) -> bytes | None:
-        return run(
-            self.store.ensure(self.entry, lambda done, total: self.progress.append((done, total)))
-        )
+    def ensure(self, received: bytes = b"") -> bytes | None:
+        return run(self.store.ensure(self.entry, self._note, received))
+
+    def _note(self, done: int, total: int) -> None:
+        self.progress.append((done, total))
 
 
 def test_downloads_verifies_and_keeps(server: Server) -> None:
@@ -163,6 +164,28 @@ def test_what_arrived_before_the_network_went_is_used_by_the_next_visit(server: 
     assert Visit(server, storage).ensure() is None
     assert storage == {SHA256: NETWORK}
     assert server.ranges[-1] == "bytes=5000000-"
+
+
+@pytest.mark.parametrize(
+    ("received", "ranges"),
+    [
+        (NETWORK, []),
+        (NETWORK[:3_000_000], ["bytes=3000000-"]),
+        (NETWORK[:1_000_000], ["bytes=2000000-"]),  # more was here
+        (NETWORK[:-1] + b"!", [None]),
+        (b"another file", ["bytes=2000000-"]),
+        (b"another file" * 200_000, ["bytes=2400000-", None]),
+        (NETWORK + b"more", [None]),
+    ],
+    ids=["all", "much", "little", "damaged", "other", "much of another", "too long"],
+)
+def test_what_came_by_another_way_is_not_fetched_again(
+    server: Server, received: bytes, ranges: list[str | None]
+) -> None:
+    storage = DictStorage({f"{SHA256}.part": NETWORK[:2_000_000]})
+    assert Visit(server, storage).ensure(received) is None
+    assert storage == {SHA256: NETWORK}
+    assert server.ranges == ranges
 
 
 def test_a_long_download_is_kept_on_the_way(server: Server) -> None:

@@ -6,8 +6,9 @@
 import { build } from '../build.js'
 import { GossamerError } from '../rpc/errors.js'
 import { BACKENDS, enginesFor, idOf, isSmallDevice, titleOf } from './engines.js'
+import { loadNetwork } from './load-network.js'
 import { forgetVerdicts, openVerdicts, remember, verdictOn } from './verdicts.js'
-import { inferenceWorker, loadNetwork } from './workers.js'
+import { inferenceWorker } from './workers.js'
 
 /** @typedef {import('../build.js').Backend} Backend */
 /** @typedef {import('../build.js').Model} Model */

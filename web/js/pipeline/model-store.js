@@ -10,6 +10,6 @@ import { callPython } from './python.js'
  * @param {OnProgress} onProgress in bytes
  * @returns {Promise<PythonCalls['ensureModel'][1]>}
  */
-export function ensureModel({ keep, ...entry }, onProgress) {
-  return callPython('ensure_model', entry, keep, onProgress)
+export function ensureModel({ keep, received, ...entry }, onProgress) {
+  return callPython('ensure_model', entry, keep, received, onProgress)
 }

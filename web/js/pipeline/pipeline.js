@@ -5,7 +5,7 @@ import { findMatte, onSomeEngine } from './find-matte.js'
 import { dropKept, keepPixels, openKept } from './keep-photo.js'
 import { OpenPhoto } from './open-photo.js'
 import { StageClock } from './stage-clock.js'
-import { inferenceWorker, pythonWorker, startedEarly } from './workers.js'
+import { inferenceWorker, pythonWorker, startedEarly, startPython } from './workers.js'
 
 /** @typedef {import('../assets.js').Model} Model */
 /** @typedef {import('../rpc/messages.js').EncodedContent} EncodedContent */
@@ -109,7 +109,7 @@ export async function openPhoto(job, clock = new StageClock(job)) {
  */
 async function findAndOpen(job, clock) {
   // Starts while the network runs.
-  const python = startedEarly(pythonWorker.call('start', null, 'refine', { signal: job.signal }))
+  const python = startPython(job.signal)
   if (job.chromaKey !== undefined) return openKeyedPhoto(job, job.chromaKey, python, clock)
   const choice = new EngineChoice(job)
   const draft = job.onDraft && new (await import('./draft.js')).Draft(job, choice, python, clock)

@@ -24,14 +24,17 @@ let started = null
 
 /**
  * Starts Python; later calls wait for the same start.
+ * @param {() => void} [onArrived] Python itself is here, and what more is to be fetched delays it no
+ *   longer
  * @returns {Promise<Bridge>}
  */
-export async function startPython() {
-  return (await start()).bridge
+export async function startPython(onArrived) {
+  return (await start(onArrived)).bridge
 }
 
-async function start() {
-  started ??= importBridge()
+/** @param {() => void} [onArrived] */
+async function start(onArrived) {
+  started ??= importBridge(onArrived)
   try {
     return await started
   } catch (error) {
@@ -40,16 +43,33 @@ async function start() {
   }
 }
 
-async function importBridge() {
+/** @param {() => void} [onArrived] */
+async function importBridge(onArrived) {
   const { path, packages } = build.pyodide
   const indexURL = assetUrl(path)
   const { loadPyodide } = await import(`${indexURL}pyodide.mjs`)
   const options = { indexURL, stdout: () => {} }
-  const pyodide = /** @type {Pyodide} */ (await orBrokenOff(() => loadPyodide(options)))
+  const goOn = () => {
+    for (const file of Object.values(packages)) fetchAhead(indexURL + file)
+    onArrived?.()
+  }
+  const pyodide = /** @type {Pyodide} */ (await orBrokenOff(() => loadPyodide(options), goOn))
   // Not one of the options above: Pyodide waits for ever when one breaks off before Python runs.
-  const complaint = await fetchPackages(pyodide, packages)
+  const complaint = await fetchPackages(pyodide, Object.keys(packages))
   if (complaint) throw new Error(complaint)
   return { pyodide, bridge: pyodide.pyimport('pyside_logic.bridge') }
+}
+
+/**
+ * Pyodide asks for its packages when Python runs. They come meanwhile, for the browser's cache.
+ * @param {string} url
+ */
+async function fetchAhead(url) {
+  try {
+    await (await fetch(url)).blob()
+  } catch {
+    // Who needs it will ask again.
+  }
 }
 
 /**
@@ -88,14 +108,15 @@ async function fetchPackages(pyodide, names) {
 /**
  * Pyodide waits for ever for a WebAssembly file that breaks off on its way: it logs that and no more.
  * @param {() => Promise<unknown>} load
+ * @param {() => void} onCompiled that file is here and compiled
  */
-async function orBrokenOff(load) {
+async function orBrokenOff(load, onCompiled) {
   const { instantiateStreaming } = WebAssembly
   try {
     return await new Promise((resolve, reject) => {
       WebAssembly.instantiateStreaming = (...args) => {
         const instantiated = instantiateStreaming.apply(WebAssembly, args)
-        instantiated.catch(reject)
+        instantiated.then(onCompiled, reject)
         return instantiated
       }
       load().then(resolve, reject)

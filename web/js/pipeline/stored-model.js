@@ -44,8 +44,11 @@ async function readBlob(key) {
   }
 }
 
-/** @param {ArrayBuffer} bytes */
-async function sha256Of(bytes) {
+/**
+ * @param {ArrayBuffer} bytes
+ * @returns {Promise<string>} hexadecimal
+ */
+export async function sha256Of(bytes) {
   const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('')
 }

@@ -1,14 +1,10 @@
-/** The workers of a page, and the network that is ready in one of them. */
+/** The workers of a page. */
 
-import { assetUrl, NETWORKS } from '../assets.js'
+import { assetUrl } from '../assets.js'
 import { WorkerClient } from '../rpc/client.js'
-import { GossamerError } from '../rpc/errors.js'
 
-/** @typedef {import('../assets.js').Model} Model */
 /** @typedef {import('../rpc/messages.js').InferenceCalls} InferenceCalls */
 /** @typedef {import('../rpc/messages.js').PythonCalls} PythonCalls */
-/** @typedef {import('../rpc/client.js').CallOptions} CallOptions */
-/** @typedef {import('../rpc/messages.js').Engine} Engine */
 
 /** @type {WorkerClient<InferenceCalls>} */
 export const inferenceWorker = new WorkerClient(
@@ -28,59 +24,30 @@ export const thumbnailWorker = /* @__PURE__ */ new WorkerClient(
   'part that makes small pictures',
 )
 
-/** sha256 of the networks that the device would not keep. */
-const onlyInMemory = new Set()
+let pythonRuns = false
+let arrived = () => {}
+/** Resolves when fetching something else no longer delays Python's first start. */
+export const pythonArrived = new Promise((resolve) => {
+  arrived = () => resolve(undefined)
+})
 
-/** @param {import('../build.js').Artefact} artefact that was loaded */
-export function isKept({ sha256 }) {
-  return !onlyInMemory.has(sha256)
+/** Whether Python has started on this page. */
+export function isPythonRunning() {
+  return pythonRuns
 }
 
 /**
- * Makes the network ready: from this device when it is there and sound, else by a download.
- * @param {Model} model
- * @param {Engine} engine
- * @param {Pick<CallOptions, 'signal' | 'onProgress' | 'limit_ms'>} options
+ * Starts Python; later calls wait for the same start.
+ * @param {AbortSignal | undefined} signal
+ * @returns {Promise<void>} may be awaited later
  */
-export async function loadNetwork(model, engine, { signal, onProgress, limit_ms }) {
-  const load = (/** @type {Blob | null} */ blob) =>
-    inferenceWorker.call('load', { model: model.name, engine, blob }, 'model', { signal, limit_ms })
-  try {
-    return await load(null)
-  } catch (error) {
-    if (!(error instanceof GossamerError)) throw error
-    if (error.code !== 'model_unavailable' && error.code !== 'model_corrupt') throw error
-  }
-  return load(await download(model, engine, { signal, onProgress }))
-}
-
-/**
- * @param {Model} model
- * @param {Engine} engine
- * @param {Pick<CallOptions, 'signal' | 'onProgress'>} options
- * @returns {Promise<Blob | null>} null where the model store keeps it
- */
-async function download({ title }, { artefact }, { signal, onProgress }) {
-  const { sha256, bytes, path } = artefact
-  const keep = NETWORKS.flatMap(({ artefacts }) => artefacts.map((one) => one.sha256))
-  const place = new URL(assetUrl('')).pathname
-  const request = { name: title, sha256, bytes, url: assetUrl(path), place, keep }
-  try {
-    const { blob, stored } = await pythonWorker.call('ensureModel', request, 'model', {
-      signal,
-      onProgress,
-    })
-    if (stored) onlyInMemory.delete(sha256)
-    else onlyInMemory.add(sha256)
-    return blob
-  } catch (error) {
-    signal?.throwIfAborted()
-    const isPythons =
-      error instanceof GossamerError && ['worker_died', 'backend_unavailable'].includes(error.code)
-    if (!isPythons) throw error
-    // Not the inference worker's doing, whose engine would be blamed for it.
-    throw new GossamerError('model_unavailable', 'model', error.message)
-  }
+export function startPython(signal) {
+  const options = { signal, onProgress: arrived }
+  const starting = pythonWorker.call('start', null, 'refine', options).then(() => {
+    pythonRuns = true
+  })
+  starting.then(arrived, arrived)
+  return startedEarly(starting)
 }
 
 // ONNX Runtime's memory never shrinks, and a worker that runs for days collects what leaks.

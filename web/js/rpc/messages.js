@@ -177,7 +177,8 @@
  * Requests to the Python worker: type -> [payload, result]. `handle` names a photo that the worker
  * keeps, so that other edges need no new matte, until `closePhoto`. `precise` keeps alpha in 16
  * bits; `backdrop` is the picture behind, which `output` then calls 'picture'; `place` is the path of
- * this copy of Gossamer and `keep` the sha256 of its networks.
+ * this copy of Gossamer and `keep` the sha256 of its networks; `received` is a network's beginning that
+ * has come already, or all of it.
  * @typedef {{
  *   start: [null, null],
  *   ensureModel: [
@@ -188,6 +189,7 @@
       name: string,
       place: string,
       keep: string[],
+      received: Blob,
     },
  *     { stored: boolean, blob: Blob | null },
  *   ],

@@ -20,8 +20,8 @@ import { Moved, serve } from '../rpc/serve.js'
 serve({
   start: [
     'refine',
-    async () => {
-      await startPython()
+    async (_nothing, onProgress) => {
+      await startPython(() => onProgress(1, 2))
     },
   ],
   ensureModel: ['model', ensureModel],
