@@ -21,10 +21,16 @@ MAKEFLAGS += --no-print-directory
 SOURCES := $(shell find exporter pyside_logic web models -type f \
 	-not -path '*/__pycache__/*' -not -path '*/.*')
 
-# Installs from a lock file: every package in the version and with the hash that is written there.
-LOCKED := $(BIN)/python -m pip install --quiet --require-hashes --no-deps --requirement
-ITSELF := $(BIN)/python -m pip install --quiet --no-build-isolation --editable
-COMPILE := build/supply/bin/uv pip compile --quiet --universal --generate-hashes \
+# uv installs in a tenth of pip's time, from where pip would. Where it does not run, or reaches
+# nothing, pip does.
+PIPS_INDEX = $${PIP_INDEX_URL:-$$($(BIN)/python -m pip config get global.index-url 2>/dev/null)}
+install = { UV_DEFAULT_INDEX="$(PIPS_INDEX)" \
+	$(BIN)/uv pip install --quiet --python $(BIN)/python $(1) 2>/dev/null \
+	|| $(BIN)/python -m pip install --quiet $(1); }
+# Every package in the version and with the hash that is written in a lock file.
+locked = $(call install,--require-hashes --no-deps --requirement locks/$(1).txt)
+itself = $(call install,--no-build-isolation --editable '$(1)')
+COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes \
 	--python-version 3.11 --no-annotate --no-header --upgrade
 
 .PHONY: help serve site lib test docs bench soak check browser matrix lock audit clean force
@@ -105,21 +111,23 @@ $(BIN)/python:
 	@$(PYTHON) -m venv $(VENV) 2>/dev/null || { \
 		$(PYTHON) -m venv --clear --without-pip $(VENV) && \
 		$(PYTHON) -m pip --quiet --python $(BIN)/python install pip; }
+	@$(BIN)/python -m pip install --quiet --require-hashes --no-deps \
+		--requirement locks/uv.txt 2>/dev/null || true
 
 $(BIN)/.installed: pyproject.toml locks/build.txt locks/node.txt | $(BIN)/python
-	@echo "Installing Gossamer's Python packages (a few minutes the first time) ..."
-	@$(LOCKED) locks/build.txt
-	@$(ITSELF) .
+	@echo "Installing Gossamer's Python packages ..."
+	@$(call locked,build)
+	@$(call itself,.)
 	@node -e 'process.exit(process.versions.node.split(".")[0] < 18 ? 1 : 0)' 2>/dev/null \
 		&& command -v npm >/dev/null || { \
 		echo "Installing Node (this machine has none that is new enough) ..." && \
-		$(LOCKED) locks/node.txt; }
+		$(call locked,node); }
 	@touch $@
 
 $(BIN)/.dev: locks/dev.txt $(BIN)/.installed
 	@echo "Installing what the tests need ..."
-	@$(LOCKED) locks/dev.txt
-	@$(ITSELF) '.[dev]'
+	@$(call locked,dev)
+	@$(call itself,.[dev])
 	@touch $@
 
 node_modules/.installed: package-lock.json .npmrc | $(BIN)/.installed
@@ -153,11 +161,12 @@ matrix: browser
 	@python -m tests.engines.table
 
 # Without node_modules: npm would leave what they lack, other platforms' files, out of its lock.
-lock: build/supply/.installed
+lock: $(BIN)/python
 	@$(COMPILE) --output-file locks/dev.txt --extra dev pyproject.toml locks/setuptools.in
 	@$(COMPILE) --output-file locks/build.txt --constraint locks/dev.txt \
 		pyproject.toml locks/setuptools.in
 	@$(COMPILE) --output-file locks/node.txt locks/node.in
+	@$(COMPILE) --output-file locks/uv.txt locks/uv.in
 	@rm -rf build/npm && mkdir -p build/npm && cp package.json .npmrc build/npm
 	@npm install --prefix build/npm --package-lock-only --loglevel=error
 	@cp build/npm/package-lock.json .
@@ -166,13 +175,13 @@ lock: build/supply/.installed
 audit: build/supply/.installed
 	@python=0; node=0; \
 	build/supply/bin/pip-audit --strict --disable-pip --requirement locks/dev.txt \
-		--requirement locks/node.txt || python=$$?; \
+		--requirement locks/node.txt --requirement locks/uv.txt || python=$$?; \
 	npm audit || node=$$?; \
 	[ $$python$$node = 00 ]
 
 build/supply/.installed: pyproject.toml
 	@$(PYTHON) -m venv build/supply
-	@build/supply/bin/python -m pip install --quiet pip-audit==2.10.1 uv==0.13.9
+	@build/supply/bin/python -m pip install --quiet pip-audit==2.10.1
 	@touch $@
 
 clean:

@@ -35,7 +35,7 @@ def _holds(requirement: Requirement) -> bool:
     )
 
 
-@pytest.mark.parametrize("name", ["build.txt", "dev.txt", "node.txt"])
+@pytest.mark.parametrize("name", ["build.txt", "dev.txt", "node.txt", "uv.txt"])
 def test_every_package_has_a_hash_and_no_address(name: str) -> None:
     text = _text(name)
     assert "://" not in text
