@@ -36,5 +36,5 @@ def draw_icon(size: int, *, filled: bool) -> bytes:
     draw.ellipse(box(3.5, 3.5, 12.5, 12.5), "white")
     icon.putalpha(shape)
     data = io.BytesIO()
-    icon.resize((size, size), Image.Resampling.LANCZOS).save(data, "PNG", optimize=True)
+    icon.reduce(_OVERSAMPLED).save(data, "PNG", optimize=True)
     return data.getvalue()

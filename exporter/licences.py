@@ -73,13 +73,11 @@ def _from_package(name: str, package: Path) -> str:
 def read_member(package: Path, name: str) -> bytes:
     """A file of an npm package. Raises SiteError where it has none of that name."""
     with tarfile.open(package) as tar:
-        try:
-            stream = tar.extractfile(f"package/{name}")
-        except KeyError:
-            stream = None
-        if stream is None:
-            raise SiteError(f"web/runtime.toml: Expected {name} in {package.name}, found none.")
-        return stream.read()
+        for member in tar:
+            stream = tar.extractfile(member) if member.name == f"package/{name}" else None
+            if stream is not None:
+                return stream.read()
+    raise SiteError(f"web/runtime.toml: Expected {name} in {package.name}, found none.")
 
 
 def _from_wheel(wheel: Path) -> str:

@@ -114,8 +114,10 @@ def test_python_goes_on_where_it_was_cut(page: Page, quick_site_dir: Path) -> No
 
 @pytest.mark.parametrize(
     "first",
-    [lambda content: bytes(len(content)), lambda content: content + content],
-    ids=["other bytes", "too long"],
+    [
+        pytest.param(lambda content: bytes(len(content)), id="other bytes"),
+        pytest.param(lambda content: content + content, id="too long", marks=pytest.mark.soak),
+    ],
 )
 def test_another_file_is_never_run(
     page: Page, quick_site_dir: Path, first: Callable[[bytes], bytes]

@@ -107,6 +107,7 @@ def test_twelve_megapixels_with_clean_colours_in_time_and_memory(python_in_pyodi
     assert result["bytes"] < MOST_BYTES
 
 
+@pytest.mark.soak
 def test_forty_eight_megapixels_finish_with_every_option(python_in_pyodide: Any) -> None:
     options = {
         "min_region_px": 5000,

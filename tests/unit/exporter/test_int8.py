@@ -79,6 +79,7 @@ def test_the_engine_runs_it_as_integers(int8: Artefact, tmp_path: Path) -> None:
     assert operators["QLinearConv"] == convolutions - in_float
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("int8", ["modnet"], indirect=True)
 def test_the_same_ranges_give_the_same_bytes(int8: Artefact, tmp_path: Path) -> None:
     again = export_network(int8.network, precision="int8", out_dir=tmp_path)
