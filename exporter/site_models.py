@@ -15,7 +15,7 @@ from exporter.pipeline import with_size
 from exporter.report import Report
 from exporter.self_test import LEAST_SIDE_PX, expected_answer
 from exporter.winograd.plan import plan_of
-from exporter.winograd.proof import check_plan
+from exporter.winograd.proof import check_plan_once
 
 __all__ = ["SiteChoices", "add_model"]
 
@@ -143,9 +143,9 @@ def _add_plan(
         small = None
     plan = both or alone
     try:
-        check_plan(plan, file, network)
+        check_plan_once(plan, file, network)
         if small:
-            check_plan(plan, file, small.network, small=small.file)
+            check_plan_once(plan, file, small.network, small=small.file)
     except PassError as error:
         report(f"{error} ONNX Runtime will run it.", 0, 0)
         return None

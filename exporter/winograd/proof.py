@@ -1,7 +1,9 @@
 """Proves a plan: what a browser computes with it against what ONNX Runtime computes natively."""
 
+import hashlib
 import subprocess
 import tempfile
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -9,17 +11,44 @@ import onnx
 
 from exporter.catalog import Network
 from exporter.errors import PassError, SiteError
+from exporter.origins import cache_folder
 from exporter.verify import FloatArray, compare, run_network, sample_inputs
 from exporter.winograd.kernel import compile_kernels
 
-__all__ = ["MAX_DIFFERENCE", "MEAN_DIFFERENCE", "check_plan", "run_plan"]
+__all__ = ["MAX_DIFFERENCE", "MEAN_DIFFERENCE", "check_plan", "check_plan_once", "run_plan"]
 
 # Minimal filtering adds other numbers than the convolution that it equals: its rounding errors are
 # some times larger, and still a twentieth of what 8 bits can show.
 MAX_DIFFERENCE = 2e-4
 MEAN_DIFFERENCE = 1e-5
 
-_RUNNER = Path(__file__).resolve().parent.parent / "node" / "run-plan.mjs"
+_EXPORTER = Path(__file__).resolve().parent.parent
+_RUNNER = _EXPORTER / "node" / "run-plan.mjs"
+#: What a proof is made of, beside the kernel, the plan and the network's files.
+_SOURCES = (
+    *(_RUNNER, Path(__file__), _EXPORTER / "verify.py", _EXPORTER / "sessions.py"),
+    _EXPORTER.parent / "web" / "js" / "pipeline" / "winograd.js",
+)
+
+
+def check_plan_once(
+    plan: bytes, file: bytes, network: Network, *, small: bytes | None = None
+) -> None:
+    """`check_plan`, unless it has passed before with the same plan, files, kernel and code: a proof
+    takes two seconds, more than all else of a site that is built again."""
+    proven = cache_folder() / "proven" / _key(plan, file, network, small)
+    if proven.exists():
+        return
+    check_plan(plan, file, network, small=small)
+    proven.parent.mkdir(parents=True, exist_ok=True)
+    proven.touch()
+
+
+def _key(plan: bytes, file: bytes, network: Network, small: bytes | None) -> str:
+    parts = [compile_kernels()["winograd"], plan, file, small or b"", repr(network).encode()]
+    parts += [path.read_bytes() for path in _SOURCES]
+    parts.append(f"onnxruntime {version('onnxruntime')}".encode())
+    return hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).hexdigest()
 
 
 def check_plan(plan: bytes, file: bytes, network: Network, *, small: bytes | None = None) -> None:

@@ -14,16 +14,16 @@ from hypothesis import strategies as st
 from onnx import helper, numpy_helper
 
 from exporter import clang
-from exporter.catalog import find_network
+from exporter.catalog import Network, find_network
 from exporter.errors import PassError, SiteError
 from exporter.exported import exported_file
 from exporter.pipeline import with_size
 from exporter.sessions import open_session
-from exporter.winograd import layout
+from exporter.winograd import layout, proof
 from exporter.winograd.arena import Life, arrange
 from exporter.winograd.kernel import SOURCE, compile_kernels
 from exporter.winograd.plan import plan_of
-from exporter.winograd.proof import check_plan, run_plan
+from exporter.winograd.proof import check_plan, check_plan_once, run_plan
 
 Nodes = list[onnx.NodeProto]
 
@@ -215,14 +215,48 @@ def changed_plan() -> tuple[bytes, npt.NDArray[np.int32]]:
 
 def test_a_plan_that_computes_something_else_is_refused(
     changed_plan: tuple[bytes, npt.NDArray[np.int32]],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:
     file, numbers = changed_plan
+    monkeypatch.setenv("GOSSAMER_CACHE", str(tmp_path))
+    network = with_size(find_network("u2netp"), 64, 64)
+    right = plan_of(file)
+    assert right is not None
+    check_plan_once(right, file, network)
     total = 0
     for number in np.delete(numbers, CHECKSUM).tolist():
         total = 31 * total + number
     numbers[CHECKSUM] = np.array(total & 0xFFFFFFFF, np.uint32).astype(np.int32)
-    with pytest.raises(PassError, match="winograd: Expected the output of u2netp within"):
-        check_plan(numbers.tobytes(), file, with_size(find_network("u2netp"), 64, 64))
+    for _ in range(2):  # only what has passed is remembered
+        with pytest.raises(PassError, match="winograd: Expected the output of u2netp within"):
+            check_plan_once(numbers.tobytes(), file, network)
+
+
+def test_a_proof_is_repeated_where_anything_has_changed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    network = with_size(find_network("u2netp"), 64, 64)
+    file, small = (
+        exported_file(find_network("u2netp"), size=(side, side)).read_bytes() for side in (128, 64)
+    )
+    plan = plan_of(file, small=small)
+    assert plan is not None
+    monkeypatch.setenv("GOSSAMER_CACHE", str(tmp_path))
+    proven: list[bytes] = []
+
+    def checked(plan: bytes, file: bytes, network: Network, *, small: bytes | None) -> None:
+        check_plan(plan, file, network, small=small)
+        proven.append(plan)
+
+    monkeypatch.setattr(proof, "check_plan", checked)
+    for _ in range(2):
+        check_plan_once(plan, file, network, small=small)
+    assert len(proven) == 1
+    check_plan_once(plan, file, with_size(network, 128, 128))
+    monkeypatch.setattr(proof, "version", lambda name: f"another {name}")
+    check_plan_once(plan, file, network, small=small)
+    assert len(proven) == 3
 
 
 def test_a_damaged_plan_does_not_run(
