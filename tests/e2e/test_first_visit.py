@@ -131,6 +131,15 @@ def test_another_file_is_never_run(
         assert not kept.endswith(".part")
 
 
+def test_a_network_is_fetched_where_nothing_has_started_python(
+    page: Page, two_network_site_dir: Path, two_network_server: str
+) -> None:
+    (module,) = (two_network_site_dir / "js").glob("gossamer.*.js")
+    page.goto(f"{two_network_server}licences.txt")  # where no app starts anything
+    page.evaluate(f"import('/js/{module.name}').then((one) => one.preloadSpecialists())")
+    assert len(page.evaluate(KEPT)) == 1
+
+
 ABANDON = """
 async (content) => {
   const bytes = Uint8Array.from(atob(content), (c) => c.charCodeAt(0))

@@ -4,7 +4,7 @@ import { assetUrl, NETWORKS } from '../assets.js'
 import { inModels } from '../model-database.js'
 import { GossamerError } from '../rpc/errors.js'
 import { sha256Of } from './stored-model.js'
-import { inferenceWorker, isPythonRunning, pythonArrived, pythonWorker } from './workers.js'
+import { inferenceWorker, isPythonStarting, pythonArrived, pythonWorker } from './workers.js'
 
 /** @typedef {import('../build.js').Artefact} Artefact */
 /** @typedef {import('../assets.js').Model} Model */
@@ -111,14 +111,15 @@ function headStart(model, artefact, onProgress) {
 async function fetchEarly(model, artefact, onProgress) {
   const { sha256, bytes } = artefact
   // Pages that come without encryption have no crypto; then Python's check must do.
-  const isWorthIt = !isPythonRunning() && bytes < HEAD_START_BYTES && crypto.subtle
+  const isWorthIt = isPythonStarting() && bytes < HEAD_START_BYTES && crypto.subtle
   if (!isWorthIt || inHand.has(sha256) || (await isBegun(sha256))) return new Blob()
   await pythonArrived
   const received = await fetchBeginning(artefact, onProgress)
   if (received.size < bytes) return received
   if ((await sha256Of(await received.arrayBuffer())) !== sha256) return new Blob()
   inHand.set(sha256, received)
-  keeping = keep(model, artefact, received).catch(() => {}) // it stays in hand
+  const kept = keep(model, artefact, received).catch(() => {}) // it stays in hand
+  keeping = keeping.then(() => kept)
   return received
 }
 

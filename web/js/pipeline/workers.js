@@ -24,29 +24,34 @@ export const thumbnailWorker = /* @__PURE__ */ new WorkerClient(
   'part that makes small pictures',
 )
 
-let pythonRuns = false
-let arrived = () => {}
+/** @type {'asleep' | 'starting' | 'running'} */
+let python = 'asleep'
+let goOn = () => {}
 /** Resolves when fetching something else no longer delays Python's first start. */
 export const pythonArrived = new Promise((resolve) => {
-  arrived = () => resolve(undefined)
+  goOn = () => resolve(undefined)
 })
 
-/** Whether Python has started on this page. */
-export function isPythonRunning() {
-  return pythonRuns
+export function isPythonStarting() {
+  return python === 'starting'
 }
 
 /**
  * Starts Python; later calls wait for the same start.
  * @param {AbortSignal | undefined} signal
- * @returns {Promise<void>} may be awaited later
+ * @returns {Promise<unknown>} may be awaited later
  */
 export function startPython(signal) {
-  const options = { signal, onProgress: arrived }
-  const starting = pythonWorker.call('start', null, 'refine', options).then(() => {
-    pythonRuns = true
-  })
-  starting.then(arrived, arrived)
+  if (python === 'asleep') python = 'starting'
+  const starting = pythonWorker.call('start', null, 'refine', { signal, onProgress: goOn })
+  const become = (/** @type {typeof python} */ state) => {
+    python = state
+    goOn()
+  }
+  starting.then(
+    () => become('running'),
+    () => become('asleep'),
+  )
   return startedEarly(starting)
 }
 
