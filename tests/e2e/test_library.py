@@ -77,7 +77,8 @@ def test_a_page_cuts_out_and_fetches_nothing_else(
         *("plain.html", "plain.js", "examples.css", "gossamer.js", "build.js", "assets.js"),
         *("options.js", "source.js", "request-log.js"),
         *("backends.js", "engines.js", "open-photo.js", "pipeline.js", "stage-clock.js"),
-        *("find-matte.js", "keep-photo.js", "verdicts.js", "workers.js", "client.js"),
+        *("find-matte.js", "keep-photo.js", "load-network.js", "verdicts.js", "workers.js"),
+        "client.js",
         *("errors.js", "requests.js"),
         # the worker of the network
         *("inference-worker.js", "colour-profile.js", "decode.js", "device.js"),

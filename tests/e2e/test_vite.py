@@ -55,7 +55,7 @@ def test_a_bundle_holds_what_the_page_calls_and_works_from_a_sub_path(
 ) -> None:
     site, code = bundled(project, "/shop/")
     assert "inference-worker" in code
-    for unused in ("gossamer-cutout", "thumbnail-worker", "pyside_logic"):
+    for unused in ("gossamer-cutout", "thumbnail-worker", "pyside_logic.bridge"):
         assert unused not in code
     assert len(code) < 40_000
     (tmp_path / "shop").symlink_to(site)
