@@ -25,3 +25,11 @@ def test_the_list_names_what_every_thread_fetched(app: App, tmp_path: Path) -> N
     assert {urlsplit(url).netloc for url, _ in seen} == {urlsplit(app.url).netloc}
     (model,) = [size for url, size in seen if "/models/u2netp.wasm.fp32" in url]
     assert model > 4_000_000
+
+    # A worker that starts anew asks again: one row an address, however long a visit lasts.
+    rows = requests.get_by_role("listitem")
+    addresses = {url for url, _ in seen}
+    expect(rows).to_have_count(len(addresses))
+    app.page.evaluate("gossamer.resetEngines().then(() => gossamer.preload())")
+    expect(rows.filter(has_text="js/workers/inference-worker")).to_contain_text("2 × ")
+    expect(rows).to_have_count(len(addresses))

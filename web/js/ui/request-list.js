@@ -7,6 +7,7 @@ import { createIcon } from './icons.js'
 import { formatBytes, t } from './strings.js'
 
 /** @typedef {import('../gossamer.js').NetworkRequest} NetworkRequest */
+/** @typedef {{ starts: Set<number>, bytes: number, size: HTMLElement }} Asked one address */
 
 export class RequestList extends HTMLElement {
   #label = create('span', { class: 'wide-only' })
@@ -15,8 +16,8 @@ export class RequestList extends HTMLElement {
   #rows = create('ul', { class: 'requests', tabindex: '0' })
   #sheet = create('section', { class: 'sheet', popover: 'auto', id: 'requests-sheet' })
   #engines = new EngineList()
-  /** @type {NetworkRequest[]} */
-  #requests = []
+  /** @type {Map<string, Asked>} by address: workers that start anew fetch the same files again */
+  #asked = new Map()
   #stopListening = () => {}
 
   connectedCallback() {
@@ -36,7 +37,7 @@ export class RequestList extends HTMLElement {
     )
     this.#sheet.addEventListener('toggle', () => this.#engines.refresh())
     this.replaceChildren(this.#button, this.#sheet)
-    this.#requests = []
+    this.#asked.clear()
     this.#rows.replaceChildren()
     this.#summarise()
     this.#stopListening = onRequests((requests) => this.#record(requests))
@@ -48,24 +49,33 @@ export class RequestList extends HTMLElement {
 
   /** @param {NetworkRequest[]} requests */
   #record(requests) {
-    for (const request of requests) {
-      if (this.#requests.some((other) => isSame(other, request))) continue
-      this.#requests.push(request)
-      this.#rows.append(
-        create(
-          'li',
-          {},
-          create('span', { class: 'name' }, shortName(request.url)),
-          create('span', { class: 'size muted' }, formatBytes(request.bytes)),
-        ),
-      )
+    for (const { url, bytes, startedAt } of requests) {
+      const asked = this.#asked.get(url) ?? this.#addRow(url)
+      asked.starts.add(startedAt) // the browser may tell of the page itself twice
+      asked.bytes = Math.max(asked.bytes, bytes)
+      const times = asked.starts.size > 1 ? `${asked.starts.size} × ` : ''
+      setText(asked.size, times + formatBytes(asked.bytes))
     }
     this.#summarise()
   }
 
+  /**
+   * @param {string} url
+   * @returns {Asked}
+   */
+  #addRow(url) {
+    const size = create('span', { class: 'size muted' })
+    const asked = { starts: new Set(), bytes: 0, size }
+    this.#rows.append(create('li', {}, create('span', { class: 'name' }, shortName(url)), size))
+    this.#asked.set(url, asked)
+    return asked
+  }
+
   #summarise() {
     const others = new Set(
-      this.#requests.map(({ url }) => new URL(url).host).filter((host) => host !== location.host),
+      [...this.#asked.keys()]
+        .map((url) => new URL(url).host)
+        .filter((host) => host !== location.host),
     )
     const label = t(others.size === 0 ? 'nothingLeft' : 'askedElsewhere')
     setText(this.#label, label)
@@ -78,14 +88,6 @@ export class RequestList extends HTMLElement {
         : t('requestsElsewhere', { hosts: [...others].join(', ') }),
     )
   }
-}
-
-/**
- * @param {NetworkRequest} one
- * @param {NetworkRequest} other the browser may tell of the page itself twice
- */
-function isSame(one, other) {
-  return one.url === other.url && one.startedAt === other.startedAt
 }
 
 /**
