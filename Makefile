@@ -111,11 +111,11 @@ $(BIN)/python:
 	@$(PYTHON) -m venv $(VENV) 2>/dev/null || { \
 		$(PYTHON) -m venv --clear --without-pip $(VENV) && \
 		$(PYTHON) -m pip --quiet --python $(BIN)/python install pip; }
+
+$(BIN)/.installed: pyproject.toml locks/build.txt locks/node.txt locks/uv.txt | $(BIN)/python
+	@echo "Installing Gossamer's Python packages ..."
 	@$(BIN)/python -m pip install --quiet --require-hashes --no-deps \
 		--requirement locks/uv.txt 2>/dev/null || true
-
-$(BIN)/.installed: pyproject.toml locks/build.txt locks/node.txt | $(BIN)/python
-	@echo "Installing Gossamer's Python packages ..."
 	@$(call locked,build)
 	@$(call itself,.)
 	@node -e 'process.exit(process.versions.node.split(".")[0] < 18 ? 1 : 0)' 2>/dev/null \
@@ -161,7 +161,7 @@ matrix: browser
 	@python -m tests.engines.table
 
 # Without node_modules: npm would leave what they lack, other platforms' files, out of its lock.
-lock: $(BIN)/python
+lock: $(BIN)/.installed
 	@$(COMPILE) --output-file locks/dev.txt --extra dev pyproject.toml locks/setuptools.in
 	@$(COMPILE) --output-file locks/build.txt --constraint locks/dev.txt \
 		pyproject.toml locks/setuptools.in

@@ -342,7 +342,7 @@ async def ensure_model(
     (sha256s) and what copies of Gossamer at other places name. `received`, a Blob, is the network's
     beginning that has come already, or all of it.
 
-    Returns {stored, blob}: `blob` holds the network where the device would not keep it.
+    Returns {blob}, which holds the network where the device would not keep it, else null.
     """
     wanted = Entry(entry.name, entry.url, entry.sha256, int(entry.bytes))
     async with open_storage() as storage:
@@ -351,7 +351,7 @@ async def ensure_model(
         begun = (await received.arrayBuffer()).to_bytes()
         data = await store.ensure(wanted, on_progress, begun)
     blob = None if data is None else blob_of(data)
-    return js_object(stored=blob is None, blob=blob)
+    return js_object(blob=blob)
 
 
 # ---- answers -------------------------------------------------------------------------------------

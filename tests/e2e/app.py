@@ -68,6 +68,23 @@ class App:
         return download.value.suggested_filename, picture
 
 
+#: The sha256s in the model store, with `.part` for a beginning.
+STORED_KEYS = """
+new Promise((resolve, reject) => {
+  const opened = indexedDB.open('gossamer', 1)
+  opened.onupgradeneeded = () => opened.result.createObjectStore('models')
+  opened.onerror = () => reject(opened.error)
+  opened.onsuccess = () => {
+    const asked = opened.result.transaction('models').objectStore('models').getAllKeys()
+    asked.onsuccess = () => {
+      opened.result.close()
+      resolve(asked.result.filter((key) => !key.startsWith('names ')))
+    }
+  }
+})
+"""
+
+
 @dataclass(frozen=True)
 class ApiResult:
     """What `removeBackground` or `segmentForeground` resolved to, its blob decoded by Pillow."""

@@ -21,25 +21,11 @@ from exporter.chromium import chromium_arguments, find_chromium
 from exporter.serve import make_server, running
 from exporter.site import WEB
 
-from .app import SLOW_MS, ApiError, App, call_api, in_base64, png, wait_until
+from .app import SLOW_MS, STORED_KEYS, ApiError, App, call_api, in_base64, png, wait_until
 from .journeys import pictures_in
 from .test_workers import DIE_AT, worker_named
 
 CAT = png(data.chelsea())
-STORED_KEYS = """
-new Promise((resolve, reject) => {
-  const opened = indexedDB.open('gossamer', 1)
-  opened.onupgradeneeded = () => opened.result.createObjectStore('models')
-  opened.onerror = () => reject(opened.error)
-  opened.onsuccess = () => {
-    const asked = opened.result.transaction('models').objectStore('models').getAllKeys()
-    asked.onsuccess = () => {
-      opened.result.close()
-      resolve(asked.result.filter((key) => !key.startsWith('names ')))
-    }
-  }
-})
-"""
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,8 @@ from skimage import data
 
 from exporter.serve import running
 
-from .app import App, call_api, in_base64, png, wait_until
+from .app import STORED_KEYS, App, call_api, in_base64, png, wait_until
+from .test_workers import worker_named
 
 CAT = png(data.chelsea())
 
@@ -63,20 +64,6 @@ def served(
         yield f"http://127.0.0.1:{server.server_port}/", handler
 
 
-KEPT = """
-new Promise((resolve, reject) => {
-  const opening = indexedDB.open('gossamer', 1)
-  opening.onerror = () => reject(opening.error)
-  opening.onsuccess = () => {
-    const asking = opening.result.transaction('models').objectStore('models').getAllKeys()
-    asking.onsuccess = () => {
-      opening.result.close()
-      resolve(asking.result.filter((key) => !key.startsWith('names ')))
-    }
-  }
-})
-"""
-
 START_CUT = """
 (content) => {
   const bytes = Uint8Array.from(atob(content), (c) => c.charCodeAt(0))
@@ -98,7 +85,23 @@ def test_the_network_runs_before_python_has_started(page: Page, quick_site_dir: 
         assert page.evaluate("window.cutOut.then(({ blob }) => blob.size)") > 10_000
         # Python keeps what the page has fetched, and does not fetch it again.
         assert page.evaluate("gossamer.preload().then(({ stored }) => stored)") is True
-        assert len(page.evaluate(KEPT)) == 1
+        assert len(page.evaluate(STORED_KEYS)) == 1
+        assert handler.ranges == [None]
+
+
+def test_python_dies_before_it_has_kept_the_network(page: Page, quick_site_dir: Path) -> None:
+    with served(quick_site_dir) as (url, handler):
+        handler.python_may_come.clear()
+        app = App(page, url).open()
+        page.evaluate(START_CUT, in_base64(CAT))
+        wait_until(page, "Boolean(window.hasRun)")
+        worker_named(app, "python").evaluate("void setTimeout(() => self.close())")
+        wait_until(page, "typeof window.hasRun === 'string'")
+        assert "was stopped by the browser" in page.evaluate("window.hasRun")
+        handler.python_may_come.set()
+        assert page.evaluate("gossamer.preload().then(({ stored }) => stored)") is True
+        assert len(page.evaluate(STORED_KEYS)) == 1
+        assert call_api(page, "removeBackground", CAT).picture.size == (451, 300)
         assert handler.ranges == [None]
 
 
@@ -127,7 +130,7 @@ def test_another_file_is_never_run(
         result = call_api(page, "removeBackground", CAT)
         assert (result.picture.size, result.fields["notices"]) == ((451, 300), [])
         assert handler.ranges == [None, None]
-        (kept,) = page.evaluate(KEPT)
+        (kept,) = page.evaluate(STORED_KEYS)
         assert not kept.endswith(".part")
 
 
@@ -137,7 +140,7 @@ def test_a_network_is_fetched_where_nothing_has_started_python(
     (module,) = (two_network_site_dir / "js").glob("gossamer.*.js")
     page.goto(f"{two_network_server}licences.txt")  # where no app starts anything
     page.evaluate(f"import('/js/{module.name}').then((one) => one.preloadSpecialists())")
-    assert len(page.evaluate(KEPT)) == 1
+    assert len(page.evaluate(STORED_KEYS)) == 1
 
 
 ABANDON = """

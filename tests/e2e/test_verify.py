@@ -84,9 +84,9 @@ def test_one_changed_weight_breaks_the_proof(
             tensor.CopyFrom(onnx.numpy_helper.from_array(weights, tensor.name))
     path = tmp_path / "damaged.onnx"
     onnx.save(damaged, path)
-    arguments = ["--network", "modnet", "--report", str(tmp_path)]
-    assert main(["verify", str(artefact.path), *arguments, "--backend", "native"]) == 0
-    assert main(["verify", str(path), *arguments, "--backend", "native", "wasm"]) == 1
+    arguments = ["--network", "modnet", "--backend", "native", "wasm", "--report", str(tmp_path)]
+    assert main(["verify", str(artefact.path), *arguments]) == 0
+    assert main(["verify", str(path), *arguments]) == 1
     table = capsys.readouterr().out
     assert "native: max difference" in table
     assert "wasm: max difference" in table

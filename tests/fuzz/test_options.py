@@ -47,7 +47,7 @@ STROKE: dict[str, Any] = {"keep": True, "radius": 3, "hardness": 0.5, "points": 
 
 
 @pytest.mark.parametrize("reader", READERS)
-@pytest.mark.parametrize("inputs", [200, pytest.param(40_000, marks=SOAK)])
+@pytest.mark.parametrize("inputs", [400, pytest.param(40_000, marks=SOAK)])
 def test_options_are_taken_or_refused(tried: Tried, reader: str, inputs: int) -> None:
     @settings(max_examples=inputs, deadline=None, database=None)
     @given(values=st.dictionaries(st.sampled_from(KEYS), anything, max_size=4))

@@ -189,7 +189,7 @@ export async function preload(options = {}) {
   // A photo that waits warms the engine up itself.
   if (!isOpening()) engine = await choice.ready({ warm: true })
   await python
-  const stored = await isKept(engine.artefact)
+  const stored = await isKept(model, engine.artefact)
   return { model: model.name, ...describeEngine(engine), notices, stored }
 }
 

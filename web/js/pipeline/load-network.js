@@ -25,12 +25,16 @@ const arriving = new Map()
 let keeping = Promise.resolve()
 
 /**
+ * @param {Model} model
  * @param {Artefact} artefact that was loaded
  * @returns {Promise<boolean>} whether the device keeps it
  */
-export async function isKept({ sha256 }) {
+export async function isKept(model, artefact) {
   await keeping
-  return !inHand.has(sha256)
+  const blob = inHand.get(artefact.sha256)
+  // Python may have died over it.
+  if (blob) await keep(model, artefact, blob).catch(() => {})
+  return !inHand.has(artefact.sha256)
 }
 
 /**

@@ -191,7 +191,7 @@
       keep: string[],
       received: Blob,
     },
- *     { stored: boolean, blob: Blob | null },
+ *     { blob: Blob | null },
  *   ],
  *   openPhoto: [{ photo: DecodedPhoto }, { handle: number }],
  *   setMatte: [{ handle: number, matte: Matte }, null],
