@@ -96,12 +96,11 @@ def test_python_dies_before_it_has_kept_the_network(page: Page, quick_site_dir: 
         page.evaluate(START_CUT, in_base64(CAT))
         wait_until(page, "Boolean(window.hasRun)")
         worker_named(app, "python").evaluate("void setTimeout(() => self.close())")
-        wait_until(page, "typeof window.hasRun === 'string'")
-        assert "was stopped by the browser" in page.evaluate("window.hasRun")
+        page.wait_for_timeout(500)
         handler.python_may_come.set()
+        assert page.evaluate("window.cutOut.then(({ blob }) => blob.size)") > 10_000
         assert page.evaluate("gossamer.preload().then(({ stored }) => stored)") is True
         assert len(page.evaluate(STORED_KEYS)) == 1
-        assert call_api(page, "removeBackground", CAT).picture.size == (451, 300)
         assert handler.ranges == [None]
 
 
