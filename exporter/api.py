@@ -104,6 +104,7 @@ def cut(
     spec: str | os.PathLike[str] | None = None,
     precision: Literal["fp32", "int8"] = "fp32",
     refine: Mapping[str, Any] | None = MappingProxyType({}),
+    wider_look: bool = True,
     second_look: bool = False,
     key: str | None = None,
 ) -> Result:
@@ -112,9 +113,10 @@ def cut(
     `model` is a network of models/catalog.toml, fetched at its first use; 'auto' for the first of
     them with the edges of one that knows people better, where they agree; or an ONNX file that
     `spec`, a TOML file, describes. `refine` has the names of RefineOptions in
-    pyside_logic/refine_options.py, None enlarges the matte and does no more. `second_look` runs the
-    network once more, on the subject's box. `key`, a colour or 'auto', takes the place of a network
-    before a plain backdrop.
+    pyside_logic/refine_options.py, None enlarges the matte and does no more. `wider_look` runs the
+    network once more, on the photo in fewer pixels, for parts of a large subject that it has lost;
+    `second_look` on the subject's box, for finer edges. `key`, a colour or 'auto', takes the place
+    of a network before a plain backdrop.
 
     Sessions are kept for the next call, and several threads may call at once. Raises ExporterError,
     of which PictureError is the one for `image`.
@@ -124,21 +126,25 @@ def cut(
     if key is not None:
         found = Found(key_matte(photo_hwc, key), "chroma-key")
     else:
-        found = _finder(model, spec, precision)(photo_hwc, second_look=second_look)
+        found = _finder(model, spec, precision, wider_look)(photo_hwc, second_look=second_look)
     cutout = refined(photo_hwc, found.matte_hw, refinement)
     return Result(cutout.rgba_hwc, found.matte_hw, found.model, cutout, refinement, source)
 
 
-_finders: dict[tuple[str, Path | None, str], Finder] = {}
+_finders: dict[tuple[str, Path | None, str, bool], Finder] = {}
 _starting = threading.Lock()
 
 
-def _finder(model: str, spec: str | os.PathLike[str] | None, precision: str) -> Finder:
+def _finder(
+    model: str, spec: str | os.PathLike[str] | None, precision: str, wider_look: bool
+) -> Finder:
     described = None if spec is None else Path(spec)
-    wanted = (model, described, precision)
+    wanted = (model, described, precision, wider_look)
     with _starting:
         if wanted not in _finders:
-            _finders[wanted] = Finder(model, spec=described, precision=precision)
+            _finders[wanted] = Finder(
+                model, spec=described, precision=precision, wider_look=wider_look
+            )
         return _finders[wanted]
 
 

@@ -134,7 +134,8 @@ class Network:
 
     A specialist has an `agreement`: the IoU with the matte of a site's first network from which on
     its edges are the better ones. None for networks of all subjects. One that has a `draft` is also
-    shipped at half its size, for a first look at a photo.
+    shipped at half its size, for a first look at a photo. `wider` is the (height, width) at which
+    it looks once more, for what it has lost (`pyside_logic/wider_look.py`).
     """
 
     name: str
@@ -146,6 +147,7 @@ class Network:
     precision: str = "fp32"
     agreement: float | None = None
     draft: bool = False
+    wider: tuple[int, int] | None = None
     written_in: str = "models/catalog.toml"
 
 
@@ -260,6 +262,7 @@ def _network(table: TomlTable, part: Part, title: str, written_in: str) -> Netwo
         precision,
         table.share("agreement") if table.has("agreement") else None,
         table.has("draft") and table.flag("draft"),
+        _size(table.table("wider")) if table.has("wider") else None,
         written_in,
     )
     for read in (table, picture, matte):
@@ -279,11 +282,11 @@ def _input(table: TomlTable) -> InputSpec:
         mean=table.triple("mean"),
         std=std,
         renamed=not table.has("name"),
-        published=_published(table.table("published")) if table.has("published") else None,
+        published=_size(table.table("published")) if table.has("published") else None,
     )
 
 
-def _published(table: TomlTable) -> tuple[int, int]:
+def _size(table: TomlTable) -> tuple[int, int]:
     size = table.count("height"), table.count("width")
     table.refuse_unknown_keys()
     return size

@@ -141,7 +141,7 @@ def _scores_of(pair: Pair, candidates: Sequence[Candidate]) -> tuple[Scores, ...
     for candidate in candidates:
         network = candidate.network
         if network not in mattes:
-            mattes[network] = network.matte(rgba_hwc)
+            mattes[network] = network.subject_matte(rgba_hwc)
         matte_hw = mattes[network]
         if candidate.specialist:
             agreed_hw = ask_specialist(candidate.specialist, rgba_hwc, matte_hw)

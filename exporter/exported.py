@@ -11,7 +11,7 @@ from exporter.origins import cache_folder
 from exporter.pipeline import export_network
 from exporter.report import Report, silent
 
-__all__ = ["exported_file"]
+__all__ = ["exported_file", "wider_file"]
 
 _HERE = Path(__file__).parent
 _INT8_SOURCES = ("precision.py", "quantize.py", "units.py", "weight_codes.py")
@@ -47,6 +47,20 @@ def exported_file(
             )
             artefact.path.replace(path)
     return path
+
+
+def wider_file(
+    network: Network,
+    *,
+    precision: str = "fp32",
+    local: Path | None = None,
+    report: Report = silent,
+) -> Path | None:
+    """The network's file for its wider look. None where it has none, and for int8: ONNX Runtime
+    runs that in a browser, and with one size alone. Raises ExporterError."""
+    if network.wider is None or precision != "fp32":
+        return None
+    return exported_file(network, size=network.wider, local=local, report=report)
 
 
 def _key(network: Network, backend: str, precision: str, size: tuple[int, int] | None) -> str:

@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from exporter.catalog import Network, choose_network, load_networks
-from exporter.exported import exported_file
+from exporter.exported import exported_file, wider_file
 from exporter.native import NativeNetwork, ask_specialist, key_matte, look_again
 from exporter.report import Report, silent
 
-__all__ = ["FindSettings", "Finder", "Found", "exported_networks", "finder_of"]
+__all__ = ["Exported", "FindSettings", "Finder", "Found", "exported_networks", "finder_of"]
 
 #: The model that asks several networks.
 _AUTO = "auto"
@@ -31,7 +31,9 @@ class Finder:
 
     `model` is a name of the catalogue, 'auto', or an ONNX file that `spec` describes; `threads` are
     those of each network, 0 for as many as there are cores. Raises ExporterError, also when it is
-    called.
+    called. The network that finds the subject takes a wider look too, where it has one and
+    `wider_look` is not False: that is for what its first look loses of a subject as large as the
+    picture.
     """
 
     def __init__(
@@ -40,18 +42,21 @@ class Finder:
         *,
         spec: Path | None = None,
         precision: str = "fp32",
+        wider_look: bool = True,
         threads: int = 0,
         report: Report = silent,
     ) -> None:
         self._networks = [
-            NativeNetwork(network, path, threads=threads)
-            for network, path in exported_networks(model, spec, precision, report=report)
+            NativeNetwork(one.network, one.file, wider=one.wider, threads=threads)
+            for one in exported_networks(
+                model, spec, precision, wider_look=wider_look, report=report
+            )
         ]
 
     def __call__(self, rgba_hwc: npt.NDArray[np.uint8], *, second_look: bool = False) -> Found:
         """For uint8 (height, width, 3 or 4); alpha is ignored."""
         chosen, *specialists = self._networks
-        matte_hw = chosen.matte(rgba_hwc)
+        matte_hw = chosen.subject_matte(rgba_hwc)
         for specialist in specialists:
             agreed_hw = ask_specialist(specialist, rgba_hwc, matte_hw)
             if agreed_hw is not None:
@@ -63,12 +68,13 @@ class Finder:
 
 @dataclass(frozen=True)
 class FindSettings:
-    """How mattes are found: as Finder has it, with a second look or without one; or by the `key`, a
-    colour or 'auto', of a plain backdrop and without a network."""
+    """How mattes are found: as Finder has it, with or without a wider and a second look; or by the
+    `key`, a colour or 'auto', of a plain backdrop and without a network."""
 
     model: str = "u2netp"
     spec: Path | None = None
     precision: str = "fp32"
+    wider_look: bool = True
     second_look: bool = False
     key: str | None = None
 
@@ -84,18 +90,38 @@ def finder_of(
         settings.model,
         spec=settings.spec,
         precision=settings.precision,
+        wider_look=settings.wider_look,
         threads=threads,
         report=report,
     )
     return lambda rgba_hwc: finder(rgba_hwc, second_look=settings.second_look)
 
 
+class Exported(NamedTuple):
+    """A network, its file in the cache, and the one for a wider look where there is to be one."""
+
+    network: Network
+    file: Path
+    wider: Path | None
+
+
 def exported_networks(
-    model: str, spec: Path | None, precision: str, *, report: Report = silent
-) -> list[tuple[Network, Path]]:
-    """The networks of a Finder, each with its file in the cache. Raises ExporterError."""
+    model: str,
+    spec: Path | None,
+    precision: str,
+    *,
+    wider_look: bool = True,
+    report: Report = silent,
+) -> list[Exported]:
+    """The networks of a Finder. Raises ExporterError."""
     return [
-        (network, exported_file(network, precision=precision, local=local, report=report))
+        Exported(
+            network,
+            exported_file(network, precision=precision, local=local, report=report),
+            wider_file(network, precision=precision, local=local, report=report)
+            if wider_look
+            else None,
+        )
         for network, local in _chosen(model, spec)
     ]
 

@@ -2,6 +2,7 @@
 imports pyside_logic.
 
     photo ──> preprocess ──> ONNX Runtime ──> postprocess ──> matte ──> cut_out ──> RGBA
+                  └──> smaller ──> ONNX Runtime ──> postprocess ──┘ what the first look has lost
 
 Preprocessing is Pillow's, which web/js/pipeline/lanczos.js reproduces in the browser.
 """
@@ -38,6 +39,7 @@ from pyside_logic.refine import Cutout, RefineOptions, refine
 from pyside_logic.resample import resize_bilinear
 from pyside_logic.second_look import fuse_looks, subject_box
 from pyside_logic.source import ColourSpace, Source
+from pyside_logic.wider_look import fuse_wider
 
 __all__ = [
     "Cutout",
@@ -83,14 +85,26 @@ _REDUCING_GAP = 2.0
 class NativeNetwork:
     """An ONNX file of `network`, or its source, on the CPU.
 
-    Raises ExporterError where it cannot be started. `threads`: 0 for as many as there are cores.
+    `wider` is a file of the same network for a smaller picture, where a photo is to be looked at
+    once more. Raises ExporterError where it cannot be started. `threads`: 0 for as many as there
+    are cores.
     """
 
     def __init__(
-        self, network: Network, model: Path | onnx.ModelProto, *, threads: int = 0
+        self,
+        network: Network,
+        model: Path | onnx.ModelProto,
+        *,
+        wider: Path | None = None,
+        threads: int = 0,
     ) -> None:
         self.network = network
         self._label = str(model) if isinstance(model, Path) else network.name
+        self._wider = None
+        if wider and network.wider:
+            height, width = network.wider
+            spec = replace(network.input, height=height, width=width)
+            self._wider = NativeNetwork(replace(network, input=spec), wider, threads=threads)
         try:
             self._session = open_session(model, threads=threads)
         # ONNX Runtime's errors have no common base of their own.
@@ -102,8 +116,21 @@ class NativeNetwork:
 
     def matte(self, rgba_hwc: Uint8) -> Float32:
         """float32 (h, w) in [0, 1] at the network's size, for uint8 (height, width, 3 or 4)."""
+        return self._matte_of(preprocess(rgba_hwc, self.network.input))
+
+    def subject_matte(self, rgba_hwc: Uint8) -> Float32:
+        """`matte` with the parts of the subject that it lacks, where there is a wider look."""
+        input_nchw = preprocess(rgba_hwc, self.network.input)
+        matte_hw = self._matte_of(input_nchw)
+        if self._wider is None:
+            return matte_hw
+        wider_hw = self._wider._matte_of(_resized(input_nchw, self._wider.network.input))
+        fused_hw = fuse_wider(matte_hw, wider_hw)
+        return matte_hw if fused_hw is None else fused_hw
+
+    def _matte_of(self, input_nchw: Float32) -> Float32:
         network = self.network
-        feeds = {network.input.name: preprocess(rgba_hwc, network.input)}
+        feeds = {network.input.name: input_nchw}
         try:
             outputs = self._session.run([network.output.name], feeds)
         except Exception as error:
@@ -161,6 +188,15 @@ def preprocess(rgba_hwc: Uint8, spec: InputSpec) -> Float32:
     picture /= max(picture.max(), 1e-6) if spec.scale == "max" else 255
     picture = (picture - np.array(spec.mean)) / np.array(spec.std)
     return np.ascontiguousarray(picture.transpose(2, 0, 1)[None].astype(np.float32))
+
+
+def _resized(input_nchw: Float32, spec: InputSpec) -> Float32:
+    """Of a network's input, that of the same network for another size, as in the browser."""
+    size = (spec.width, spec.height)
+    planes = [
+        Image.fromarray(plane).resize(size, Image.Resampling.LANCZOS) for plane in input_nchw[0]
+    ]
+    return np.stack([np.asarray(plane) for plane in planes])[None]
 
 
 def postprocess(output: npt.NDArray[Any], spec: OutputSpec) -> Float32:

@@ -122,7 +122,7 @@ def _add_artefact(
 
 @dataclass(frozen=True)
 class _Small:
-    """A network at half its size: its file, and what it answers to the picture of the self-test."""
+    """A network for a smaller picture: its file, and what it answers to that of the self-test."""
 
     network: Network
     file: bytes
@@ -131,13 +131,14 @@ class _Small:
 
 def _add_plan(
     site: Path, network: Network, file: bytes, report: Report
-) -> dict[str, str | None] | None:
-    """Of what our own engine does with the file; None where it cannot run it. Returns its path, and
-    what it must answer to a small picture, if it is made for one."""
+) -> dict[str, str | bool | None] | None:
+    """Of what our own engine does with the file; None where it cannot run it. Returns its path,
+    what it must answer to a small picture, if it is made for one, and whether that is of the size
+    for a wider look."""
     alone = plan_of(file)
     if alone is None:
         return None
-    small = _half(network, report)
+    small = _small(network, report)
     both = plan_of(file, small=small.file) if small else None
     if both is None:
         small = None
@@ -152,18 +153,23 @@ def _add_plan(
     path = hashed_name(f"wasm/{network.name}.plan", plan)
     (site / path).parent.mkdir(exist_ok=True)
     (site / path).write_bytes(plan)
-    return {"path": path, "golden": small.golden if small else None}
+    return {
+        "path": path,
+        "golden": small.golden if small else None,
+        "wider": bool(small and network.wider),
+    }
 
 
-def _half(network: Network, report: Report) -> _Small | None:
-    """None where half its size cannot be exported, or shows no subject in the picture."""
-    height, width = network.input.height // 2, network.input.width // 2
+def _small(network: Network, report: Report) -> _Small | None:
+    """Of the size for a wider look, or half the network's. None where that cannot be exported, or
+    shows no subject in the picture."""
+    height, width = network.wider or (network.input.height // 2, network.input.width // 2)
     if min(height, width) < LEAST_SIDE_PX:
         return None
     published = find_network(network.name)  # `network` may be of another size already
-    half = with_size(network, height, width)
+    small = with_size(network, height, width)
     try:
         exported = exported_file(published, size=(height, width), report=report)
-        return _Small(half, exported.read_bytes(), expected_answer(half, exported))
+        return _Small(small, exported.read_bytes(), expected_answer(small, exported))
     except (PassError, SiteError):
         return None

@@ -42,9 +42,11 @@ from pyside_logic.store import Entry, ModelStore
 from pyside_logic.subjects import Subjects
 from pyside_logic.touch_up import TouchUp, correction_from_dict, is_kept
 from pyside_logic.webp import label_webp
+from pyside_logic.wider_look import fuse_wider
 
 __all__ = [
     "add_second_look",
+    "add_wider_look",
     "close_photo",
     "draw",
     "draw_file_preview",
@@ -122,6 +124,20 @@ def open_photo(rgba: Any, height: int, width: int, file: Any = None) -> int:
 def set_matte(handle: int, matte: Any, height: int, width: int) -> None:
     """Gives an open photo its matte, or another one, a Float32Array of height x width in [0, 1]."""
     _opened(handle).matte_hw = matte_of(matte, height, width)
+
+
+@_answers(Stage.REFINE)
+def add_wider_look(handle: int, matte: Any, height: int, width: int) -> Any:
+    """Takes what the same network has found of an open photo in fewer pixels, a Float32Array of
+    height x width in [0, 1], into the photo's matte. Returns what that is then, {data:
+    Float32Array, height, width}, or null where nothing was lost."""
+    cutout = _opened(handle)
+    fused_hw = fuse_wider(cutout.matte_hw, matte_of(matte, height, width))
+    if fused_hw is None:
+        return None
+    cutout.matte_hw = fused_hw
+    h, w = fused_hw.shape
+    return js_object(data=to_float32_array(fused_hw), height=h, width=w)
 
 
 @_answers(Stage.INFER)

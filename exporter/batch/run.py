@@ -47,7 +47,10 @@ def run_batch(
         skipped = [photo for photo in photos if photo.name in names]
         waiting = [photo for photo in photos if photo.name not in names]
         if waiting and not job.find.key:  # once here, instead of by every worker at the same time
-            exported_networks(job.find.model, job.find.spec, job.find.precision, report=report)
+            find = job.find
+            exported_networks(
+                find.model, find.spec, find.precision, wider_look=find.wider_look, report=report
+            )
         summary = Summary(target, skipped)
         progress = Progress(report, len(photos), len(skipped), interval_s=interval_s)
         failed = 0

@@ -34,6 +34,13 @@ def add_cut_arguments(parser: argparse.ArgumentParser) -> None:
         help="of the network (default: %(default)s)",
     )
     parser.add_argument(
+        "--no-wider-look",
+        action="store_false",
+        dest="wider_look",
+        help="do not run the network once more, on the photo in fewer pixels, for parts of a large"
+        " subject that it has lost",
+    )
+    parser.add_argument(
         "--second-look",
         action="store_true",
         help="run the network once more, on the subject's box, for finer edges",
@@ -110,6 +117,7 @@ def find_settings(arguments: argparse.Namespace) -> "FindSettings":
         arguments.model,
         arguments.spec,
         arguments.precision,
+        arguments.wider_look,
         arguments.second_look,
         arguments.key,
     )

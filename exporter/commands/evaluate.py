@@ -22,6 +22,7 @@ class _Choice:
 
     artefact: str | None
     refine: str
+    wider_look: bool
     second_look: bool
     specialist: str | None
 
@@ -55,6 +56,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--against-refine",
         metavar="OPTIONS",
         help="compare with another refinement of the same matte, or of that of --against",
+    )
+    parser.add_argument(
+        "--no-wider-look",
+        action="store_false",
+        dest="wider_look",
+        help="do not look for lost parts of the subject; a named file never does",
+    )
+    parser.add_argument(
+        "--against-no-wider-look",
+        action="store_false",
+        dest="against_wider_look",
+        help="compare with what is found without it",
     )
     parser.add_argument(
         "--second-look", action="store_true", help="run the network on the subject's box too"
@@ -97,7 +110,9 @@ def run(arguments: argparse.Namespace) -> int:
         )
     network, local = choose_network(arguments.model, arguments.spec)
     choices = _choices(arguments)
-    networks = {choice.artefact: _open(network, local, choice.artefact) for choice in choices}
+    networks = {
+        (choice.artefact, choice.wider_look): _open(network, local, choice) for choice in choices
+    }
     specialists = {
         choice.specialist: _open(find_network(choice.specialist), None, None)
         for choice in choices
@@ -106,7 +121,7 @@ def run(arguments: argparse.Namespace) -> int:
     candidates = [
         Candidate(
             _label(network, choice),
-            networks[choice.artefact],
+            networks[choice.artefact, choice.wider_look],
             parse_refinement(choice.refine),
             choice.second_look,
             specialists.get(choice.specialist or ""),
@@ -123,26 +138,36 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _choices(arguments: argparse.Namespace) -> list[_Choice]:
     first = _Choice(
-        arguments.artefact, arguments.refine, arguments.second_look, arguments.specialist
+        arguments.artefact,
+        arguments.refine,
+        arguments.wider_look,
+        arguments.second_look,
+        arguments.specialist,
     )
     other = _Choice(
         arguments.against or arguments.artefact,
         arguments.against_refine or arguments.refine,
+        arguments.against_wider_look,
         arguments.against_second_look,
         arguments.against_specialist,
     )
-    is_alone = other == replace(first, second_look=False, specialist=None)
+    is_alone = other == replace(first, wider_look=True, second_look=False, specialist=None)
     return [first] if is_alone else [first, other]
 
 
-def _open(network: "Network", local: Path | None, artefact: str | None) -> "NativeNetwork":
-    from exporter.exported import exported_file
+def _open(network: "Network", local: Path | None, choice: _Choice | None) -> "NativeNetwork":
+    """None for a specialist: as it is exported, and no more."""
+    from exporter.exported import exported_file, wider_file
     from exporter.native import NativeNetwork
     from exporter.source import read_source
 
     report = TerminalReport()
+    artefact = choice.artefact if choice else None
     if artefact is None:
-        return NativeNetwork(network, exported_file(network, local=local, report=report))
+        file = exported_file(network, local=local, report=report)
+        looks_wider = choice is not None and choice.wider_look
+        wider = wider_file(network, local=local, report=report) if looks_wider else None
+        return NativeNetwork(network, file, wider=wider)
     if artefact == "source":
         return NativeNetwork(network, read_source(network, local=local, report=report))
     return NativeNetwork(network, Path(artefact))
@@ -154,6 +179,8 @@ def _label(network: "Network", choice: _Choice) -> str:
         words.append(f"or {choice.specialist}")
     if choice.refine != "default":
         words.append(f"refine {choice.refine}")
+    if not choice.wider_look:
+        words.append("no wider look")
     if choice.second_look:
         words.append("second look")
     return ", ".join(words)

@@ -127,6 +127,28 @@ return [fills is None, [part.height, part.width, part.rgba.length, float(seen.ma
     assert small[3] < 1
 
 
+def test_a_wider_look_is_taken_in(python_in_pyodide: Any) -> None:
+    nothing, fused, kept = python_in_pyodide.run(
+        OPEN
+        + """
+photo = js.Uint8Array.new(40 * 40 * 4)
+handle = bridge.open_photo(photo, 40, 40).value
+matte = js.Float32Array.new(32 * 32)
+matte.fill(1, 0, 16 * 32)
+bridge.set_matte(handle, matte, 32, 32)
+wider = js.Float32Array.new(16 * 16)
+nothing = bridge.add_wider_look(handle, wider, 16, 16).value
+wider.fill(1)
+fused = bridge.add_wider_look(handle, wider, 16, 16).value
+kept = bridge._photos[handle].cutout.matte_hw
+return [nothing is None, [fused.height, fused.width, min(fused.data)], float(kept.min())]
+"""
+    )
+    assert nothing
+    assert fused == [32, 32, 1]
+    assert kept == 1
+
+
 def test_a_closed_photo_is_gone_and_the_others_stay(python_in_pyodide: Any) -> None:
     seen = python_in_pyodide.run(
         OPEN

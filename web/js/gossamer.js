@@ -7,6 +7,7 @@ import { EngineChoice, reportEngines } from './pipeline/backends.js'
 import { modelFor, specialistsFor } from './pipeline/engines.js'
 import { isKept } from './pipeline/load-network.js'
 import { isOpening, openPhoto as openInPipeline, runPipeline } from './pipeline/pipeline.js'
+import { prepareWider } from './pipeline/wider-look.js'
 import { startPython, thumbnailWorker } from './pipeline/workers.js'
 import { fetched, nameOf } from './source.js'
 
@@ -35,6 +36,7 @@ export { ERROR_CODES, GossamerError, STAGES } from './rpc/errors.js'
  *   model?: string,
  *   backend?: Wanted,
  *   chromaKey?: string,
+ *   widerLook?: boolean,
  *   secondLook?: boolean,
  *   refine?: RefineOptions,
  *   background?: Background,
@@ -51,6 +53,8 @@ export { ERROR_CODES, GossamerError, STAGES } from './rpc/errors.js'
  *   one's own, software GPUs included.
  * - `chromaKey`: instead of a network, for a plain backdrop: 'auto', where the backdrop surrounds
  *   the subject, or its colour, '#rrggbb', which then goes wherever it shows.
+ * - `widerLook`: whether the network runs once more, on the photo in fewer pixels, for parts of a large
+ *   subject that it has lost; on by default, where this site has a plan for it.
  * - `secondLook`: whether the network runs once more, on the subject's box, for finer edges where
  *   the subject is small; off by default.
  * - `onProgress`: `done` of `total` in each stage; bytes in the stage `model`.
@@ -144,7 +148,8 @@ export async function segmentForeground(source, options = {}) {
  */
 export async function openPhoto(source, options = {}) {
   const wanted = await readOptions(options, KNOWN.open)
-  const { matte, chromaKey, secondLook = false, signal, onProgress = () => {}, onDraft } = wanted
+  const { matte, chromaKey, widerLook = true, secondLook = false, onDraft } = wanted
+  const { signal, onProgress = () => {} } = wanted
   const { onNotice } = noticeList()
   const picture = await fetched(source, signal)
   return openInPipeline({
@@ -152,6 +157,7 @@ export async function openPhoto(source, options = {}) {
     ...checked(wanted),
     matte,
     chromaKey,
+    widerLook,
     secondLook,
     signal,
     onProgress,
@@ -188,6 +194,7 @@ export async function preload(options = {}) {
   let engine = await choice.ready()
   // A photo that waits warms the engine up itself.
   if (!isOpening()) engine = await choice.ready({ warm: true })
+  await prepareWider({ model, backend, widerLook: true }, engine).catch(() => {}) // photos do without
   await python
   const stored = await isKept(model, engine.artefact)
   return { model: model.name, ...describeEngine(engine), notices, stored }
@@ -270,8 +277,8 @@ export async function thumbnail(source, height_px) {
  */
 async function cut(source, given, content) {
   const options = await readOptions(given, KNOWN.cut)
-  const { chromaKey, secondLook = false, background, signal, onPreview } = options
-  const { onProgress = () => {} } = options
+  const { chromaKey, widerLook = true, secondLook = false, background, onPreview } = options
+  const { signal, onProgress = () => {} } = options
   const output = { ...options.output, ...(background !== undefined && { background }) }
   const refine = { ...(chromaKey !== undefined && KEYED_REFINE), ...options.refine }
   const wanted = checked(options)
@@ -280,6 +287,7 @@ async function cut(source, given, content) {
     ...(await fetched(source, signal)),
     ...wanted,
     chromaKey,
+    widerLook,
     secondLook,
     refine,
     output,

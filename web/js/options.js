@@ -7,7 +7,7 @@ import { GossamerError } from './rpc/errors.js'
 
 const CHOICE = ['model', 'backend']
 const CALL = ['signal', 'onProgress']
-const MATTE = ['chromaKey', 'secondLook']
+const MATTE = ['chromaKey', 'widerLook', 'secondLook']
 const FILE = ['refine', 'background', 'output', 'onPreview']
 
 /** The options of each function of the public API. */

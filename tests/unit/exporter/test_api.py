@@ -103,6 +103,16 @@ def test_sessions_are_kept_and_threads_share_them(monkeypatch: pytest.MonkeyPatc
     assert len(started) == 2
 
 
+def test_what_the_first_look_loses_a_wider_one_finds() -> None:
+    """Of a cat's face as large as the photo U2-Net-P finds the eyes."""
+    face = np.ascontiguousarray(data.chelsea()[30:240, 90:405])
+    eyes, whole = (cut(face, wider_look=wanted) for wanted in (False, True))
+    assert eyes.alpha.mean() < 0.1 * 255
+    assert whole.alpha[20:180, 20:200].mean() > 0.98 * 255
+    plain = cut(data.astronaut(), wider_look=False)
+    assert np.array_equal(cut(data.astronaut()).rgba, plain.rgba)  # nothing is lost there
+
+
 def test_a_plain_backdrop_needs_no_network() -> None:
     y, x = np.mgrid[:90, :120]
     ball = np.hypot(y - 45, x - 60) < 25

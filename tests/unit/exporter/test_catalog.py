@@ -36,6 +36,7 @@ output = { name = 'y', normalise = 'none' }
 int8 = { difference = 0.002, most_bytes = 400 }
 agreement = 0.9
 draft = true
+wider = { height = 48, width = 64 }
 
 [small.input]
 name = 'x'
@@ -67,6 +68,7 @@ def test_an_entry_becomes_a_network(tmp_path: Path) -> None:
     assert small.int8 == Int8Budget(0.002, 400, Int8Budget().most_float_work)
     assert small.agreement == 0.9
     assert small.draft
+    assert small.wider == (48, 64)
 
 
 def test_the_committed_catalog_is_complete() -> None:
@@ -118,6 +120,16 @@ def test_numpy_is_the_one_that_pyodide_pins() -> None:
         ("0.002", "true", "small: int8.difference: Expected a number from 0 to 1"),
         ("most_bytes = 400", "bytes = 400", "small: int8.bytes: Expected only the keys"),
         ("draft = true", "draft = 1", "small: draft: Expected true or false, received 1"),
+        (
+            "wider = { height = 48, ",
+            "wider = { ",
+            "small: wider.height: Expected a whole number above 0",
+        ),
+        (
+            "wider = { height = 48, ",
+            "wider = { height = 48, depth = 3, ",
+            "small: wider.depth: Expected only",
+        ),
         ("output = {", "outputs = {", "small: output: Expected a table, received 'nothing'"),
         ("'https://example.org/small.onnx'", "'http://x'", "small: origins[0].url: Expected an"),
         ("member = 'small/small.onnx'", "", "small: origins[1].member: Expected a text"),

@@ -16,6 +16,12 @@ writeFileSync(given.target, rgb)
 """
 
 
+RESIZE_PLANES = """
+const planes = new Float32Array(Uint8Array.from(readFileSync(given.source)).buffer)
+writeFileSync(given.target, module.resizePlanes(planes, given.present, given.wanted))
+"""
+
+
 def resize(
     run_js: RunJs, tmp_path: Path, photo: Image.Image, height: int, width: int
 ) -> np.ndarray:
@@ -59,3 +65,26 @@ def test_odd_shapes(run_js: RunJs, tmp_path: Path, height: int, width: int) -> N
     ours = resize(run_js, tmp_path, smooth, 320, 320).astype(int)
     averaged_first = smooth.resize((320, 320), Image.Resampling.LANCZOS, reducing_gap=2.0)
     assert np.abs(ours - np.asarray(averaged_first).astype(int)).mean() < 0.5
+
+
+@pytest.mark.parametrize(("height", "width"), [(224, 224), (96, 64), (7, 400)])
+def test_planes_of_numbers_come_out_as_in_pillow(
+    run_js: RunJs, tmp_path: Path, height: int, width: int
+) -> None:
+    planes = (data.chelsea().transpose(2, 0, 1) / 64 - 2).astype(np.float32)
+    source, target = tmp_path / "source.raw", tmp_path / "target.raw"
+    source.write_bytes(planes.tobytes())
+    run_js(
+        "pipeline/lanczos.js",
+        RESIZE_PLANES,
+        source=str(source),
+        target=str(target),
+        present={"height": 300, "width": 451},
+        wanted={"height": height, "width": width},
+    )
+    ours = np.frombuffer(target.read_bytes(), np.float32).reshape(3, height, width)
+    theirs = [
+        np.asarray(Image.fromarray(plane).resize((width, height), Image.Resampling.LANCZOS))
+        for plane in planes
+    ]
+    assert np.abs(ours - theirs).max() < 1e-5

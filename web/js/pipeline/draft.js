@@ -74,7 +74,12 @@ export class Draft {
     const limit_ms = this.#choice.runLimit_ms
     const matte = await draftMatte(input, model, engine, { signal, limit_ms })
     if (!matte) return
-    this.#open = await openKept(await keeping, { photo, matte, engine }, this.#job, this.#clock)
+    this.#open = await openKept(
+      await keeping,
+      { photo, matte, wider: null, engine },
+      this.#job,
+      this.#clock,
+    )
     await onDraft(this.#open)
   }
 

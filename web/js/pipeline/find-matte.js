@@ -1,5 +1,6 @@
 /** Stages 2 and 3: the network on the engine of a job, and on the next one where that fails. */
 
+import { lookWider } from './wider-look.js'
 import { countRun, inferenceWorker } from './workers.js'
 
 /** @typedef {import('../rpc/messages.js').DecodedPhoto} DecodedPhoto */
@@ -10,8 +11,14 @@ import { countRun, inferenceWorker } from './workers.js'
 /** @typedef {import('./stage-clock.js').StageClock} StageClock */
 
 /**
- * @typedef {{ photo: DecodedPhoto, matte: Matte, engine: Engine | null }} Subject
+ * @typedef {{
+ *   photo: DecodedPhoto,
+ *   matte: Matte,
+ *   wider: Matte | null,
+ *   engine: Engine | null,
+ * }} Subject
  *
+ * - `wider`: the same network's of the same photo in fewer pixels, for what `matte` lacks.
  * - `engine`: what found the matte; null when no network did.
  */
 
@@ -48,7 +55,8 @@ export async function onSomeEngine(choice, run) {
  * @param {(prepared: Prepared) => Promise<void>} [onPrepared] the network runs when it resolves
  * @returns {Promise<Subject>}
  */
-export async function findMatte(decoded, { model, signal }, choice, clock, onPrepared) {
+export async function findMatte(decoded, job, choice, clock, onPrepared) {
+  const { model, signal } = job
   const engine = await choice.ready()
   const { input, photo } = await clock.time('preprocess', () =>
     inferenceWorker.call('preprocess', { photo: decoded, model: model.name }, 'preprocess', {
@@ -57,13 +65,12 @@ export async function findMatte(decoded, { model, signal }, choice, clock, onPre
     }),
   )
   await onPrepared?.({ input, photo, engine })
-  const { matte, heap_bytes } = await clock.time('infer', () =>
-    inferenceWorker.call('infer', { input, model: model.name, engine }, 'infer', {
-      signal,
-      transfer: [input.buffer],
-      limit_ms: choice.runLimit_ms,
-    }),
-  )
-  countRun(heap_bytes)
-  return { photo, matte, engine }
+  const limits = { signal, limit_ms: choice.runLimit_ms }
+  const looks = await clock.time('infer', async () => {
+    const request = { input, model: model.name, engine }
+    const { matte, heap_bytes } = await inferenceWorker.call('infer', request, 'infer', limits)
+    countRun(heap_bytes)
+    return { matte, wider: await lookWider(input, job, engine, limits) }
+  })
+  return { photo, ...looks, engine }
 }

@@ -1,6 +1,7 @@
 /** Stage 3, inference worker: an engine turns the input tensor into a matte. */
 
 import { findModel } from '../assets.js'
+import { resizePlanes } from './lanczos.js'
 import { openOnnxRuntime } from './onnx-runtime.js'
 import { halved } from './preprocess.js'
 import { deviation, goldenInput } from './self-test.js'
@@ -90,6 +91,20 @@ export async function infer({ input, model, engine }) {
  */
 export async function inferDraft({ input, model, engine }) {
   return infer({ input: halved(input, findModel(model).input), model, engine })
+}
+
+/**
+ * The same network on the same picture in fewer pixels.
+ * @param {{ input: Float32Array, model: string, engine: Engine }} request `engine` has a plan for that
+ * @returns {Promise<{ matte: Matte }>}
+ */
+export async function inferWider({ input, model, engine }) {
+  const spec = findModel(model)
+  const { small } = await networkOf(model, engine, null)
+  if (!small) throw new Error(`${engine.artefact.plan?.path} has no plan for a small picture`)
+  const data = await small.run(resizePlanes(input, spec.input, small))
+  if (spec.output.normalise === 'minmax') stretch(data)
+  return { matte: { data, height: small.height, width: small.width } }
 }
 
 /**

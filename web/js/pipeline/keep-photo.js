@@ -26,15 +26,18 @@ export async function keepPixels(photo) {
  * @param {StageClock} clock for who asks specialists; it does not run here
  * @returns {Promise<OpenPhoto>} for the caller to close
  */
-export async function openKept(handle, { photo, matte, engine }, job, clock) {
+export async function openKept(handle, { photo, matte, wider, engine }, job, clock) {
   const { signal } = job
   await pythonWorker.call('setMatte', { handle, matte }, 'refine', { signal })
+  const { fused } = wider
+    ? await pythonWorker.call('addWiderLook', { handle, matte: wider }, 'refine', { signal })
+    : { fused: null }
   const { height, width, file } = photo
   const kept = { handle, file }
   /** @type {import('./open-photo.js').Ask} */
   const askSpecialists = async (onAsk) =>
     (await import('./second-opinion.js')).findBetter(kept, job, clock, onAsk)
-  const found = { matte, model: job.model.name, engine }
+  const found = { matte: fused ?? matte, model: job.model.name, engine }
   return new OpenPhoto({ ...kept, ...found, height, width, askSpecialists })
 }
 

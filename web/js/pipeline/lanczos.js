@@ -29,6 +29,40 @@ export function resizeLanczos(rgba_hwc, height, width, toHeight, toWidth) {
 }
 
 /**
+ * @param {Float32Array} planes_chw of `height` x `width` numbers each
+ * @param {{ height: number, width: number }} from
+ * @param {{ height: number, width: number }} to
+ * @returns {Float32Array<ArrayBuffer>} as many of `to`
+ */
+export function resizePlanes(planes_chw, from, to) {
+  const count = planes_chw.length / (from.height * from.width)
+  const across = tapsOf(from.width, from.width, to.width)
+  const narrow = new Float32Array(count * from.height * to.width)
+  for (let row = 0, at = 0; row < count * from.height; row++) {
+    const start = row * from.width
+    for (const { first, weights } of across) {
+      let sum = 0
+      for (let i = 0; i < weights.length; i++) sum += weights[i] * planes_chw[start + first + i]
+      narrow[at++] = sum
+    }
+  }
+  const down = tapsOf(from.height, from.height, to.height)
+  const out = new Float32Array(count * to.height * to.width)
+  for (let plane = 0, at = 0; plane < count; plane++) {
+    for (const { first, weights } of down) {
+      const row = out.subarray(at, at + to.width)
+      let start = (plane * from.height + first) * to.width
+      for (const weight of weights) {
+        for (let i = 0; i < to.width; i++) row[i] += weight * narrow[start + i]
+        start += to.width
+      }
+      at += to.width
+    }
+  }
+  return out
+}
+
+/**
  * An 8-bit picture of red, green, blue and whatever else; the last box of a row or column may be a
  * partial one.
  * @typedef {{

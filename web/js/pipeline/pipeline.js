@@ -27,6 +27,7 @@ import { inferenceWorker, pythonWorker, startedEarly, startPython } from './work
  *   backend: import('./engines.js').Wanted,
  *   matte?: Matte | undefined,
  *   chromaKey?: string | undefined,
+ *   widerLook: boolean,
  *   secondLook: boolean,
  *   signal: AbortSignal | undefined,
  *   onProgress: (progress: Progress) => void,
@@ -36,7 +37,7 @@ import { inferenceWorker, pythonWorker, startedEarly, startPython } from './work
  *
  * - `specialists`: networks that `askSpecialists` may ask.
  * - `matte`: one that was found before, of the same photo: no network runs.
- * - `chromaKey`, `secondLook`, `onDraft`: as in the public API.
+ * - `chromaKey`, `widerLook`, `secondLook`, `onDraft`: as in the public API.
  */
 
 /**
@@ -179,7 +180,7 @@ async function findSubject(job, choice, clock, onPrepared) {
   // A bad photo does not wait for the network to fail.
   const choosing = known ? null : startedEarly(choice.ready())
   const decoded = await decoding
-  if (known) return { photo: decoded, matte: known, engine: null }
+  if (known) return { photo: decoded, matte: known, wider: null, engine: null }
   await choosing
   return findMatte(decoded, job, choice, clock, onPrepared)
 }

@@ -32,6 +32,14 @@ export async function setMatte({ handle, matte }) {
 }
 
 /**
+ * @param {PythonCalls['addWiderLook'][0]} request
+ * @returns {Promise<PythonCalls['addWiderLook'][1]>}
+ */
+export async function addWiderLook({ handle, matte: { data, height, width } }) {
+  return { fused: await callPython('add_wider_look', handle, data, height, width) }
+}
+
+/**
  * @param {PythonCalls['openKeyedPhoto'][0]} request
  * @returns {Promise<PythonCalls['openKeyedPhoto'][1]>}
  */

@@ -22,7 +22,7 @@ export async function lookAgain({ handle, file }, job, choice, clock) {
   const { signal } = job
   const part = await pythonWorker.call('subjectPart', { handle }, 'refine', { signal })
   if (!part) return
-  const { matte } = await findMatte({ ...part, file }, job, choice, clock)
+  const { matte } = await findMatte({ ...part, file }, { ...job, widerLook: false }, choice, clock)
   await pythonWorker.call('addSecondLook', { handle, matte }, 'refine', { signal })
 }
 
@@ -56,7 +56,7 @@ export async function findBetter(kept, job, clock, onAsk) {
   if (ready.length > 0) await onAsk?.()
   let better = null
   for (const model of ready) {
-    const asked = { ...job, model }
+    const asked = { ...job, model, widerLook: false }
     const choice = new EngineChoice(asked)
     try {
       const ask = () => askSpecialist(kept, asked, choice, clock)

@@ -170,6 +170,10 @@
  *     { input: Float32Array<ArrayBuffer>, model: string, engine: Engine },
  *     { matte: Matte, heap_bytes: number },
  *   ],
+ *   inferWider: [
+ *     { input: Float32Array<ArrayBuffer>, model: string, engine: Engine },
+ *     { matte: Matte },
+ *   ],
  * }} InferenceCalls
  */
 
@@ -195,6 +199,7 @@
  *   ],
  *   openPhoto: [{ photo: DecodedPhoto }, { handle: number }],
  *   setMatte: [{ handle: number, matte: Matte }, null],
+ *   addWiderLook: [{ handle: number, matte: Matte }, { fused: Matte | null }],
  *   openKeyedPhoto: [{ photo: DecodedPhoto, key: string }, { handle: number, matte: Matte }],
  *   photoPixels: [{ handle: number }, Photo],
  *   offerMatte: [{ handle: number, matte: Matte, agreement: number }, { agreed: Matte | null }],

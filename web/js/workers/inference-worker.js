@@ -1,6 +1,6 @@
 import { decode } from '../pipeline/decode.js'
 import { detect } from '../pipeline/device.js'
-import { infer, inferDraft, load, prove } from '../pipeline/infer.js'
+import { infer, inferDraft, inferWider, load, prove } from '../pipeline/infer.js'
 import { preprocess } from '../pipeline/preprocess.js'
 import { Moved, serve } from '../rpc/serve.js'
 
@@ -23,6 +23,7 @@ serve({
     },
   ],
   inferDraft: ['infer', inferDraft],
+  inferWider: ['infer', inferWider],
   infer: [
     'infer',
     async (request) => {

@@ -3,6 +3,7 @@ import { ensureModel } from '../pipeline/model-store.js'
 import { startPython } from '../pipeline/python.js'
 import {
   addSecondLook,
+  addWiderLook,
   closePhoto,
   offerMatte,
   openKeyedPhoto,
@@ -44,6 +45,7 @@ serve({
     },
   ],
   addSecondLook: ['refine', addSecondLook],
+  addWiderLook: ['refine', addWiderLook],
   refine: [
     'refine',
     async (request, onProgress, throwIfCancelled) => {

@@ -1,0 +1,79 @@
+"""A look from further away, for what the first one has lost.
+
+A network that is shown a subject as large as the picture may take a part of it for all: a sheep's
+head for the sheep, a heart for the pillow that it is sewn on. Shown the same picture in fewer
+pixels it sees more of it at a time, and finds the rest. What a subject is, it knows better than;
+where its edges are, worse, and it finds more that is none: so of its matte only large and certain
+parts are taken, and only those that the first matte borders on.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from pyside_logic.boxes import box_mean
+from pyside_logic.regions import label_regions
+from pyside_logic.resample import check_matte, resize_bilinear
+
+__all__ = ["fuse_wider"]
+
+Float32 = npt.NDArray[np.float32]
+Mask = npt.NDArray[np.bool_]
+
+#: A look sees what is more opaque than this; of that the first one has lost what is less than that.
+_SEEN = 0.5
+_WHOLE = 0.8
+#: What is narrower, in pixels of the matte, is an edge that the two see in different places.
+_EDGE_RADIUS_PX = 2
+#: A part is large from this share of the picture on, and certain from this mean opacity on.
+_LEAST_AREA = 0.025
+_LEAST_OPACITY = 0.8
+#: So much of its outline lies so near to what the first look has found.
+_LEAST_BORDER = 0.3
+_BORDER_PX = 6
+#: Around a part the two are one, so that no seam is seen.
+_SEAM_PX = 4
+
+
+def fuse_wider(first_hw: Float32, wider_hw: Float32) -> Float32 | None:
+    """The first matte with the parts that it lacks, float32 of its (h, w) in [0, 1]; None where it
+    lacks none. `wider_hw` is the same network's of the same photo in fewer pixels, of any size.
+
+    Raises `invalid_argument` for what is no matte.
+    """
+    first_hw, wider_hw = check_matte(first_hw), check_matte(wider_hw)
+    wider_hw = np.minimum(resize_bilinear(wider_hw, *first_hw.shape), 1)
+    lost = (wider_hw > _SEEN) & (first_hw < _WHOLE)
+    if np.count_nonzero(lost) < _LEAST_AREA * lost.size:  # as in most photos
+        return None
+    lost = _opened(lost, _EDGE_RADIUS_PX)
+    labels, areas = label_regions(lost)
+    near = _dilated(first_hw >= _SEEN, _BORDER_PX)
+    outline = labels * (_eroded(lost, 1) == 0)
+    opacity = np.bincount(labels.reshape(-1), wider_hw.reshape(-1)) / np.maximum(areas, 1)
+    lengths = np.bincount(outline.reshape(-1), minlength=len(areas))
+    borders = np.bincount(outline[near], minlength=len(areas))
+    is_part = (
+        (areas >= _LEAST_AREA * first_hw.size)
+        & (opacity >= _LEAST_OPACITY)
+        & (borders >= np.maximum(_LEAST_BORDER * lengths, 1))
+    )
+    is_part[0] = False  # what lies outside
+    if not is_part.any():
+        return None
+    around = _dilated(is_part[labels], _SEAM_PX)
+    return np.maximum(first_hw, wider_hw, where=around, out=first_hw.copy())
+
+
+def _opened(inside_hw: Mask, radius_px: int) -> Mask:
+    return _dilated(_eroded(inside_hw, radius_px), radius_px)
+
+
+def _eroded(inside_hw: Mask, radius_px: int) -> Mask:
+    """What lies beyond the borders of the picture is inside."""
+    return ~_dilated(~inside_hw, radius_px)
+
+
+def _dilated(inside_hw: Mask, radius_px: int) -> Mask:
+    """By a square."""
+    grown: Mask = box_mean(inside_hw.astype(np.float64), radius_px) > 0
+    return grown
