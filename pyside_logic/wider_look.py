@@ -2,9 +2,9 @@
 
 A network that is shown a subject as large as the picture may take a part of it for all: a sheep's
 head for the sheep, a heart for the pillow that it is sewn on. Shown the same picture in fewer
-pixels it sees more of it at a time, and finds the rest. What a subject is, it knows better than;
-where its edges are, worse, and it finds more that is none: so of its matte only large and certain
-parts are taken, and only those that the first matte borders on.
+pixels it sees more of it at a time, and finds the rest. Then it knows better what the subject is,
+but worse where its edges are, and it finds more that is none: so of that matte only large and
+certain parts are taken, and only those that the first matte borders on.
 """
 
 import numpy as np

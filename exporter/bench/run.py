@@ -77,6 +77,7 @@ def run_bench(plan: Plan, *, report: Report = silent) -> Document:
         fastest_url = stack.enter_context(serve_site(fastest))
         plain_url = stack.enter_context(serve_site(shipped, headers=False))
         default = Contestant("Gossamer as shipped (u2netp)", shipped_url)
+        once = Contestant("Gossamer without a wider look", shipped_url, {"widerLook": False})
         sized = [
             Contestant(f"Gossamer {_FASTEST}, {_FASTEST_PX} px", fastest_url),
             *(
@@ -95,13 +96,13 @@ def run_bench(plan: Plan, *, report: Report = silent) -> Document:
             )
             few = [f"{size} MP" for size in _FEW]
             fastest_one, fast, *finer = sized
-            contestants = [default, fastest_one, fast, one_thread, *finer, *peers]
+            contestants = [default, once, fastest_one, fast, one_thread, *finer, *peers]
             rows += disciplines.warm(
                 playwright,
                 contestants,
                 photos,
                 rounds=plan.rounds,
-                is_asked={one.title: few for one in [one_thread, *finer, *peers]},
+                is_asked={one.title: few for one in [once, one_thread, *finer, *peers]},
                 report=report,
             )
         if "cold" in plan.parts:
@@ -114,7 +115,9 @@ def run_bench(plan: Plan, *, report: Report = silent) -> Document:
             )
         if "quality" in plan.parts and plan.labelled:
             pairs = read_manifest(plan.labelled)[:: plan.every]
-            rows += disciplines.quality(playwright, [default, *sized, *peers], pairs, report=report)
+            rows += disciplines.quality(
+                playwright, [default, once, *sized, *peers], pairs, report=report
+            )
         with open_chromium(playwright) as browser:
             version = browser.version
     if "transfer" in plan.parts:

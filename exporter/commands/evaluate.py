@@ -111,7 +111,10 @@ def run(arguments: argparse.Namespace) -> int:
     network, local = choose_network(arguments.model, arguments.spec)
     choices = _choices(arguments)
     networks = {
-        (choice.artefact, choice.wider_look): _open(network, local, choice) for choice in choices
+        (choice.artefact, choice.wider_look): _open(
+            network, local, choice.artefact, wider_look=choice.wider_look
+        )
+        for choice in choices
     }
     specialists = {
         choice.specialist: _open(find_network(choice.specialist), None, None)
@@ -155,18 +158,17 @@ def _choices(arguments: argparse.Namespace) -> list[_Choice]:
     return [first] if is_alone else [first, other]
 
 
-def _open(network: "Network", local: Path | None, choice: _Choice | None) -> "NativeNetwork":
-    """None for a specialist: as it is exported, and no more."""
+def _open(
+    network: "Network", local: Path | None, artefact: str | None, *, wider_look: bool = False
+) -> "NativeNetwork":
     from exporter.exported import exported_file, wider_file
     from exporter.native import NativeNetwork
     from exporter.source import read_source
 
     report = TerminalReport()
-    artefact = choice.artefact if choice else None
     if artefact is None:
         file = exported_file(network, local=local, report=report)
-        looks_wider = choice is not None and choice.wider_look
-        wider = wider_file(network, local=local, report=report) if looks_wider else None
+        wider = wider_file(network, local=local, report=report) if wider_look else None
         return NativeNetwork(network, file, wider=wider)
     if artefact == "source":
         return NativeNetwork(network, read_source(network, local=local, report=report))

@@ -179,14 +179,15 @@ export async function inspect(file) {
 
 /**
  * Starts everything that a picture will need.
- * @param {Pick<Options, 'model' | 'backend' | 'signal' | 'onProgress'> & TheirOptions} [options]
+ * @param {Pick<Options, 'model' | 'backend' | 'widerLook' | 'signal' | 'onProgress'> & TheirOptions}
+ *   [options]
  * @returns {Promise<Pick<Result, 'model' | 'backend' | 'precision' | 'threads' | 'notices'>
  *   & { stored: boolean }>} `stored` is false where the device does not keep the network: full, or
  *   storage is refused
  */
 export async function preload(options = {}) {
   const wanted = await readOptions(options, KNOWN.preload)
-  const { signal, onProgress } = wanted
+  const { widerLook = true, signal, onProgress } = wanted
   const { model, backend } = checked(wanted)
   const { notices, onNotice } = noticeList()
   const python = startPython(signal)
@@ -194,7 +195,7 @@ export async function preload(options = {}) {
   let engine = await choice.ready()
   // A photo that waits warms the engine up itself.
   if (!isOpening()) engine = await choice.ready({ warm: true })
-  await prepareWider({ model, backend, widerLook: true }, engine).catch(() => {}) // photos do without
+  await prepareWider({ model, backend, widerLook }, engine).catch(() => {}) // photos do without
   await python
   const stored = await isKept(model, engine.artefact)
   return { model: model.name, ...describeEngine(engine), notices, stored }

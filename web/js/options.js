@@ -14,7 +14,7 @@ const FILE = ['refine', 'background', 'output', 'onPreview']
 export const KNOWN = {
   cut: [...CHOICE, ...MATTE, ...FILE, ...CALL],
   open: [...CHOICE, ...MATTE, 'matte', 'onDraft', ...CALL],
-  preload: [...CHOICE, ...CALL],
+  preload: [...CHOICE, 'widerLook', ...CALL],
 }
 
 /**
