@@ -9,9 +9,21 @@ from skimage import data
 
 from exporter.finder import Finder
 
-from .app import App, call_api, png
+from .app import ApiResult, App, call_api, png
+from .test_workers import worker_named
 
 Photo = npt.NDArray[np.uint8]
+
+# The worker ends itself, without an event, instead of giving this look's answer.
+DIE_OF_IT = """
+() => {
+  const { postMessage } = self
+  self.postMessage = (reply, ...others) => {
+    if (reply.payload?.matte?.height === 224) self.close()
+    else postMessage(reply, ...others)
+  }
+}
+"""
 
 
 def cats_face() -> Photo:
@@ -29,14 +41,31 @@ def native(wider_look: bool) -> Finder:
     return Finder(wider_look=wider_look, threads=2)
 
 
+def found(app: App, photo: Photo, *, wider_look: bool = True) -> ApiResult:
+    options = {"widerLook": wider_look}
+    return call_api(app.page, "segmentForeground", png(photo), options=options)
+
+
+def assert_is_native(result: ApiResult, photo: Photo, *, wider_look: bool) -> None:
+    assert result.matte_hw is not None
+    assert np.abs(result.matte_hw - native(wider_look)(photo).matte_hw).mean() < 1 / 255
+
+
 @pytest.mark.parametrize("photo", [cats_face(), cup()], ids=["cat", "cup"])
 def test_it_is_the_one_of_the_native_toolchain(lasting_app: App, photo: Photo) -> None:
-    page = lasting_app.page
-    both = [
-        call_api(page, "segmentForeground", png(photo), options={"widerLook": wanted}).matte_hw
-        for wanted in (True, False)
-    ]
-    for found_hw, wanted in zip(both, (True, False), strict=True):
-        assert found_hw is not None
-        assert np.abs(found_hw - native(wanted)(photo).matte_hw).mean() < 1 / 255
-    assert (both[0] - both[1]).mean() > 0.4
+    mattes = []
+    for wider_look in (True, False):
+        result = found(lasting_app, photo, wider_look=wider_look)
+        assert_is_native(result, photo, wider_look=wider_look)
+        mattes.append(result.matte_hw)
+    assert (mattes[0] - mattes[1]).mean() > 0.4
+
+
+def test_a_worker_that_dies_of_it_takes_nothing_of_the_first_look(app: App) -> None:
+    photo = cats_face()
+    assert_is_native(found(app, photo), photo, wider_look=True)
+    worker_named(app, "inference").evaluate(DIE_OF_IT)
+    result = found(app, photo)
+    assert_is_native(result, photo, wider_look=False)
+    assert result.fields["notices"] == []
+    assert_is_native(found(app, photo), photo, wider_look=True)

@@ -124,7 +124,7 @@ export async function removeBackground(source, options = {}) {
  * @param {Source} source
  * @param {Options & TheirOptions} [options]
  * @returns {Promise<Result & { matte: Matte }>} `blob` is a grey picture of alpha, cropped or not as
- *   `output` says, `matte` what the network returned
+ *   `output` says, `matte` what the network has found
  */
 export async function segmentForeground(source, options = {}) {
   const refine = { decontaminate: false, ...options.refine } // nobody will see colours

@@ -33,7 +33,7 @@
 /** @typedef {Photo & { file: PhotoFile }} DecodedPhoto */
 
 /**
- * What a network returned: `height` x `width` values in [0, 1].
+ * What a network has found: `height` x `width` values in [0, 1].
  * @typedef {{ data: Float32Array<ArrayBuffer>, height: number, width: number }} Matte
  */
 
