@@ -69,8 +69,9 @@ export async function findMatte(decoded, job, choice, clock, onPrepared) {
   const looks = await clock.time('infer', async () => {
     const request = { input, model: model.name, engine }
     const { matte, heap_bytes } = await inferenceWorker.call('infer', request, 'infer', limits)
-    countRun(heap_bytes)
-    return { matte, wider: await lookWider(input, job, engine, limits) }
+    const wider = await lookWider(input, job, engine, limits)
+    countRun(heap_bytes) // may end the worker
+    return { matte, wider }
   })
   return { photo, ...looks, engine }
 }
