@@ -17,8 +17,8 @@ from .app import ApiError, App, call_api, intersection_over_union, png, unique
 from .reference import reference_alpha, reference_matte
 
 PHOTOS = ["astronaut", "chelsea", "coffee", "rocket"]
-# The published network looks once; what it loses of the cat, a wider look finds.
-AS_PUBLISHED = {"widerLook": False}
+# The published network looks once. It loses a part of the cat alone, which a wider look finds.
+AS_PUBLISHED = {"chelsea": {"widerLook": False}}
 
 
 def photo_named(name: str) -> Image.Image:
@@ -29,8 +29,9 @@ def photo_named(name: str) -> Image.Image:
 def test_matte_equals_native_onnxruntime_on_the_same_input(lasting_app: App, name: str) -> None:
     # A photo of the network's own size is not resized: both sides get the same input.
     photo = photo_named(name).resize((320, 320), Image.Resampling.LANCZOS)
+    options = AS_PUBLISHED.get(name, {})
     result = call_api(
-        lasting_app.page, "segmentForeground", png(np.asarray(photo)), options=AS_PUBLISHED
+        lasting_app.page, "segmentForeground", png(np.asarray(photo)), options=options
     )
     assert result.matte_hw is not None
     assert np.abs(result.matte_hw - reference_matte(photo)).mean() <= 1 / 255
@@ -40,8 +41,9 @@ def test_matte_equals_native_onnxruntime_on_the_same_input(lasting_app: App, nam
 @pytest.mark.parametrize("name", PHOTOS)
 def test_alpha_equals_a_native_reference_end_to_end(lasting_app: App, name: str) -> None:
     photo = photo_named(name)
+    options = AS_PUBLISHED.get(name, {})
     cutout = call_api(
-        lasting_app.page, "removeBackground", png(np.asarray(photo)), options=AS_PUBLISHED
+        lasting_app.page, "removeBackground", png(np.asarray(photo)), options=options
     ).picture
     assert cutout.mode == "RGBA"
     assert cutout.size == photo.size

@@ -6,17 +6,15 @@ One page for all of it: what is proven on it need not be proven again.
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
 from playwright.sync_api import Browser
-from skimage import data
 
-from exporter.finder import Finder
 from exporter.serve import make_server, running
 from exporter.site import SiteChoices, build_site
 from tests.conftest import Watch
 from tests.e2e.app import App, call_api, png, wait_until
-from tests.e2e.test_backends import inference_worker, states
+from tests.e2e.test_backends import inference_worker, states, visit
+from tests.e2e.test_wider_look import assert_is_native, cats_face
 
 from .conftest import Matrix
 from .drivers import Chromium
@@ -86,19 +84,13 @@ def test_beside_a_gpu_our_own_engine_takes_the_wider_look(
     gpu_browser: Browser, tmp_path: Path
 ) -> None:
     """Of a cat's face as large as the photo the first look, on the GPU, finds the eyes."""
-    face = np.ascontiguousarray(data.chelsea()[30:240, 90:405])
-    choices = SiteChoices(("wasm", "webgl"))
-    site = build_site(["u2netp"], tmp_path / "dist", choices=choices)
-    context = gpu_browser.new_context()
-    with running(make_server(site)) as server:
-        page = App(context.new_page(), server.url).open().page
-        found = call_api(
-            page, "segmentForeground", png(face), options={"backend": ["webgl", "wasm"]}
+    face = cats_face()
+    site = build_site(["u2netp"], tmp_path / "dist", choices=SiteChoices(("wasm", "webgl")))
+    with visit(gpu_browser, site) as app:
+        found, alone = (
+            call_api(app.page, "segmentForeground", png(face), options={"backend": backend})
+            for backend in (["webgl", "wasm"], "webgl")
         )
-        alone = call_api(page, "segmentForeground", png(face), options={"backend": "webgl"})
-    context.close()
     assert found.fields["backend"] == alone.fields["backend"] == "webgl"
     for result, wider_look in ((found, True), (alone, False)):
-        assert result.matte_hw is not None
-        expected_hw = Finder(wider_look=wider_look, threads=2)(face).matte_hw
-        assert np.abs(result.matte_hw - expected_hw).mean() < 1 / 255
+        assert_is_native(result, face, wider_look=wider_look)

@@ -36,7 +36,7 @@ export async function lookWider(input, job, engine, limits) {
     return matte
   } catch {
     limits.signal?.throwIfAborted()
-    beside.delete(job.model)
+    beside.delete(job.model) // a worker that was started anew may lack its network
     return null
   }
 }
@@ -55,6 +55,7 @@ export async function prepareWider({ model, backend, widerLook }, engine) {
   if (!isAllowed || !isPlanned || engine.backend === 'wasm' || isSmallDevice()) return null
   const starting = beside.get(model) ?? start(model)
   beside.set(model, starting)
+  starting.catch(() => beside.delete(model)) // the next photo may have more luck
   return starting
 }
 
