@@ -133,9 +133,8 @@ class Network:
     """`precision` is what sites ship for WASM; `written_in` the file that says so, for messages.
 
     A specialist has an `agreement`: the IoU with the matte of a site's first network from which on
-    its edges are the better ones. None for networks of all subjects. One that has a `draft` is also
-    shipped at half its size, for a first look at a photo. `wider` is the (height, width) at which
-    it looks once more, for what it has lost (`pyside_logic/wider_look.py`).
+    its edges are the better ones. None for networks of all subjects. `wider` is the (height, width)
+    at which it looks once more, for what it has lost (`pyside_logic/wider_look.py`).
     """
 
     name: str
@@ -146,7 +145,6 @@ class Network:
     int8: Int8Budget = Int8Budget()
     precision: str = "fp32"
     agreement: float | None = None
-    draft: bool = False
     wider: tuple[int, int] | None = None
     written_in: str = "models/catalog.toml"
 
@@ -261,7 +259,6 @@ def _network(table: TomlTable, part: Part, title: str, written_in: str) -> Netwo
         int8,
         precision,
         table.share("agreement") if table.has("agreement") else None,
-        table.has("draft") and table.flag("draft"),
         _size(table.table("wider")) if table.has("wider") else None,
         written_in,
     )

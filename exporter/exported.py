@@ -56,11 +56,12 @@ def wider_file(
     local: Path | None = None,
     report: Report = silent,
 ) -> Path | None:
-    """The network's file for its wider look. None where it has none, and for int8: ONNX Runtime
-    runs that in a browser, and with one size alone. Raises ExporterError."""
-    if network.wider is None or precision != "fp32":
+    """The network's file for its wider look. None where it has none. Raises ExporterError."""
+    if network.wider is None:
         return None
-    return exported_file(network, size=network.wider, local=local, report=report)
+    return exported_file(
+        network, precision=precision, size=network.wider, local=local, report=report
+    )
 
 
 def _key(network: Network, backend: str, precision: str, size: tuple[int, int] | None) -> str:

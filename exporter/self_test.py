@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import onnx
 
 from exporter.catalog import InputSpec, Network
 from exporter.errors import SiteError
@@ -67,7 +68,7 @@ def grid_means(matte_hw: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
     return np.array(means)
 
 
-def expected_answer(network: Network, artefact: Path) -> str:
+def expected_answer(network: Network, artefact: Path | onnx.ModelProto) -> str:
     """Base64 of GRID x GRID bytes, row by row, of the output before any stretching.
 
     Raises SiteError where the network finds nothing in the picture.

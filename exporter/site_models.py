@@ -1,9 +1,10 @@
 """The networks of a site: a file for each backend, and the answer that proves it there."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import onnx
 
 from exporter.catalog import Network, find_network
 from exporter.errors import PassError, SiteError
@@ -16,12 +17,9 @@ from exporter.report import Report
 from exporter.self_test import LEAST_SIDE_PX, expected_answer
 from exporter.winograd.plan import plan_of
 from exporter.winograd.proof import check_plan_once
+from exporter.winograd.weights import in_floats
 
 __all__ = ["SiteChoices", "add_model"]
-
-#: (backend, precision) of drafts. A GPU has finished the whole network while a draft is drawn, and
-#: so has our own engine.
-_DRAFT = (("wasm", "int8"),)
 
 
 @dataclass(frozen=True)
@@ -59,27 +57,11 @@ class SiteChoices:
 
 def add_model(site: Path, network: Network, choices: SiteChoices, report: Report) -> dict[str, Any]:
     """Copies the network's files and returns its entry in build.js. Raises ExporterError."""
-    entry = _entry(site, network, choices.artefacts(network), choices.size, report)
-    has_plan = any(artefact["plan"] for artefact in entry["artefacts"])
-    if not network.draft or choices.size is not None or has_plan:
-        return entry
-    half = (network.input.height // 2, network.input.width // 2)
-    draft = _entry(site, network, _DRAFT, half, report)
-    return {**entry, "draft": {**draft, "name": f"{network.name}/draft"}}
-
-
-def _entry(
-    site: Path,
-    network: Network,
-    wanted: Sequence[tuple[str, str]],
-    size: tuple[int, int] | None,
-    report: Report,
-) -> dict[str, Any]:
-    """With a file for every (backend, precision) that is `wanted`."""
+    size = choices.size
     sized = with_size(network, *size) if size else network
     in_px = {"height": sized.input.height, "width": sized.input.width}
     artefacts = []
-    for backend, precision in wanted:
+    for backend, precision in choices.artefacts(network):
         exported = exported_file(
             network, backend=backend, precision=precision, size=size, report=report
         )
@@ -98,7 +80,6 @@ def _entry(
             "std": list(network.input.std),
         },
         "output": {"name": network.output.name, **in_px, "normalise": network.output.normalise},
-        "draft": None,
     }
 
 
@@ -115,7 +96,9 @@ def _add_artefact(
         "path": path,
         "sha256": sha256,
         "bytes": len(contents),
-        "plan": _add_plan(site, network, contents, report) if backend == "wasm" else None,
+        "plan": (
+            _add_plan(site, network, contents, precision, report) if backend == "wasm" else None
+        ),
         "golden": expected_answer(network, exported),
     }
 
@@ -130,7 +113,7 @@ class _Small:
 
 
 def _add_plan(
-    site: Path, network: Network, file: bytes, report: Report
+    site: Path, network: Network, file: bytes, precision: str, report: Report
 ) -> dict[str, str | bool | None] | None:
     """Of what our own engine does with the file; None where it cannot run it. Returns its path,
     what it must answer to a small picture, if it is made for one, and whether that is of the size
@@ -138,7 +121,7 @@ def _add_plan(
     alone = plan_of(file)
     if alone is None:
         return None
-    small = _small(network, report)
+    small = _small(network, precision, report)
     both = plan_of(file, small=small.file) if small else None
     if both is None:
         small = None
@@ -160,7 +143,7 @@ def _add_plan(
     }
 
 
-def _small(network: Network, report: Report) -> _Small | None:
+def _small(network: Network, precision: str, report: Report) -> _Small | None:
     """Of the size for a wider look, or half the network's. None where that cannot be exported, or
     shows no subject in the picture."""
     height, width = network.wider or (network.input.height // 2, network.input.width // 2)
@@ -169,7 +152,10 @@ def _small(network: Network, report: Report) -> _Small | None:
     published = find_network(network.name)  # `network` may be of another size already
     small = with_size(network, height, width)
     try:
-        exported = exported_file(published, size=(height, width), report=report)
-        return _Small(small, exported.read_bytes(), expected_answer(small, exported))
+        file = exported_file(
+            published, precision=precision, size=(height, width), report=report
+        ).read_bytes()
+        exact = in_floats(onnx.ModelProto.FromString(file)).model
+        return _Small(small, file, expected_answer(small, exact))
     except (PassError, SiteError):
         return None

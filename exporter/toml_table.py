@@ -59,12 +59,6 @@ class TomlTable:
             raise self.error(key, "a whole number above 0", value)
         return value
 
-    def flag(self, key: str) -> bool:
-        value = self._value(key, "true or false")
-        if not isinstance(value, bool):
-            raise self.error(key, "true or false", value)
-        return value
-
     def share(self, key: str) -> float:
         value = self._value(key, "a number from 0 to 1")
         if type(value) not in (int, float) or not 0 <= value <= 1:

@@ -85,8 +85,7 @@ def small_site_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def int8_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a site whose network runs in int8, which ONNX Runtime takes seconds for: it has a
-    draft."""
+    """The URL of a site whose network is a file in int8."""
     choices = SiteChoices(("wasm",), precision="int8")
     folder = tmp_path_factory.mktemp("int8") / "dist"
     site = build_site(["u2netp"], folder, choices=choices)

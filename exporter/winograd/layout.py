@@ -1,7 +1,7 @@
 """Where everything lies in memory while a program runs, and the bytes that tell winograd.c."""
 
 import struct
-from dataclasses import astuple, dataclass, replace
+from dataclasses import astuple, dataclass, fields, replace
 
 from exporter.winograd.arena import Life, arrange
 from exporter.winograd.program import (
@@ -30,6 +30,8 @@ _LINE = 16
 # What the tiles of one piece may take while they are convolved: half of a core's second cache.
 _PIECE_FLOATS = 49_152
 _MOST_TILES = 48
+# Filters that do not fit there are read anew for every piece: by fewer pieces then.
+_TILES_OF_LARGE_FILTERS = 32
 
 
 @dataclass(frozen=True)
@@ -37,15 +39,16 @@ class _Row:
     """A Step of winograd.c."""
 
     operation: int
-    has_relu: int
+    activation: int
     kernel: int
     dilation: int
+    stride: int
     source: int
     source_stride: int
     source_height: int
     source_width: int
     source_channels: int
-    group: int
+    order: int
     read: int
     target: int
     target_stride: int
@@ -59,6 +62,9 @@ class _Row:
     biases: int
     filters_source: int
     biases_source: int
+    filter_steps: int
+    bias_steps: int
+    is_transposed: int
     tiles: int
 
 
@@ -66,10 +72,11 @@ class _Row:
 class _Plan:
     head: list[int]
     rows: list[_Row]
+    orders: list[int]
 
     @property
     def numbers(self) -> list[int]:
-        return [*self.head, *(number for row in self.rows for number in astuple(row))]
+        return [*self.head, *(one for row in self.rows for one in astuple(row)), *self.orders]
 
 
 def lay_out(program: Program, small: Program | None = None) -> bytes:
@@ -91,7 +98,10 @@ def lay_out(program: Program, small: Program | None = None) -> bytes:
 def _fits_into(inner: _Plan, outer: _Plan, small: Program, program: Program) -> bool:
     """In the same memory, with the same filters at the same places."""
     packed = [
-        [(step.filters, step.biases, step.filters_source, step.biases_source) for step in one.steps]
+        [
+            (step.filters, step.biases, step.filters_source, step.biases_source, step.filter_steps)
+            for step in one.steps
+        ]
         for one in (small, program)
     ]
     return packed[0] == packed[1] and all(
@@ -114,7 +124,8 @@ def _plan(program: Program) -> _Plan:
     places, arena_floats = arrange(_lives(program))
     # The file lies there until its filters are packed.
     arena_floats = max(arena_floats, -(-program.file_bytes // 4))
-    rows = [_row(program, step, places) for step in program.steps]
+    orders = _Orders(_LINE + len(program.steps) * len(fields(_Row)))
+    rows = [_row(program, step, places, orders) for step in program.steps]
     piece_floats = max(
         (_piece_floats(row) for row in rows if row.operation == Operation.WINOGRAD), default=0
     )
@@ -133,7 +144,22 @@ def _plan(program: Program) -> _Plan:
         source.height,
         source.width,
     ]
-    return _Plan(head + [0] * (_LINE - len(head)), rows)
+    return _Plan(head + [0] * (_LINE - len(head)), rows, orders.numbers)
+
+
+class _Orders:
+    """Behind the steps, from `start` on; equal ones once."""
+
+    def __init__(self, start: int) -> None:
+        self.numbers: list[int] = []
+        self._start = start
+        self._places: dict[tuple[int, ...], int] = {}
+
+    def place_of(self, order: tuple[int, ...]) -> int:
+        if order not in self._places:
+            self._places[order] = self._start + len(self.numbers)
+            self.numbers += order
+        return self._places[order]
 
 
 def _lives(program: Program) -> dict[str, Life]:
@@ -158,21 +184,22 @@ def _floats_of(program: Program, buffer: str) -> int:
     return tensor.height * tensor.width * program.strides[buffer]
 
 
-def _row(program: Program, step: Step, places: dict[str, int]) -> _Row:
+def _row(program: Program, step: Step, places: dict[str, int], orders: _Orders) -> _Row:
     source, target = program.tensors[step.source], program.tensors[step.target]
     other = program.tensors[step.other] if step.other else None
     row = _Row(
         operation=step.operation,
-        has_relu=int(step.has_relu),
+        activation=step.activation,
         kernel=step.kernel,
         dilation=step.dilation,
+        stride=step.stride,
         source=places[source.buffer] + source.offset,
         source_stride=program.strides[source.buffer],
         source_height=source.height,
         source_width=source.width,
         source_channels=source.channels,
-        group=source.group,
-        read=source.read,
+        order=orders.place_of(source.order),
+        read=source.read if step.known == NOTHING else step.known,
         target=places[target.buffer] + target.offset,
         target_stride=program.strides[target.buffer],
         target_height=target.height,
@@ -185,6 +212,9 @@ def _row(program: Program, step: Step, places: dict[str, int]) -> _Row:
         biases=step.biases,
         filters_source=step.filters_source,
         biases_source=step.biases_source,
+        filter_steps=step.filter_steps,
+        bias_steps=step.bias_steps,
+        is_transposed=int(step.is_transposed),
         tiles=0,
     )
     return replace(row, tiles=_tiles(row)) if step.operation == Operation.WINOGRAD else row
@@ -196,7 +226,8 @@ def _tile_floats(row: _Row) -> int:
 
 def _tiles(row: _Row) -> int:
     fitting = _PIECE_FLOATS // _tile_floats(row) // _ROWS * _ROWS
-    return min(max(fitting, _ROWS), _MOST_TILES)
+    is_large = row.source_channels * in_eights(row.target_channels) > _PIECE_FLOATS
+    return min(max(fitting, _TILES_OF_LARGE_FILTERS if is_large else _ROWS), _MOST_TILES)
 
 
 def _piece_floats(row: _Row) -> int:

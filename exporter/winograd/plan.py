@@ -14,28 +14,29 @@ Weights stay in the ONNX file, of which the plan knows the places: one file serv
 from collections.abc import Callable
 from dataclasses import replace
 
-import numpy as np
 import onnx
-from onnx import numpy_helper
 
-from exporter.passes.graph import attribute, readers, shapes
+from exporter.passes.graph import attribute, readers
 from exporter.winograd.layout import lay_out
+from exporter.winograd.normalisation import Normalisation, find_normalisations
 from exporter.winograd.program import (
     NOTHING,
     PLACES,
+    STRIPS,
+    Activation,
     Operation,
     Program,
     Step,
-    Tensor,
     UnfitError,
     in_eights,
-    in_fours,
 )
+from exporter.winograd.tensors import PIXELS, Tensors, in_order
+from exporter.winograd.weights import FloatNetwork, Place, Weights, in_floats
 
 __all__ = ["plan_of"]
 
-_MOST_CHANNELS = 4096  # as in winograd.c
-_PIXELS = "@pixels"
+# As in winograd.c.
+_MOST_CHANNELS, _MOST_NORMALISED = 4096, 512
 
 
 def plan_of(file: bytes, *, small: bytes | None = None) -> bytes | None:
@@ -46,217 +47,263 @@ def plan_of(file: bytes, *, small: bytes | None = None) -> bytes | None:
     `small` is a file of the same network for a smaller picture: the plan tells what to do with one,
     too, with the weights of `file`.
     """
-    models = [onnx.ModelProto.FromString(one) for one in (file, small) if one is not None]
+    networks = [
+        in_floats(onnx.ModelProto.FromString(one)) for one in (file, small) if one is not None
+    ]
     try:
-        return lay_out(*(_Planner(model, file).plan() for model in models))
+        return lay_out(*(_Planner(one, Weights(file, one)).plan(len(file)) for one in networks))
     except UnfitError:
         return None
 
 
 class _Planner:
-    def __init__(self, model: onnx.ModelProto, file: bytes) -> None:
-        self._graph = model.graph
-        self._file = file
-        self._weights = {tensor.name: tensor for tensor in model.graph.initializer}
-        self._shapes = shapes(model)
-        self._readers = readers(model.graph)
-        self._tensors: dict[str, Tensor] = {}
-        self._strides: dict[str, int] = {}
-        self._steps: list[Step] = []
-        self._packed_floats = 0
-        self._made: set[str] = set()
-
-    def plan(self) -> Program:
+    def __init__(self, network: FloatNetwork, weights: Weights) -> None:
+        self._graph = network.model.graph
         if len(self._graph.input) != 1 or len(self._graph.output) != 1:
             raise UnfitError
-        self._read_input(self._graph.input[0].name)
-        self._place_parts()
+        self._weights = weights
+        self._readers = readers(self._graph)
+        self._norms = find_normalisations(network.model)
+        self._tensors = Tensors(network.model, set(self._norms))
+        self._steps = [Step(Operation.INPUT, self._graph.input[0].name, PIXELS)]
+        self._packed_floats = 0
+
+    def plan(self, file_bytes: int) -> Program:
+        within = {name for norm in self._norms.values() for name in norm.within}
         steps: dict[str, Callable[[onnx.NodeProto], None]] = {
             "Add": self._add,
             "Concat": self._concatenate,
             "Constant": lambda _: None,
             "Conv": self._convolve,
+            "Expand": self._rename,
+            "GlobalAveragePool": self._average,
+            "MatMul": self._multiply_matrix,
             "MaxPool": self._pool,
+            "Mul": self._multiply,
+            "Reshape": self._rename,
             "Resize": self._resize,
             "Sigmoid": self._sigmoid,
         }
         for node in self._graph.node:
-            if node.output[0] in self._made:  # with the step before
+            if node.output[0] in self._tensors.made | within:  # with another step
                 continue
             if node.op_type not in steps:
                 raise UnfitError
             steps[node.op_type](node)
         return Program(
             steps=self._steps,
-            tensors=self._tensors,
-            strides=self._strides,
+            tensors=self._tensors.by_name,
+            strides=self._tensors.strides,
             source=self._graph.input[0].name,
             target=self._graph.output[0].name,
             packed_floats=self._packed_floats,
-            file_bytes=len(self._file),
+            file_bytes=file_bytes,
         )
 
-    # ---- tensors ---------------------------------------------------------------------------------
-
-    def _read_input(self, name: str) -> None:
-        shape = self._shapes.get(name, ())
-        if len(shape) != 4 or shape[:2] != (1, 3) or 0 in shape:
-            raise UnfitError
-        _, _, height, width = shape
-        # Three planes; what reads the input reads the pixels that the first step makes of them.
-        self._tensors[_PIXELS] = Tensor(_PIXELS, 0, height, width, 4, 3, 3)
-        self._strides[_PIXELS] = 4
-        self._tensors[name] = Tensor(name, 0, height, width, 3, 3, 3)
-        self._strides[name] = 3
-        self._made.add(_PIXELS)
-        self._steps.append(Step(Operation.INPUT, name, _PIXELS))
-
-    def _place_parts(self) -> None:
-        for node in self._graph.node:
-            if node.op_type != "Concat":
-                continue
-            is_twice = len(set(node.input)) < len(node.input)
-            if (
-                attribute(node, "axis", 0) != 1
-                or is_twice
-                or set(node.input) & self._tensors.keys()
-            ):
-                raise UnfitError
-            parts = [self._size_of(name) for name in node.input]
-            counts = [channels for channels, _, _ in parts]
-            padded = [in_fours(count) for count in counts]
-            whole = counts == padded
-            if not whole and len(set(counts)) > 1:
-                raise UnfitError
-            name = node.output[0]
-            for part, (count, height, width), end in zip(
-                node.input, parts, np.cumsum(padded).tolist(), strict=True
-            ):
-                start = end - in_fours(count)
-                self._tensors[part] = Tensor(
-                    name, start, height, width, in_fours(count), count, count
-                )
-            channels, height, width = self._size_of(name)
-            group = channels if whole else counts[0]
-            self._tensors[name] = Tensor(name, 0, height, width, sum(padded), channels, group)
-            self._strides[name] = sum(padded)
-
-    def _size_of(self, name: str) -> tuple[int, int, int]:
-        shape = self._shapes.get(name, ())
-        if len(shape) != 4 or shape[0] != 1 or 0 in shape:
-            raise UnfitError
-        _, channels, height, width = shape
-        return channels, height, width
-
-    def _source(self, name: str) -> str:
-        """What a step reads where the graph reads `name`."""
-        name = _PIXELS if name == self._graph.input[0].name else name
-        if name not in self._made:  # a weight, or what an operator writes besides
-            raise UnfitError
-        return name
-
-    def _target(self, name: str) -> str:
-        if name not in self._tensors:
-            channels, height, width = self._size_of(name)
-            padded = in_fours(channels)
-            self._tensors[name] = Tensor(name, 0, height, width, padded, channels, channels)
-            self._strides[name] = padded
-        self._made.add(name)
-        return name
-
-    def _only_reader(self, name: str, operator: str) -> onnx.NodeProto | None:
-        found = self._readers[name]
-        return found[0] if len(found) == 1 and found[0].op_type == operator else None
+    def _activated(self, output: str) -> tuple[Activation, str]:
+        """What becomes of an output before anything else reads it, and its name then."""
+        found = self._readers[output]
+        if len(found) != 1 or found[0].op_type not in ("Relu", "Clip"):
+            return Activation.NONE, output
+        after = found[0].output[0]
+        if found[0].op_type == "Relu":
+            return Activation.RELU, after
+        bounds = [self._weights[name].tolist() for name in found[0].input[1:] if name]
+        return (Activation.RELU6, after) if bounds == [0, 6] else (Activation.NONE, output)
 
     # ---- steps -----------------------------------------------------------------------------------
 
     def _concatenate(self, node: onnx.NodeProto) -> None:
-        for name in node.input:
-            self._source(name)
-        self._made.add(node.output[0])
+        name = node.output[0]
+        if name in self._norms:
+            self._normalise(self._norms[name], name)
+            return
+        copies = self._tensors.copies.get(name, [])
+        for part, placed in copies:
+            source = self._tensors.source(part)
+            if self._tensors[source].order != self._tensors[placed].order:
+                raise UnfitError
+            self._tensors.made.add(placed)
+            self._steps.append(Step(Operation.ADD, source, placed))
+        for part in node.input:
+            self._tensors.source(part)
+        self._tensors.made.add(name)
 
-    def _convolve(self, node: onnx.NodeProto) -> None:
-        filters = self._weights.get(node.input[1])
-        if filters is None or len(filters.dims) != 4 or attribute(node, "group", 1) != 1:
+    def _normalise(self, norm: Normalisation, output: str) -> None:
+        source = self._tensors.source(norm.source)
+        tensor = self._tensors[source]
+        known, channels = norm.known, tensor.channels
+        if known % 4 or tensor.order != tuple(range(channels)) or channels > _MOST_NORMALISED:
             raise UnfitError
-        written, read, kernel, across = filters.dims
-        dilation = attribute(node, "dilations", [1, 1])[0]
-        reach = kernel // 2 * dilation
-        if (
-            kernel not in (1, 3)
-            or across != kernel
-            or attribute(node, "dilations", [1, 1]) != [dilation, dilation]
-            or attribute(node, "strides", [1, 1]) != [1, 1]
-            or attribute(node, "pads", [0, 0, 0, 0]) != [reach] * 4
-            or attribute(node, "auto_pad", b"NOTSET") != b"NOTSET"
-        ):
-            raise UnfitError
-        source, output = self._source(node.input[0]), node.output[0]
-        has_relu = self._only_reader(output, "Relu")
-        if has_relu:
-            output = has_relu.output[0]
-        channels = self._tensors[source].channels
-        if max(channels, in_eights(written)) > _MOST_CHANNELS or self._tensors[source].read != read:
-            raise UnfitError
-        is_winograd = kernel == 3 and dilation == 1
-        places = PLACES if is_winograd else kernel * kernel
+        measured, sums = f"{output}@measured", f"{output}@sums"
+        others = tuple(range(channels - known))
+        view = replace(tensor, offset=tensor.offset + known, order=others)
+        self._tensors.by_name[measured] = view
+        self._tensors.add(sums, STRIPS, 1, tuple(range(2 * len(others))))
+        self._tensors.made |= {measured, sums}
+        self._steps.append(Step(Operation.MEASURE, measured, sums))
+        activation, output = self._activated(output)
+        scale, bias, mean, variance = (self._weights.place_of(name) for name in norm.parameters)
         self._steps.append(
             Step(
-                Operation.WINOGRAD if is_winograd else Operation.DIRECT,
+                Operation.NORMALISE,
                 source,
-                self._target(output),
-                has_relu=has_relu is not None,
-                kernel=kernel,
-                dilation=dilation,
-                filters=self._packed(places * channels * in_eights(written)),
-                biases=self._packed(in_eights(written)),
-                filters_source=self._place_of(filters),
-                biases_source=self._biases_of(node),
+                self._tensors.target(output),
+                activation=activation,
+                other=sums,
+                filters=self._packed(channels),
+                biases=self._packed(channels),
+                filters_source=scale.source,
+                biases_source=bias.source,
+                filter_steps=mean.source,
+                bias_steps=variance.source,
+                known=known,
             )
         )
 
-    def _biases_of(self, node: onnx.NodeProto) -> int:
-        if len(node.input) < 3:
-            return NOTHING
-        biases = self._weights.get(node.input[2])
-        if biases is None:
+    def _convolve(self, node: onnx.NodeProto) -> None:
+        filters = self._weights[node.input[1]]
+        if filters.ndim != 4:
             raise UnfitError
-        return self._place_of(biases)
+        source = self._tensors.source(node.input[0])
+        tensor = self._tensors[source]
+        written, read, kernel, across = filters.shape
+        groups = attribute(node, "group", 1)
+        is_depthwise = read == 1 < groups == written == tensor.read
+        dilation = attribute(node, "dilations", [1, 1])[0]
+        stride = attribute(node, "strides", [1, 1])[0]
+        reach = kernel // 2 * dilation
+        if (
+            not (is_depthwise or (groups == 1 and tensor.read == read))
+            or kernel not in (1, 3, 5)
+            or across != kernel
+            or stride not in (1, 2)
+            or attribute(node, "dilations", [1, 1]) != [dilation, dilation]
+            or attribute(node, "strides", [1, 1]) != [stride, stride]
+            or attribute(node, "pads", [0, 0, 0, 0]) != [reach] * 4
+            or attribute(node, "auto_pad", b"NOTSET") != b"NOTSET"
+            or max(tensor.channels, in_eights(written)) > _MOST_CHANNELS
+            or (is_depthwise and tensor.order != in_order(written))
+        ):
+            raise UnfitError
+        is_winograd = kernel > 1 and dilation == stride == 1
+        operation = Operation.WINOGRAD if is_winograd else Operation.DIRECT
+        operation = Operation.DEPTHWISE if is_depthwise else operation
+        places = PLACES if operation == Operation.WINOGRAD else kernel * kernel
+        weights = self._weights.place_of(node.input[1])
+        biases = Place(NOTHING)
+        if len(node.input) > 2 and node.input[2]:
+            biases = self._weights.place_of(node.input[2])
+        activation, output = self._activated(node.output[0])
+        self._steps.append(
+            Step(
+                operation,
+                source,
+                self._tensors.target(output),
+                activation=activation,
+                kernel=kernel,
+                dilation=dilation,
+                stride=stride,
+                filters=self._packed(
+                    places * (1 if is_depthwise else tensor.channels) * in_eights(written)
+                ),
+                biases=self._packed(in_eights(written)),
+                filters_source=weights.source,
+                biases_source=biases.source,
+                filter_steps=weights.steps,
+                bias_steps=biases.steps,
+            )
+        )
+
+    def _multiply_matrix(self, node: onnx.NodeProto) -> None:
+        """A convolution of one pixel."""
+        matrix = self._weights[node.input[1]]
+        source = self._tensors.source(node.input[0])
+        tensor = self._tensors[source]
+        if matrix.ndim != 2 or (tensor.height, tensor.width, tensor.read) != (1, 1, len(matrix)):
+            raise UnfitError
+        written = matrix.shape[1]
+        if max(tensor.channels, in_eights(written)) > _MOST_CHANNELS:
+            raise UnfitError
+        weights = self._weights.place_of(node.input[1])
+        activation, output = self._activated(node.output[0])
+        self._steps.append(
+            Step(
+                Operation.DIRECT,
+                source,
+                self._tensors.target(output),
+                activation=activation,
+                kernel=1,
+                dilation=1,
+                filters=self._packed(tensor.channels * in_eights(written)),
+                biases=self._packed(in_eights(written)),
+                filters_source=weights.source,
+                filter_steps=weights.steps,
+                is_transposed=True,
+            )
+        )
 
     def _packed(self, floats: int) -> int:
         start = self._packed_floats
         self._packed_floats += -(-floats // 16) * 16
         return start
 
-    def _place_of(self, tensor: onnx.TensorProto) -> int:
-        """Of its numbers in the file. An equal tensor's will do."""
-        values = numpy_helper.to_array(tensor)
-        place = self._file.find(values.tobytes())
-        if values.dtype != np.float32 or place < 0:
-            raise UnfitError
-        return place
-
     def _add(self, node: onnx.NodeProto) -> None:
         last, (first, second) = self._steps[-1], node.input
         if last.target == second:
             first, second = second, first
         is_fused = last.target == first and len(self._readers[first]) == 1
-        if is_fused and last.operation in (Operation.WINOGRAD, Operation.DIRECT) and not last.other:
+        convolutions = (Operation.WINOGRAD, Operation.DIRECT, Operation.DEPTHWISE)
+        other = self._tensors.source(second)
+        if is_fused and last.operation in convolutions and not last.other:
             if self._tensors[first].buffer != first:
                 raise UnfitError
-            del self._tensors[first]
-            target = self._target(node.output[0])
-            self._steps[-1] = replace(last, target=target, other=self._source(second))
+            order = self._tensors[first].order
+            del self._tensors.by_name[first]
+            target = self._tensors.target(node.output[0], order)
+            self._steps[-1] = replace(last, target=target, other=other)
         else:
-            sources = self._source(first), self._source(second)
-            self._steps.append(
-                Step(Operation.ADD, sources[0], self._target(node.output[0]), other=sources[1])
-            )
-        if self._size_of(first) != self._size_of(second):
+            source = self._tensors.source(first)
+            order = self._tensors[source].order
+            target = self._tensors.like(source, node.output[0])
+            self._steps.append(Step(Operation.ADD, source, target, other=other))
+        if (
+            self._tensors.size_of(first) != self._tensors.size_of(second)
+            or self._tensors[other].order != order
+        ):
             raise UnfitError
 
+    def _multiply(self, node: onnx.NodeProto) -> None:
+        """By one number for each channel."""
+        source, factor = (self._tensors.source(name) for name in node.input)
+        if self._tensors.size_of(source)[1:] == (1, 1):
+            source, factor = factor, source
+        if (
+            self._tensors.size_of(factor)[1:] != (1, 1)
+            or self._tensors[source].order != self._tensors[factor].order
+        ):
+            raise UnfitError
+        target = self._tensors.like(source, node.output[0])
+        self._steps.append(Step(Operation.MULTIPLY, source, target, other=factor))
+
+    def _average(self, node: onnx.NodeProto) -> None:
+        source = self._tensors.source(node.input[0])
+        self._steps.append(Step(Operation.MEAN, source, self._tensors.like(source, node.output[0])))
+
+    def _rename(self, node: onnx.NodeProto) -> None:
+        """One pixel of another shape; one that is shown everywhere is multiplied with."""
+        source = self._tensors.source(node.input[0])
+        name = node.output[0]
+        is_shown = {reader.op_type for reader in self._readers[name]} <= {"Mul"}
+        tensor, size = self._tensors[source], self._tensors.size_of(name)
+        is_one = (tensor.height, tensor.width) == (1, 1) and tensor.read == size[0]
+        if not is_one or (size[1:] != (1, 1) and not is_shown):
+            raise UnfitError
+        self._tensors.aliases[name] = source
+
     def _pool(self, node: onnx.NodeProto) -> None:
-        source, target = self._source(node.input[0]), self._target(node.output[0])
+        source = self._tensors.source(node.input[0])
+        target = self._tensors.like(source, node.output[0])
         halves = [
             (-(-side // 2), side // 2)
             for side in (self._tensors[source].height, self._tensors[source].width)
@@ -279,19 +326,21 @@ class _Planner:
             b"pytorch_half_pixel",  # the same, but for outputs of one pixel
         ):
             raise UnfitError
-        source, target = self._source(node.input[0]), self._target(node.output[0])
-        if attribute(node, "antialias", 0) or self._size_of(node.output[0])[0] != (
-            self._tensors[source].read
-        ):
+        if attribute(node, "antialias", 0):
             raise UnfitError
-        self._steps.append(Step(Operation.RESIZE, source, target))
+        source = self._tensors.source(node.input[0])
+        self._steps.append(
+            Step(Operation.RESIZE, source, self._tensors.like(source, node.output[0]))
+        )
 
     def _sigmoid(self, node: onnx.NodeProto) -> None:
-        output = node.output[0]
-        channels, height, width = self._size_of(output)
-        if channels != 1 or output != self._graph.output[0].name:
+        source, output = self._tensors.source(node.input[0]), node.output[0]
+        channels, height, width = self._tensors.size_of(output)
+        if output != self._graph.output[0].name:
+            self._steps.append(Step(Operation.SIGMOID, source, self._tensors.like(source, output)))
+            return
+        if channels != 1:
             raise UnfitError
-        self._tensors[output] = Tensor(output, 0, height, width, 1, 1, 1)
-        self._strides[output] = 1
-        self._made.add(output)
-        self._steps.append(Step(Operation.SIGMOID, self._source(node.input[0]), output))
+        self._tensors.add(output, height, width, (0,))
+        self._tensors.made.add(output)
+        self._steps.append(Step(Operation.SIGMOID, source, output))

@@ -9,6 +9,8 @@ from enum import IntEnum
 __all__ = [
     "NOTHING",
     "PLACES",
+    "STRIPS",
+    "Activation",
     "Operation",
     "Program",
     "Step",
@@ -20,6 +22,8 @@ __all__ = [
 
 #: Numbers that a filter of 3 x 3 has once it is transformed.
 PLACES = 36
+#: A picture is measured and normalised in so many pieces.
+STRIPS = 16
 NOTHING = -1
 
 
@@ -33,6 +37,19 @@ class Operation(IntEnum):
     ADD = 4
     SIGMOID = 5
     INPUT = 6
+    DEPTHWISE = 7
+    MEAN = 8
+    MULTIPLY = 9
+    MEASURE = 10
+    NORMALISE = 11
+
+
+class Activation(IntEnum):
+    """As in winograd.c."""
+
+    NONE = 0
+    RELU = 1
+    RELU6 = 2
 
 
 class UnfitError(Exception):
@@ -41,34 +58,49 @@ class UnfitError(Exception):
 
 @dataclass(frozen=True)
 class Tensor:
-    """Where a value lies: `offset` floats from where each pixel of a buffer starts, `channels` with
-    all padding. `group`: so many channels stand before the padding of each concatenated part."""
+    """Where a value lies: `offset` floats from where each pixel of a buffer starts. `order`: which
+    channel of the graph's value each one is, NOTHING for padding."""
 
     buffer: str
     offset: int
     height: int
     width: int
-    channels: int
-    read: int
-    group: int
+    order: tuple[int, ...]
+
+    @property
+    def channels(self) -> int:
+        """With padding."""
+        return len(self.order)
+
+    @property
+    def read(self) -> int:
+        """Without."""
+        return sum(channel != NOTHING for channel in self.order)
 
 
 @dataclass(frozen=True)
 class Step:
     """Values by their names in the graph. `filters` and `biases` are places, in floats, among the
-    packed ones; those with `_source` places, in bytes, in the ONNX file."""
+    packed ones; those with `_source` places, in bytes, in the ONNX file, and so are the steps of
+    whole numbers. `known`: how many channels have known means, variances and so on, whose places
+    are those of filters, biases and their steps."""
 
     operation: Operation
     source: str
     target: str
-    has_relu: bool = False
+    activation: Activation = Activation.NONE
     kernel: int = 0
     dilation: int = 0
+    stride: int = 1
     other: str = ""
     filters: int = NOTHING
     biases: int = NOTHING
     filters_source: int = NOTHING
     biases_source: int = NOTHING
+    filter_steps: int = NOTHING
+    bias_steps: int = NOTHING
+    is_transposed: bool = False
+    known: int = NOTHING
 
 
 @dataclass(frozen=True)

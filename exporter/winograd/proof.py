@@ -14,6 +14,7 @@ from exporter.errors import PassError, SiteError
 from exporter.origins import cache_folder
 from exporter.verify import FloatArray, compare, run_network, sample_inputs
 from exporter.winograd.kernel import compile_kernels
+from exporter.winograd.weights import in_floats
 
 __all__ = ["MAX_DIFFERENCE", "MEAN_DIFFERENCE", "check_plan", "check_plan_once", "run_plan"]
 
@@ -52,12 +53,14 @@ def _key(plan: bytes, file: bytes, network: Network, small: bytes | None) -> str
 
 
 def check_plan(plan: bytes, file: bytes, network: Network, *, small: bytes | None = None) -> None:
-    """Raises PassError where the two differ by more than rounding errors.
+    """Raises PassError where the two differ by more than rounding errors. A file in int8 is
+    compared as it is in float.
 
     With `small`, the file of the smaller `network` that the plan was made for, too, that is proven.
     """
     inputs = sample_inputs(network.input)
-    expected = run_network(onnx.ModelProto.FromString(small or file), network, inputs)
+    exact = in_floats(onnx.ModelProto.FromString(small or file)).model
+    expected = run_network(exact, network, inputs)
     received = run_plan(plan, file, inputs, is_small=small is not None)
     difference = compare(
         [one.reshape(other.shape) for one, other in zip(expected, received, strict=True)], received

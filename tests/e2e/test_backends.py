@@ -60,25 +60,45 @@ def states(page: Page, model: str) -> dict[tuple[str, str, int], str]:
 # ---- changed files -------------------------------------------------------------------------------
 
 
-def with_other_file(
-    site: Path, folder: Path, model: str, backend: str, change: Callable[[bytes], bytes]
+def with_other_artefacts(
+    site: Path, folder: Path, change: Callable[[Path, str, dict[str, Any]], None]
 ) -> Path:
-    """A copy of a site with one float32 file changed and its sha256 told, as if it had been built
-    like that."""
+    """A copy of a site in which each artefact was changed, as if it had been built like that."""
     copy = shutil.copytree(site, folder / "site")
     (build_js,) = (copy / "js").glob("build.*.js")
     head, text = build_js.read_text().split("export const build = ")
     build = json.loads(text)
-    (entry,) = (entry for entry in build["models"] if entry["name"] == model)
-    for artefact in entry["artefacts"]:
-        if (artefact["backend"], artefact["precision"]) == (backend, "fp32"):
+    for entry in build["models"]:
+        for artefact in entry["artefacts"]:
+            change(copy, entry["name"], artefact)
+    build_js.write_text(f"{head}export const build = {json.dumps(build)}")
+    return copy
+
+
+def with_other_file(
+    site: Path, folder: Path, model: str, backend: str, change: Callable[[bytes], bytes]
+) -> Path:
+    """A copy of a site with one float32 file changed and its sha256 told."""
+
+    def change_it(copy: Path, name: str, artefact: dict[str, Any]) -> None:
+        if (name, artefact["backend"], artefact["precision"]) == (model, backend, "fp32"):
             contents = change((copy / artefact["path"]).read_bytes())
             artefact["sha256"] = hashlib.sha256(contents).hexdigest()
             artefact["bytes"] = len(contents)
             artefact["path"] = f"models/changed.{artefact['sha256'][:10]}.onnx"
             (copy / artefact["path"]).write_bytes(contents)
-    build_js.write_text(f"{head}export const build = {json.dumps(build)}")
-    return copy
+
+    return with_other_artefacts(site, folder, change_it)
+
+
+@pytest.fixture(scope="module")
+def planless_site_dir(small_site_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """ONNX Runtime runs all of its networks, as it does those that our own engine cannot run."""
+
+    def drop_plan(_: Path, __: str, artefact: dict[str, Any]) -> None:
+        artefact["plan"] = None
+
+    return with_other_artefacts(small_site_dir, tmp_path_factory.mktemp("planless"), drop_plan)
 
 
 def with_other_weights(contents: bytes) -> bytes:
@@ -97,9 +117,9 @@ def with_other_weights(contents: bytes) -> bytes:
 
 
 def test_auto_leaves_software_gpus_alone_and_wasm_passes(
-    gpu_browser: Browser, small_site_dir: Path
+    gpu_browser: Browser, planless_site_dir: Path
 ) -> None:
-    with visit(gpu_browser, small_site_dir) as app:
+    with visit(gpu_browser, planless_site_dir) as app:
         fields = cut(app)
         assert (fields["backend"], fields["notices"]) == ("wasm", [])
         assert fields["threads"] > 1
@@ -124,10 +144,10 @@ def test_a_backend_that_is_not_there_is_refused_by_name(app: App) -> None:
 
 
 def test_a_small_device_gets_one_thread_little_memory_and_the_small_network(
-    browser: Browser, small_site_dir: Path
+    browser: Browser, planless_site_dir: Path
 ) -> None:
     iphone = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15"
-    with visit(browser, small_site_dir, user_agent=iphone) as app:
+    with visit(browser, planless_site_dir, user_agent=iphone) as app:
         # The page has loaded the network on its own; its engine's memory tells its maximum.
         fields = cut(app)
         assert (fields["model"], fields["backend"], fields["threads"]) == ("u2netp", "wasm", 1)
@@ -276,9 +296,9 @@ HURRY = """
     ],
 )
 def test_a_worker_that_dies_or_hangs_in_a_run(
-    browser: Browser, small_site_dir: Path, fault: str, told: str
+    browser: Browser, planless_site_dir: Path, fault: str, told: str
 ) -> None:
-    with visit(browser, small_site_dir) as app:
+    with visit(browser, planless_site_dir) as app:
         assert cut(app)["threads"] > 1
         app.page.evaluate(KEEP_NOTICES)
         app.page.evaluate(HURRY)
@@ -291,8 +311,8 @@ def test_a_worker_that_dies_or_hangs_in_a_run(
         assert notice in app.page.evaluate("window.shownNotices")
 
 
-def test_an_engine_that_runs_out_of_memory(browser: Browser, small_site_dir: Path) -> None:
-    with visit(browser, small_site_dir) as app:
+def test_an_engine_that_runs_out_of_memory(browser: Browser, planless_site_dir: Path) -> None:
+    with visit(browser, planless_site_dir) as app:
         cut(app)
         app.page.evaluate("window.gossamer.resetEngines()")
         states(app.page, "modnet")  # starts a worker, with no engine in it yet
@@ -306,8 +326,8 @@ def test_an_engine_that_runs_out_of_memory(browser: Browser, small_site_dir: Pat
 
 
 @pytest.mark.soak
-def test_a_worker_is_recycled_between_photos(browser: Browser, small_site_dir: Path) -> None:
-    with visit(browser, small_site_dir) as app:
+def test_a_worker_is_recycled_between_photos(browser: Browser, planless_site_dir: Path) -> None:
+    with visit(browser, planless_site_dir) as app:
         cut(app, model="modnet")
         before = inference_worker(app).evaluate("performance.timeOrigin")
         runs = app.page.evaluate(

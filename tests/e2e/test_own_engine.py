@@ -106,7 +106,7 @@ def test_a_kernel_that_computes_something_else(
 def test_a_plan_that_is_damaged(browser: Browser, small_site_dir: Path, tmp_path: Path) -> None:
     def damage(path: Path) -> None:
         numbers = np.frombuffer(path.read_bytes(), "<i4").copy()
-        numbers[16 + 24 + 1] ^= 1  # whether the second step ends with a Relu
+        numbers[16 + 28 + 1] ^= 1  # whether the second step ends with a Relu
         path.write_bytes(numbers.tobytes())
 
     site = changed(small_site_dir, tmp_path, "wasm/*.plan", damage)

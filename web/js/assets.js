@@ -68,18 +68,13 @@ function invalidPublicPath(received) {
   )
 }
 
-/** Every network of this build, drafts too. */
-export const NETWORKS = build.models.flatMap((model) =>
-  model.draft ? [model, model.draft] : [model],
-)
-
 /**
  * @param {string} name 'auto', or a network's name in the catalogue
  * @returns {Model} throws `invalid_argument` when this site does not ship it
  */
 export function findModel(name) {
   const wanted = name === 'auto' ? build.defaultModel : name
-  const model = NETWORKS.find((candidate) => candidate.name === wanted)
+  const model = build.models.find((candidate) => candidate.name === wanted)
   if (model) return model
   const known = build.models.map((candidate) => `'${candidate.name}'`).join(', ')
   throw new GossamerError(

@@ -43,7 +43,6 @@ export interface Model {
   }
   output: { name: string; height: number; width: number; normalise: 'minmax' | 'none' }
   /** The same network at half the height and width: a first look for a quarter of the work. */
-  draft: Model | null
 }
 
 export const build: {

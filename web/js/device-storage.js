@@ -11,14 +11,12 @@ import { inModels } from './model-database.js'
  */
 export async function readStorage() {
   const keys = new Set(await storedModels())
-  const models = build.models.map(({ name, title, artefacts, draft }) => {
+  const models = build.models.map(({ name, title, artefacts }) => {
     const files = new Map(artefacts.map((artefact) => [artefact.sha256, artefact.bytes])) // some are one
     const stored = [...files.keys()].filter((sha256) => keys.has(sha256))
     const counted = stored.length > 0 ? stored : [...files.keys()].slice(-1) // WASM's, which all can run
     const bytes = counted.reduce((sum, sha256) => sum + (files.get(sha256) ?? 0), 0)
-    const drafts = (draft?.artefacts ?? []).filter(({ sha256 }) => keys.has(sha256))
-    const draft_bytes = drafts.reduce((sum, artefact) => sum + artefact.bytes, 0)
-    return { name, title, bytes: bytes + draft_bytes, stored: stored.length > 0 }
+    return { name, title, bytes, stored: stored.length > 0 }
   })
   return { models, usage_bytes: await estimateUsage() }
 }

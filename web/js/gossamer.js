@@ -138,17 +138,13 @@ export async function segmentForeground(source, options = {}) {
  * @param {Source} source
  * @param {Omit<Options, 'refine' | 'background' | 'output' | 'onPreview'> & {
  *   matte?: Matte,
- *   onDraft?: (draft: OpenPhoto) => void | Promise<void>,
  * }} [options]
  *   - `matte`: one that was found before, of the same photo: no network runs.
- *   - `onDraft`: gets the photo early, for a first `preview` of what the network finds at half its
- *     size; the whole network runs when it is through. It is the same photo that is resolved to.
- *     Not called where `preloadDraft` has brought nothing, or what was found is not fit to be seen.
  * @returns {Promise<OpenPhoto>} takes the photo's size in memory until it is closed
  */
 export async function openPhoto(source, options = {}) {
   const wanted = await readOptions(options, KNOWN.open)
-  const { matte, chromaKey, widerLook = true, secondLook = false, onDraft } = wanted
+  const { matte, chromaKey, widerLook = true, secondLook = false } = wanted
   const { signal, onProgress = () => {} } = wanted
   const { onNotice } = noticeList()
   const picture = await fetched(source, signal)
@@ -162,7 +158,6 @@ export async function openPhoto(source, options = {}) {
     signal,
     onProgress,
     onNotice,
-    onDraft,
   })
 }
 
@@ -199,15 +194,6 @@ export async function preload(options = {}) {
   await python
   const stored = await isKept(model, engine.artefact)
   return { model: model.name, ...describeEngine(engine), notices, stored }
-}
-
-/**
- * Brings to this device what `onDraft` of `openPhoto` wants, where the network has it, and starts it.
- * @param {Pick<Options, 'model' | 'signal'>} [options]
- */
-export async function preloadDraft({ model = 'auto', signal } = {}) {
-  const { prepareDraft } = await import('./pipeline/draft.js')
-  await prepareDraft(modelFor(model), signal)
 }
 
 /**

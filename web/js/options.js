@@ -13,7 +13,7 @@ const FILE = ['refine', 'background', 'output', 'onPreview']
 /** The options of each function of the public API. */
 export const KNOWN = {
   cut: [...CHOICE, ...MATTE, ...FILE, ...CALL],
-  open: [...CHOICE, ...MATTE, 'matte', 'onDraft', ...CALL],
+  open: [...CHOICE, ...MATTE, 'matte', ...CALL],
   preload: [...CHOICE, 'widerLook', ...CALL],
 }
 

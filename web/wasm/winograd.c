@@ -3,7 +3,8 @@
  * same file, in a third of its time.
  *
  * Convolutions of 3x3 take a quarter of the multiplications: tiles of 4x4 results by the minimal
- * filtering F(4x4, 3x3), https://arxiv.org/abs/1509.09308. With the points 0, 1, -1, 2 and -2:
+ * filtering F(4x4, 3x3), https://arxiv.org/abs/1509.09308; those of 5x5 three eighths, by F(2x2, 5x5).
+ * With the points 0, 1, -1, 2 and -2:
  *
  *     V = B' d B     of every tile of 6x6 pixels d and every channel read
  *     M = U V        at each of 36 places: matrices of tiles x channels read x channels written
@@ -19,6 +20,7 @@
 
 typedef float f4 __attribute__((vector_size(16), aligned(4)));
 typedef float loose_float __attribute__((aligned(1)));
+typedef int32_t loose_int __attribute__((aligned(1)));
 
 #define INLINE static inline __attribute__((always_inline))
 #define EXPORT(name) __attribute__((export_name(#name)))
@@ -27,17 +29,22 @@ typedef float loose_float __attribute__((aligned(1)));
 
 /* ---- the plan, as exporter/winograd/layout.py writes it ---------------------------------------- */
 
-enum { WINOGRAD, DIRECT, MAX_POOL, RESIZE, ADD, SIGMOID, INPUT };
+enum { WINOGRAD, DIRECT, MAX_POOL, RESIZE, ADD, SIGMOID, INPUT, DEPTHWISE, MEAN, MULTIPLY, MEASURE,
+       NORMALISE };
+enum { AS_IT_IS, RELU, RELU6 };
 
 /* Tensors, filters and biases are floats from the start of their region, sources bytes of the ONNX
- * file. `other` is what is added to the result, or -1. `group`: so many channels stand before the
- * padding of a concatenated part, of `read` channels in all. */
+ * file. `other` is what is added to the result, or -1.
+ *
+ * `order`, in numbers from the start of the plan: which of the file's `read` channels each one of `in`
+ * is, or -1 for padding. With steps, filters are int8 and biases int32, in steps of each channel
+ * written; without (-1) they are floats. `is_transposed`: the file has channels written last. */
 typedef struct {
-  int32_t operation, has_relu, kernel, dilation;
-  int32_t in, in_stride, in_height, in_width, in_channels, group, read;
+  int32_t operation, activation, kernel, dilation, stride;
+  int32_t in, in_stride, in_height, in_width, in_channels, order, read;
   int32_t out, out_stride, out_height, out_width, out_channels, written;
   int32_t other, other_stride;
-  int32_t filters, biases, filters_source, biases_source;
+  int32_t filters, biases, filters_source, biases_source, filter_steps, bias_steps, is_transposed;
   int32_t tiles; /* of a piece */
 } Step;
 
@@ -48,7 +55,8 @@ typedef struct {
   int32_t checksum, bytes, small, unused[4];
 } Plan;
 
-enum { PLACES = 36, ROWS = 4, MOST_STEPS = 1024, MOST_CHANNELS = 4096, STACK_FLOATS = 4096 };
+enum { PLACES = 36, ROWS = 4, STRIPS = 16 };
+enum { MOST_STEPS = 1024, MOST_CHANNELS = 4096, MOST_NORMALISED = 512, STACK_FLOATS = 4096 };
 
 extern float __heap_base;
 static const Plan *first, *plan;
@@ -61,62 +69,92 @@ INLINE f4 load(const float *from) { return *(const f4 *)from; }
 INLINE void store(float *to, f4 value) { *(f4 *)to = value; }
 INLINE f4 all(float value) { return (f4){value, value, value, value}; }
 INLINE f4 larger(f4 a, f4 b) { return __builtin_wasm_pmax_f32x4(a, b); }
+INLINE f4 smaller(f4 a, f4 b) { return __builtin_wasm_pmin_f32x4(a, b); }
 INLINE int32_t least(int32_t a, int32_t b) { return a < b ? a : b; }
 INLINE int32_t in_eights(int32_t channels) { return (channels + 7) / 8 * 8; }
 
 INLINE float *pixel_out(const Step *s, int32_t pixel) { return arena + s->out + pixel * s->out_stride; }
 
+INLINE f4 activated(const Step *s, f4 value) {
+  if (s->activation != AS_IT_IS) value = larger(value, all(0));
+  return s->activation == RELU6 ? smaller(value, all(6)) : value;
+}
+
 INLINE f4 finished(const Step *s, f4 value, int32_t pixel, int32_t channel) {
-  if (s->has_relu) value = larger(value, all(0));
+  value = activated(s, value);
   if (s->other >= 0) value += load(arena + s->other + pixel * s->other_stride + channel);
   return value;
 }
 
 /* ---- filters, once ----------------------------------------------------------------------------- */
 
-/* Of the filter from channel `in` to channel `out` as the file has it; null where one is padding. */
-static const loose_float *filter_of(const Step *s, int32_t out, int32_t in) {
-  int32_t padded = (s->group + 3) / 4 * 4, within = in % padded;
-  int32_t read = in / padded * s->group + within;
-  if (out >= s->written || within >= s->group || read >= s->read) return 0;
-  const char *file = (const char *)arena;
-  return (const loose_float *)(file + s->filters_source) + (out * s->read + read) * s->kernel * s->kernel;
+INLINE const char *source(int32_t place) { return (const char *)arena + place; }
+INLINE float float_at(int32_t place, int32_t i) { return ((const loose_float *)source(place))[i]; }
+
+/* From channel `in` to channel `out`; nothing where one of them is padding. */
+static float weight_of(const Step *s, int32_t out, int32_t in, int32_t tap) {
+  int32_t is_alone = s->operation == DEPTHWISE, channel = ((const int32_t *)first + s->order)[in];
+  if (out >= s->written || channel < 0) return 0;
+  int32_t filter = s->is_transposed ? channel * s->written + out : out * s->read + channel;
+  int32_t i = (is_alone ? out : filter) * s->kernel * s->kernel + tap;
+  if (s->filter_steps < 0) return float_at(s->filters_source, i);
+  return ((const int8_t *)source(s->filters_source))[i] * float_at(s->filter_steps, out);
 }
 
-INLINE void filter_side(float a, float b, float c, float *to, int32_t step) {
+/* Of 3 or 5 weights, `step` apart, the 6 numbers of minimal filtering, as far apart. */
+INLINE void filter_side(const float *from, int32_t taps, float *to, int32_t step) {
+  float a = from[0], b = from[step], c = from[2 * step];
+  float d = taps == 5 ? from[3 * step] : 0, e = taps == 5 ? from[4 * step] : 0;
   to[0] = a / 4;
-  to[step] = -(a + b + c) / 6;
-  to[2 * step] = -(a - b + c) / 6;
-  to[3 * step] = a / 24 + b / 12 + c / 6;
-  to[4 * step] = a / 24 - b / 12 + c / 6;
-  to[5 * step] = c;
+  to[step] = -(a + c + e + (b + d)) / 6;
+  to[2 * step] = -(a + c + e - (b + d)) / 6;
+  to[3 * step] = a / 24 + c / 6 + 2 * e / 3 + (b / 12 + d / 3);
+  to[4 * step] = a / 24 + c / 6 + 2 * e / 3 - (b / 12 + d / 3);
+  to[5 * step] = taps == 5 ? e : c;
 }
 
 /* [place or tap][eight channels written][channel read][8] */
 static void pack_filters(const Step *s) {
-  int32_t taps = s->kernel * s->kernel, blocks = in_eights(s->out_channels) / 8;
-  int32_t is_winograd = s->operation == WINOGRAD;
-  int32_t block = s->in_channels * 8;
+  int32_t kernel = s->kernel, taps = kernel * kernel, blocks = in_eights(s->out_channels) / 8;
+  int32_t read = s->operation == DEPTHWISE ? 1 : s->in_channels, block = read * 8;
+  int32_t places = s->operation == WINOGRAD ? PLACES : taps;
   for (int32_t out = 0; out < blocks * 8; out++)
-    for (int32_t in = 0; in < s->in_channels; in++) {
-      const loose_float *g = filter_of(s, out, in);
-      float values[PLACES] = {0}, half[18];
-      if (g && is_winograd) {
-        for (int32_t x = 0; x < 3; x++) filter_side(g[x], g[3 + x], g[6 + x], half + x, 3);
-        for (int32_t y = 0; y < 6; y++)
-          filter_side(half[y * 3], half[y * 3 + 1], half[y * 3 + 2], values + y * 6, 1);
-      } else if (g) {
-        for (int32_t tap = 0; tap < taps; tap++) values[tap] = g[tap];
+    for (int32_t in = 0; in < read; in++) {
+      float values[PLACES] = {0}, half[PLACES];
+      for (int32_t tap = 0; tap < taps; tap++)
+        values[tap / kernel * 6 + tap % kernel] = weight_of(s, out, in, tap);
+      if (s->operation == WINOGRAD) {
+        for (int32_t x = 0; x < kernel; x++) filter_side(values + x, kernel, half + x, 6);
+        for (int32_t y = 0; y < 6; y++) filter_side(half + y * 6, kernel, values + y * 6, 1);
       }
       float *to = packed + s->filters + out / 8 * block + in * 8 + out % 8;
-      for (int32_t i = 0; i < (is_winograd ? PLACES : taps); i++) to[i * blocks * block] = values[i];
+      for (int32_t i = 0; i < places; i++) {
+        int32_t at = s->operation == WINOGRAD ? i : i / kernel * 6 + i % kernel;
+        to[i * blocks * block] = values[at];
+      }
     }
 }
 
 static void pack_biases(const Step *s) {
-  const loose_float *from = (const loose_float *)((const char *)arena + s->biases_source);
-  for (int32_t out = 0; out < in_eights(s->out_channels); out++)
-    packed[s->biases + out] = out < s->written && s->biases_source >= 0 ? from[out] : 0;
+  for (int32_t out = 0; out < in_eights(s->out_channels); out++) {
+    float *to = packed + s->biases + out;
+    if (out >= s->written || s->biases_source < 0) *to = 0;
+    else if (s->bias_steps < 0) *to = float_at(s->biases_source, out);
+    else *to = ((const loose_int *)source(s->biases_source))[out] * float_at(s->bias_steps, out);
+  }
+}
+
+static const float EPSILON = 1e-5f;
+
+/* Of the channels that are normalised with known means and variances, which the file has in place of
+ * the steps of weights. */
+static void pack_normalisation(const Step *s) {
+  for (int32_t i = 0; i < s->read; i++) {
+    float deviation = __builtin_sqrtf(float_at(s->bias_steps, i) + EPSILON);
+    float scale = float_at(s->filters_source, i) / deviation;
+    packed[s->filters + i] = scale;
+    packed[s->biases + i] = float_at(s->biases_source, i) - float_at(s->filter_steps, i) * scale;
+  }
 }
 
 /* ---- matrices: ROWS rows by 8 columns ---------------------------------------------------------- */
@@ -145,8 +183,12 @@ INLINE void multiply(Sums *sums, const float *const rows[ROWS], const float *col
 
 /* ---- convolution by minimal filtering ---------------------------------------------------------- */
 
-INLINE int32_t tiles_across(const Step *s) { return (s->out_width + 3) / 4; }
-INLINE int32_t tiles_of(const Step *s) { return tiles_across(s) * ((s->out_height + 3) / 4); }
+/* A tile has `side` results along each side. */
+INLINE int32_t side_of(const Step *s) { return 7 - s->kernel; }
+INLINE int32_t in_tiles(int32_t pixels, int32_t side) { return (pixels + side - 1) / side; }
+INLINE int32_t tiles_of(const Step *s) {
+  return in_tiles(s->out_width, side_of(s)) * in_tiles(s->out_height, side_of(s));
+}
 
 INLINE void forward(f4 a, f4 b, f4 c, f4 d, f4 e, f4 f, float *to, int32_t step) {
   f4 p = e - 4 * c, q = d - 4 * b, r = e - c, t = 2 * (d - b);
@@ -158,17 +200,18 @@ INLINE void forward(f4 a, f4 b, f4 c, f4 d, f4 e, f4 f, float *to, int32_t step)
   store(to + 5 * step, 4 * b - 5 * d + f);
 }
 
-INLINE void inverse(f4 a, f4 b, f4 c, f4 d, f4 e, f4 f, f4 *to, int32_t step) {
+INLINE void inverse(f4 a, f4 b, f4 c, f4 d, f4 e, f4 f, f4 *to, int32_t step, int32_t side) {
   f4 p = b + c, q = b - c, r = d + e, t = d - e;
   to[0] = a + p + r;
-  to[step] = q + 2 * t;
+  to[step] = side == 2 ? q + 2 * t + f : q + 2 * t;
+  if (side == 2) return;
   to[2 * step] = p + 4 * r;
   to[3 * step] = q + 8 * t + f;
 }
 
 /* To [place][channel], places `step` apart. What lies outside of the picture is zero. */
-INLINE void read_tile(const Step *s, int32_t row, int32_t column, float *to, int32_t step, int inside) {
-  int32_t top = row * 4 - 1, left = column * 4 - 1, stride = s->in_stride;
+INLINE void read_tile(const Step *s, int32_t top, int32_t left, float *to, int32_t step, int inside) {
+  int32_t stride = s->in_stride;
   const float *from = arena + s->in + (top * s->in_width + left) * stride;
   for (int32_t channel = 0; channel < s->in_channels; channel += 4) {
     float half[PLACES * 4];
@@ -189,19 +232,21 @@ INLINE void read_tile(const Step *s, int32_t row, int32_t column, float *to, int
   }
 }
 
-static void write_tile(const Step *s, int32_t row, int32_t column, const float *from, int32_t step) {
-  int32_t height = least(4, s->out_height - row * 4), width = least(4, s->out_width - column * 4);
+INLINE void write_tile(const Step *s, int32_t row, int32_t column, const float *from, int32_t step,
+                       int32_t side) {
+  int32_t height = least(side, s->out_height - row * side);
+  int32_t width = least(side, s->out_width - column * side);
   for (int32_t channel = 0; channel < s->out_channels; channel += 4) {
     f4 half[4][6], result[4], bias = load(packed + s->biases + channel);
     for (int32_t x = 0; x < 6; x++) {
       const float *m = from + x * step + channel;
       inverse(load(m), load(m + 6 * step), load(m + 12 * step), load(m + 18 * step),
-              load(m + 24 * step), load(m + 30 * step), &half[0][x], 6);
+              load(m + 24 * step), load(m + 30 * step), &half[0][x], 6, side);
     }
     for (int32_t y = 0; y < height; y++) {
       const f4 *h = half[y];
-      inverse(h[0], h[1], h[2], h[3], h[4], h[5], result, 1);
-      int32_t pixel = (row * 4 + y) * s->out_width + column * 4;
+      inverse(h[0], h[1], h[2], h[3], h[4], h[5], result, 1, side);
+      int32_t pixel = (row * side + y) * s->out_width + column * side;
       for (int32_t x = 0; x < width; x++, pixel++)
         store(pixel_out(s, pixel) + channel, finished(s, result[x] + bias, pixel, channel));
     }
@@ -209,16 +254,17 @@ static void write_tile(const Step *s, int32_t row, int32_t column, const float *
 }
 
 /* A piece is some tiles, few enough for their matrices to stay in the cache. */
-PIECE convolve_tiles(const Step *s, int32_t piece, float *own) {
-  int32_t across = tiles_across(s), first = piece * s->tiles;
+INLINE void convolve_tiles(const Step *s, int32_t piece, float *own, int32_t side) {
+  int32_t across = in_tiles(s->out_width, side), first = piece * s->tiles;
   int32_t tiles = least(s->tiles, tiles_of(s) - first);
   int32_t read = s->in_channels, written = in_eights(s->out_channels);
   float *v = own, *m = own + PLACES * s->tiles * read;
   for (int32_t i = 0; i < tiles; i++) {
-    int32_t row = (first + i) / across, column = (first + i) % across;
-    int inside = row > 0 && column > 0 && row * 4 + 5 <= s->in_height && column * 4 + 5 <= s->in_width;
-    if (inside) read_tile(s, row, column, v + i * read, s->tiles * read, 1);
-    else read_tile(s, row, column, v + i * read, s->tiles * read, 0);
+    int32_t reach = (7 - side) / 2;
+    int32_t top = (first + i) / across * side - reach, left = (first + i) % across * side - reach;
+    int inside = top >= 0 && left >= 0 && top + 6 <= s->in_height && left + 6 <= s->in_width;
+    if (inside) read_tile(s, top, left, v + i * read, s->tiles * read, 1);
+    else read_tile(s, top, left, v + i * read, s->tiles * read, 0);
   }
   for (int32_t place = 0; place < PLACES; place++) {
     const float *filters = packed + s->filters + place * read * written;
@@ -238,9 +284,14 @@ PIECE convolve_tiles(const Step *s, int32_t piece, float *own) {
         }
       }
   }
-  for (int32_t i = 0; i < tiles; i++)
-    write_tile(s, (first + i) / across, (first + i) % across, m + i * written, s->tiles * written);
+  for (int32_t i = 0; i < tiles; i++) {
+    int32_t row = (first + i) / across, column = (first + i) % across;
+    write_tile(s, row, column, m + i * written, s->tiles * written, side);
+  }
 }
+
+PIECE convolve_3x3(const Step *s, int32_t piece, float *own) { convolve_tiles(s, piece, own, 4); }
+PIECE convolve_5x5(const Step *s, int32_t piece, float *own) { convolve_tiles(s, piece, own, 2); }
 
 /* ---- every other step, a row at a time --------------------------------------------------------- */
 
@@ -251,11 +302,11 @@ PIECE convolve_row(const Step *s, int32_t y) {
     for (int32_t x = 0; x < s->out_width; x += ROWS) {
       Sums sums = no_sums();
       for (int32_t tap = 0; tap < kernel * kernel; tap++) {
-        int32_t from_y = y + tap / kernel * s->dilation - reach;
-        int32_t from_x = x + tap % kernel * s->dilation - reach;
+        int32_t from_y = y * s->stride + tap / kernel * s->dilation - reach;
+        int32_t from_x = x * s->stride + tap % kernel * s->dilation - reach;
         if ((uint32_t)from_y >= (uint32_t)s->in_height) continue;
         const float *rows[ROWS];
-        for (int32_t row = 0; row < ROWS; row++, from_x++)
+        for (int32_t row = 0; row < ROWS; row++, from_x += s->stride)
           rows[row] = (uint32_t)from_x < (uint32_t)s->in_width
                           ? arena + s->in + (from_y * s->in_width + from_x) * s->in_stride
                           : zeros;
@@ -270,6 +321,28 @@ PIECE convolve_row(const Step *s, int32_t y) {
           store(to + 4, finished(s, sums.high[row] + load(bias + 4), pixel, channel + 4));
       }
     }
+}
+
+/* Every channel by itself. */
+PIECE convolve_channels(const Step *s, int32_t y) {
+  int32_t kernel = s->kernel, reach = kernel / 2 * s->dilation, channels = in_eights(s->out_channels);
+  const float *filters = packed + s->filters;
+  for (int32_t x = 0; x < s->out_width; x++) {
+    int32_t pixel = y * s->out_width + x;
+    const float *from[PLACES];
+    for (int32_t tap = 0; tap < kernel * kernel; tap++) {
+      int32_t from_y = y * s->stride + tap / kernel * s->dilation - reach;
+      int32_t from_x = x * s->stride + tap % kernel * s->dilation - reach;
+      int there = (uint32_t)from_y < (uint32_t)s->in_height && (uint32_t)from_x < (uint32_t)s->in_width;
+      from[tap] = there ? arena + s->in + (from_y * s->in_width + from_x) * s->in_stride : zeros;
+    }
+    for (int32_t c = 0; c < s->out_channels; c += 4) {
+      f4 sum = load(packed + s->biases + c);
+      for (int32_t tap = 0; tap < kernel * kernel; tap++)
+        sum += load(from[tap] + c) * load(filters + tap * channels + c);
+      store(pixel_out(s, pixel) + c, finished(s, sum, pixel, c));
+    }
+  }
 }
 
 /* Of 2x2 pixels; of fewer at an odd end. */
@@ -324,6 +397,74 @@ PIECE add_row(const Step *s, int32_t y) {
   }
 }
 
+/* By one number for each channel. */
+PIECE multiply_row(const Step *s, int32_t y) {
+  for (int32_t x = 0; x < s->out_width; x++) {
+    int32_t pixel = y * s->out_width + x;
+    const float *from = arena + s->in + pixel * s->in_stride;
+    for (int32_t c = 0; c < s->out_channels; c += 4)
+      store(pixel_out(s, pixel) + c, load(from + c) * load(arena + s->other + c));
+  }
+}
+
+/* Of all pixels, for each channel. */
+PIECE average(const Step *s) {
+  int32_t pixels = s->in_height * s->in_width;
+  for (int32_t c = 0; c < s->in_channels; c += 4) {
+    f4 sum = all(0);
+    for (int32_t i = 0; i < pixels; i++) sum += load(arena + s->in + i * s->in_stride + c);
+    store(arena + s->out + c, sum / all(pixels));
+  }
+}
+
+/* Sums of each channel and of its squares in a strip of the picture; the first pixel is taken off, as
+ * a variance is lost beside a large mean. */
+PIECE measure_strip(const Step *s, int32_t strip) {
+  int32_t row = s->in_width * s->in_stride, channels = s->in_channels;
+  const float *picture = arena + s->in;
+  float *sums = pixel_out(s, strip), *squares = sums + channels;
+  for (int32_t c = 0; c < 2 * channels; c += 4) store(sums + c, all(0));
+  for (int32_t y = strip * s->in_height / STRIPS; y < (strip + 1) * s->in_height / STRIPS; y++)
+    for (int32_t c = 0; c < channels; c += 4) {
+      f4 sum = all(0), square = all(0), origin = load(picture + c);
+      for (int32_t x = 0; x < s->in_width; x++) {
+        f4 value = load(picture + y * row + x * s->in_stride + c) - origin;
+        sum += value;
+        square += value * value;
+      }
+      store(sums + c, load(sums + c) + sum);
+      store(squares + c, load(squares + c) + square);
+    }
+}
+
+/* The first `read` channels with what is known of them, the others with what was measured. */
+PIECE normalise_strip(const Step *s, int32_t strip) {
+  float scales[MOST_NORMALISED], shifts[MOST_NORMALISED];
+  int32_t measured = s->in_channels - s->read;
+  for (int32_t c = 0; c < s->in_channels; c += 4) {
+    f4 scale = load(packed + s->filters + c), shift = load(packed + s->biases + c);
+    if (c >= s->read) {
+      f4 sum = all(0), square = all(0), pixels = all(s->in_height * s->in_width);
+      for (int32_t i = 0; i < STRIPS; i++) {
+        const float *sums = arena + s->other + i * s->other_stride + c - s->read;
+        sum += load(sums);
+        square += load(sums + measured);
+      }
+      f4 mean = sum / pixels;
+      scale = 1 / __builtin_elementwise_sqrt(square / pixels - mean * mean + EPSILON);
+      shift = -(load(arena + s->in + c) + mean) * scale;
+    }
+    store(scales + c, scale);
+    store(shifts + c, shift);
+  }
+  int32_t first = strip * s->in_height / STRIPS, end = (strip + 1) * s->in_height / STRIPS;
+  for (int32_t pixel = first * s->in_width; pixel < end * s->in_width; pixel++) {
+    const float *from = arena + s->in + pixel * s->in_stride;
+    for (int32_t c = 0; c < s->in_channels; c += 4)
+      store(pixel_out(s, pixel) + c, activated(s, load(from + c) * load(scales + c) + load(shifts + c)));
+  }
+}
+
 /* e to the power of x <= 0, by 2^n and a polynomial of what remains; off by one part in ten million. */
 static float exponential(float x) {
   if (x < -87) return 0;
@@ -338,12 +479,13 @@ static float exponential(float x) {
   return p * power.value;
 }
 
-/* Of the first channel; the result has no other. */
 PIECE sigmoid_row(const Step *s, int32_t y) {
   for (int32_t x = 0; x < s->out_width; x++) {
-    float value = arena[s->in + (y * s->in_width + x) * s->in_stride];
-    float e = exponential(value < 0 ? value : -value);
-    arena[s->out + y * s->out_width + x] = (value < 0 ? e : 1) / (1 + e);
+    const float *from = arena + s->in + (y * s->in_width + x) * s->in_stride;
+    for (int32_t c = 0; c < s->written; c++) {
+      float e = exponential(from[c] < 0 ? from[c] : -from[c]);
+      pixel_out(s, y * s->out_width + x)[c] = (from[c] < 0 ? e : 1) / (1 + e);
+    }
   }
 }
 
@@ -359,18 +501,28 @@ PIECE interleave_row(const Step *s, int32_t y) {
 /* ---- the way through the plan ------------------------------------------------------------------ */
 
 static int32_t pieces_of(const Step *s) {
-  return s->operation == WINOGRAD ? (tiles_of(s) + s->tiles - 1) / s->tiles : s->out_height;
+  switch (s->operation) {
+    case WINOGRAD: return (tiles_of(s) + s->tiles - 1) / s->tiles;
+    case MEASURE:
+    case NORMALISE: return STRIPS;
+    default: return s->out_height;
+  }
 }
 
 static void run_piece(const Step *s, int32_t piece, float *own) {
   switch (s->operation) {
-    case WINOGRAD: return convolve_tiles(s, piece, own);
+    case WINOGRAD: return s->kernel == 3 ? convolve_3x3(s, piece, own) : convolve_5x5(s, piece, own);
     case DIRECT: return convolve_row(s, piece);
     case MAX_POOL: return pool_row(s, piece);
     case RESIZE: return resize_row(s, piece);
     case ADD: return add_row(s, piece);
     case SIGMOID: return sigmoid_row(s, piece);
     case INPUT: return interleave_row(s, piece);
+    case DEPTHWISE: return convolve_channels(s, piece);
+    case MEAN: return average(s);
+    case MULTIPLY: return multiply_row(s, piece);
+    case MEASURE: return measure_strip(s, piece);
+    case NORMALISE: return normalise_strip(s, piece);
   }
 }
 
@@ -442,11 +594,13 @@ EXPORT(lay_out) float *lay_out(int32_t thread_count) {
 
 /* Takes over the filters from the ONNX file, whose place is used for something else from then on. */
 EXPORT(pack) void pack(void) {
-  for (int32_t i = 0; i < plan->steps; i++)
-    if (steps[i].operation == WINOGRAD || steps[i].operation == DIRECT) {
-      pack_filters(steps + i);
-      pack_biases(steps + i);
+  for (const Step *s = steps; s < steps + plan->steps; s++) {
+    if (s->operation == WINOGRAD || s->operation == DIRECT || s->operation == DEPTHWISE) {
+      pack_filters(s);
+      pack_biases(s);
     }
+    if (s->operation == NORMALISE) pack_normalisation(s);
+  }
 }
 
 EXPORT(run) void run(void) {

@@ -35,7 +35,6 @@ origins = [
 output = { name = 'y', normalise = 'none' }
 int8 = { difference = 0.002, most_bytes = 400 }
 agreement = 0.9
-draft = true
 wider = { height = 48, width = 64 }
 
 [small.input]
@@ -67,7 +66,6 @@ def test_an_entry_becomes_a_network(tmp_path: Path) -> None:
     assert (small.output.name, small.output.normalise) == ("y", "none")
     assert small.int8 == Int8Budget(0.002, 400, Int8Budget().most_float_work)
     assert small.agreement == 0.9
-    assert small.draft
     assert small.wider == (48, 64)
 
 
@@ -119,7 +117,6 @@ def test_numpy_is_the_one_that_pyodide_pins() -> None:
         ("0.002", "2", "small: int8.difference: Expected a number from 0 to 1, received 2"),
         ("0.002", "true", "small: int8.difference: Expected a number from 0 to 1"),
         ("most_bytes = 400", "bytes = 400", "small: int8.bytes: Expected only the keys"),
-        ("draft = true", "draft = 1", "small: draft: Expected true or false, received 1"),
         (
             "wider = { height = 48, ",
             "wider = { ",

@@ -169,7 +169,6 @@ def test_build_names_every_artefact_as_it_lies_there(site_dir: Path) -> None:
     assert build["defaultModel"] == model["name"] == "u2netp"
     kinds = [(artefact["backend"], artefact["precision"]) for artefact in model["artefacts"]]
     assert kinds == [("webgpu", "fp16"), ("webgpu", "fp32"), ("wasm", "fp32")]
-    assert model["draft"] is None  # our own engine has finished the network while one is drawn
     for artefact in model["artefacts"]:
         path = site_dir / artefact["path"]
         name = rf"u2netp\.{artefact['backend']}\.{artefact['precision']}\.[0-9a-f]{{10}}\.onnx"
@@ -188,27 +187,26 @@ def test_build_names_our_own_engine_and_what_it_does_with_each_network(
         next(one for one in model["artefacts"] if one["backend"] == "wasm")
         for model in build["models"]
     )
-    assert modnet["plan"] is None  # it has operators that the engine lacks
-    plan = (two_network_site_dir / u2netp["plan"]["path"]).read_bytes()
-    small = exported_file(find_network("u2netp"), size=(224, 224)).read_bytes()
-    assert plan == plan_of((two_network_site_dir / u2netp["path"]).read_bytes(), small=small)
-    assert np.ptp(levels(u2netp["plan"]["golden"])) > 128
-    assert u2netp["plan"]["wider"] is True
-    named = {*build["winograd"].values(), u2netp["plan"]["path"]}
+    for artefact, precision, side_px in ((u2netp, "fp32", 224), (modnet, "int8", 256)):
+        plan = (two_network_site_dir / artefact["plan"]["path"]).read_bytes()
+        network = find_network(artefact["path"].split("/")[1].split(".")[0])
+        small = exported_file(network, precision=precision, size=(side_px, side_px)).read_bytes()
+        assert plan == plan_of((two_network_site_dir / artefact["path"]).read_bytes(), small=small)
+        assert np.ptp(levels(artefact["plan"]["golden"])) > 128
+    assert (u2netp["plan"]["wider"], modnet["plan"]["wider"]) == (True, False)
+    named = {*build["winograd"].values(), u2netp["plan"]["path"], modnet["plan"]["path"]}
     assert {path.name for path in (two_network_site_dir / "wasm").iterdir()} == {
         Path(path).name for path in named
     }
 
 
-def test_a_network_in_int8_has_a_draft_at_half_its_size(tmp_path: Path) -> None:
+def test_a_network_in_int8_has_its_wider_look(tmp_path: Path) -> None:
     choices = SiteChoices(("wasm",), precision="int8")
     build = build_constant(build_site(["u2netp"], tmp_path / "dist", choices=choices))
-    (model,) = build["models"]
-    draft = model["draft"]
-    assert draft["input"] == {**model["input"], "height": 160, "width": 160}
-    assert draft["output"]["height"] == 160
-    assert [(one["backend"], one["precision"]) for one in draft["artefacts"]] == [("wasm", "int8")]
-    assert [one["plan"] for one in (*model["artefacts"], *draft["artefacts"])] == [None, None]
+    (artefact,) = build["models"][0]["artefacts"]
+    assert (artefact["precision"], artefact["plan"]["wider"]) == ("int8", True)
+    assert artefact["bytes"] < 1_500_000
+    assert np.ptp(levels(artefact["plan"]["golden"])) > 128
 
 
 def test_a_large_picture_of_another_size_is_proven_by_half_of_it(tmp_path: Path) -> None:
@@ -249,7 +247,6 @@ def test_build_names_every_network(two_network_site_dir: Path) -> None:
     assert [model["name"] for model in build["models"]] == ["u2netp", "modnet"]
     assert [model["agreement"] for model in build["models"]] == [None, 0.95]
     u2netp, modnet = build["models"]
-    assert modnet["draft"] is None
     artefacts = [artefact for model in (u2netp, modnet) for artefact in model["artefacts"]]
     assert {artefact["path"] for artefact in artefacts} == {
         path.relative_to(two_network_site_dir).as_posix()
@@ -261,7 +258,6 @@ def test_a_site_ships_the_chosen_backends_and_size(small_site_dir: Path) -> None
     for model in build_constant(small_site_dir)["models"]:
         assert {artefact["backend"] for artefact in model["artefacts"]} == set(RUNTIME_FILES)
         assert (model["input"]["height"], model["output"]["width"]) == (64, 64)
-        assert model["draft"] is None  # it would be half of a size that nobody has looked at
         answers = [levels(artefact["golden"]).astype(int) for artefact in model["artefacts"]]
         for other in answers[1:]:  # half precision included
             assert np.abs(answers[0] - other).max() <= 4

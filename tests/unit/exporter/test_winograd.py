@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +20,7 @@ from exporter.errors import PassError, SiteError
 from exporter.exported import exported_file
 from exporter.pipeline import with_size
 from exporter.sessions import open_session
+from exporter.verify import compare, run_network, sample_inputs
 from exporter.winograd import layout, proof
 from exporter.winograd.arena import Life, arrange
 from exporter.winograd.kernel import SOURCE, compile_kernels
@@ -57,8 +59,9 @@ class Sketch:
         kernel: int = 3,
         dilation: int = 1,
         has_bias: bool = True,
-        **attributes: object,
+        **attributes: Any,
     ) -> str:
+        read //= int(attributes.get("group", 1))
         filters = self._random.normal(0, 2 / (kernel * read**0.5), (written, read, kernel, kernel))
         inputs = [source, self.stored(filters.astype(np.float32))]
         if has_bias:
@@ -70,6 +73,41 @@ class Sketch:
             dilations=[dilation, dilation],
             **{"pads": [kernel // 2 * dilation] * 4, **attributes},
         )
+
+    def normalised(self, source: str, channels: int, half: int, *, epsilon: float = 1e-5) -> str:
+        """Half by what is known, half by what the picture shows."""
+        spans = [[0, half], [half, 2**31]]
+        known, shown = (
+            self.node("Slice", source, *(self.stored(np.array([at])) for at in (*span, 1)))
+            for span in spans
+        )
+        parameters = [self._random.normal(0, 1, half) for _ in range(3)]
+        parameters.append(self._random.uniform(0.5, 2, half))
+        names = [self.stored(one.astype(np.float32)) for one in parameters]
+        ones = np.ones(channels - half, np.float32)
+        parts = [
+            self.node("BatchNormalization", known, *names, epsilon=epsilon),
+            self.node("InstanceNormalization", shown, self.stored(ones), self.stored(0 * ones)),
+        ]
+        return self.node("Concat", *parts, axis=1)
+
+    def matrix(self, source: str, read: int, written: int) -> str:
+        weights = self._random.normal(0, read**-0.5, (read, written)).astype(np.float32)
+        return self.node("MatMul", source, self.stored(weights))
+
+    def weighed(self, source: str, channels: int, height: int, width: int) -> str:
+        """Every channel by what a small network makes of the means of all."""
+        mean = self.node("GlobalAveragePool", source)
+        flat = self.node("Reshape", mean, self.stored(np.array([1, channels])))
+        hidden = self.node("Relu", self.matrix(flat, channels, 5))
+        share = self.node("Sigmoid", self.matrix(hidden, 5, channels))
+        shape = self.stored(np.array([1, channels, 1, 1]))
+        share = self.node("Reshape", share, shape)
+        shown = self.node("Expand", share, self.stored(np.array([1, channels, height, width])))
+        return self.node("Mul", source, shown)
+
+    def clipped(self, source: str, *bounds: float) -> str:
+        return self.node("Clip", source, *(self.stored(np.float32(one)) for one in bounds))
 
     def pool(self, source: str, **attributes: object) -> str:
         return self.node("MaxPool", source, kernel_shape=[2, 2], strides=[2, 2], **attributes)
@@ -121,7 +159,7 @@ def require_equal(sketch: Sketch, last: str) -> None:
 
 
 @pytest.mark.parametrize("size", [(4, 4), (1, 9), (5, 3), (33, 18), (2, 64)])
-@pytest.mark.parametrize(("kernel", "dilation"), [(3, 1), (3, 2), (3, 8), (1, 1)])
+@pytest.mark.parametrize(("kernel", "dilation"), [(3, 1), (3, 2), (3, 8), (1, 1), (5, 1), (5, 2)])
 def test_convolutions_of_every_size(size: tuple[int, int], kernel: int, dilation: int) -> None:
     sketch = Sketch(*size)
     first = sketch.node("Relu", sketch.conv("picture", 3, 7, kernel=kernel, dilation=dilation))
@@ -129,7 +167,46 @@ def test_convolutions_of_every_size(size: tuple[int, int], kernel: int, dilation
     require_equal(sketch, sketch.conv(second, 20, 1))
 
 
-@pytest.mark.parametrize("channels", [(4, 8, 16), (1, 1, 1), (3, 3, 3), (16, 64, 4)])
+@pytest.mark.parametrize("size", [(4, 4), (1, 9), (33, 18)])
+@pytest.mark.parametrize("kernel", [1, 3, 5])
+@pytest.mark.parametrize("stride", [1, 2])
+def test_steps_of_two_pixels_and_channels_by_themselves(
+    size: tuple[int, int], kernel: int, stride: int
+) -> None:
+    sketch = Sketch(*size)
+    strides = [stride, stride]
+    first = sketch.clipped(sketch.conv("picture", 3, 10, kernel=kernel, strides=strides), 0, 6)
+    alone = sketch.conv(first, 10, 10, kernel=kernel, group=10, strides=strides)
+    both = sketch.node("Add", sketch.conv(alone, 10, 10, kernel=1), alone)
+    require_equal(sketch, sketch.conv(sketch.resize(both, 10, *size), 10, 1))
+
+
+@pytest.mark.parametrize("half", [4, 8])
+def test_normalisation_by_what_is_known_and_by_what_is_seen(half: int) -> None:
+    sketch = Sketch(37, 20)
+    first = sketch.node("Relu", sketch.normalised(sketch.conv("picture", 3, 12), 12, half))
+    second = sketch.normalised(sketch.pool(first), 12, half)
+    back = sketch.resize(second, 12, 37, 20)
+    require_equal(sketch, sketch.conv(sketch.node("Concat", back, first, axis=1), 24, 1))
+
+
+def test_channels_that_are_weighed_by_all_of_them() -> None:
+    sketch = Sketch(9, 14)
+    first = sketch.node("Relu", sketch.conv("picture", 3, 18))
+    require_equal(sketch, sketch.conv(sketch.weighed(first, 18, 9, 14), 18, 1))
+
+
+def test_what_lies_in_two_places() -> None:
+    """What is concatenated twice, the picture itself, and what is a concatenation already."""
+    sketch = Sketch(12, 20)
+    part = sketch.conv("picture", 3, 8)
+    first = sketch.node("Concat", part, "picture", part, axis=1)
+    small = sketch.resize("picture", 3, 6, 10)
+    second = sketch.node("Concat", sketch.resize(small, 3, 12, 20), first, part, axis=1)
+    require_equal(sketch, sketch.conv(second, 30, 1))
+
+
+@pytest.mark.parametrize("channels", [(4, 8, 16), (1, 1, 1), (3, 3, 3), (16, 64, 4), (3, 32, 5)])
 def test_parts_that_are_concatenated(channels: tuple[int, ...]) -> None:
     sketch = Sketch(12, 20)
     parts = [sketch.conv("picture", 3, count) for count in channels]
@@ -161,14 +238,40 @@ def test_halves_and_back(size: tuple[int, int], ceil_mode: int) -> None:
     require_equal(sketch, sketch.conv(joined, 36, 1))
 
 
-@pytest.mark.parametrize("size_px", [64, 96])
-def test_the_smallest_network_as_it_is_shipped(size_px: int) -> None:
-    network = find_network("u2netp")
+@pytest.mark.parametrize(
+    ("name", "precision", "size_px"),
+    [
+        ("u2netp", "fp32", 64),
+        ("u2netp", "fp32", 96),
+        ("u2netp", "int8", 64),
+        ("modnet", "fp32", 64),
+        ("modnet", "int8", 96),
+    ],
+)
+def test_networks_as_they_are_shipped(name: str, precision: str, size_px: int) -> None:
+    network = find_network(name)
     size = (size_px, size_px)
-    file = exported_file(network, size=size).read_bytes()
+    file = exported_file(network, precision=precision, size=size).read_bytes()
     plan = plan_of(file)
     assert plan is not None
     check_plan(plan, file, with_size(network, *size))
+
+
+def test_a_file_in_int8_is_run_in_float() -> None:
+    """Nearer to the published network than where everything is rounded."""
+    network = find_network("u2netp")
+    exact, whole = (
+        exported_file(network, precision=precision, size=(128, 128))
+        for precision in ("fp32", "int8")
+    )
+    file = whole.read_bytes()
+    plan = plan_of(file)
+    assert plan is not None
+    spec = with_size(network, 128, 128)
+    inputs = sample_inputs(spec.input)
+    published, rounded = (run_network(onnx.load(one), spec, inputs) for one in (exact, whole))
+    received = [one[None, None] for one in run_plan(plan, file, inputs)]
+    assert 0 < compare(published, received).mean < 0.7 * compare(published, rounded).mean
 
 
 def test_a_plan_for_a_small_picture_has_the_same_filters() -> None:
@@ -197,7 +300,7 @@ def mattes(sketch: Sketch, channels: int) -> str:
     return sketch.conv(sketch.conv("picture", 3, channels), channels, 1)
 
 
-HAS_RELU = 16 + 24 + 1  # of the second step
+ACTIVATION = 16 + 28 + 1  # of the second step
 CHECKSUM = 9
 
 
@@ -208,8 +311,8 @@ def changed_plan() -> tuple[bytes, npt.NDArray[np.int32]]:
     plan = plan_of(file)
     assert plan is not None
     numbers = np.frombuffer(plan, "<i4").copy()
-    assert numbers[HAS_RELU] == 1
-    numbers[HAS_RELU] = 0
+    assert numbers[ACTIVATION] == 1
+    numbers[ACTIVATION] = 0
     return file, numbers
 
 
@@ -269,7 +372,7 @@ def test_a_damaged_plan_does_not_run(
             run_plan(damaged, file, [np.zeros((1, 3, 64, 64), np.float32)])
 
 
-@pytest.mark.parametrize("operator", ["HardSwish", "GlobalAveragePool"])
+@pytest.mark.parametrize("operator", ["HardSwish", "GlobalMaxPool"])
 def test_networks_with_other_operators_have_no_plan(operator: str) -> None:
     sketch = Sketch(8, 8)
     assert plan_of(sketch.file(sketch.node(operator, sketch.conv("picture", 3, 1)))) is None
@@ -281,23 +384,31 @@ def test_what_the_kernel_cannot_do_has_no_plan() -> None:
         return plan_of(sketch.file(last(sketch)))
 
     assert of(lambda s: s.conv("picture", 3, 1)) is not None
-    assert of(lambda s: s.conv("picture", 3, 1, strides=[2, 2])) is None
+    assert of(lambda s: s.conv("picture", 3, 1, strides=[2, 2])) is not None
+    assert of(lambda s: s.conv("picture", 3, 1, strides=[3, 3])) is None
+    assert of(lambda s: s.conv("picture", 3, 1, strides=[1, 2])) is None
     assert of(lambda s: s.conv("picture", 3, 1, pads=[0, 0, 0, 0])) is None
-    assert of(lambda s: s.conv("picture", 3, 1, kernel=5)) is None
-    assert of(lambda s: s.conv(s.conv("picture", 3, 4), 2, 1, group=2)) is None
+    assert of(lambda s: s.conv("picture", 3, 1, kernel=7)) is None
+    assert of(lambda s: s.conv(s.conv("picture", 3, 4), 4, 2, group=2)) is None
     assert of(lambda s: s.conv("picture", 3, 2)) is None  # a matte has one channel
 
     def joined(s: Sketch, *channels: int) -> str:
         return s.node("Concat", *(s.conv("picture", 3, count) for count in channels), axis=1)
 
-    assert of(lambda s: s.conv(joined(s, 3, 3), 6, 1)) is not None
-    assert of(lambda s: s.conv(joined(s, 3, 5), 8, 1)) is None
+    assert of(lambda s: s.conv(joined(s, 3, 5), 8, 1)) is not None
+    # Where padding lies elsewhere, a sum is of other channels.
+    assert of(lambda s: s.conv(s.node("Add", joined(s, 3, 5), joined(s, 5, 3)), 8, 1)) is None
+    assert of(lambda s: s.conv(joined(s, 3, 5), 8, 8, group=8)) is None
 
-    def doubled(s: Sketch) -> str:
-        part = s.conv("picture", 3, 4)
-        return s.node("Concat", part, part, axis=1)
+    def norm(s: Sketch, half: int, **attributes: Any) -> str:
+        return s.conv(s.normalised(s.conv("picture", 3, 8), 8, half, **attributes), 8, 1)
 
-    assert of(lambda s: s.conv(doubled(s), 8, 1)) is None
+    assert of(lambda s: norm(s, 4)) is not None
+    assert of(lambda s: norm(s, 3)) is None
+    assert of(lambda s: norm(s, 4, epsilon=1e-3)) is None
+    assert of(lambda s: s.conv(s.clipped(s.conv("picture", 3, 4), 0, 6), 4, 1)) is not None
+    assert of(lambda s: s.conv(s.clipped(s.conv("picture", 3, 4), -1, 1), 4, 1)) is None
+    assert of(lambda s: s.node("Mul", *(s.conv("picture", 3, 1) for _ in range(2)))) is None
 
     def with_stored(s: Sketch, operator: str, **attributes: object) -> str:
         stored = s.stored(np.ones((1, 4, 8, 8), np.float32))

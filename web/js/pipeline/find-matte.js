@@ -23,14 +23,6 @@ import { countRun, inferenceWorker } from './workers.js'
  */
 
 /**
- * @typedef {{
- *   input: Float32Array<ArrayBuffer>,
- *   photo: DecodedPhoto,
- *   engine: Engine,
- * }} Prepared what the network is about to see
- */
-
-/**
  * On the first engine that gets through with it.
  * @template T
  * @param {EngineChoice} choice
@@ -52,10 +44,11 @@ export async function onSomeEngine(choice, run) {
  * @param {OpenJob} job
  * @param {EngineChoice} choice
  * @param {StageClock} clock
- * @param {(prepared: Prepared) => Promise<void>} [onPrepared] the network runs when it resolves
+ * @param {(photo: DecodedPhoto) => void} [onSeen] gets the photo when the network has what it needs
+ *   of it
  * @returns {Promise<Subject>}
  */
-export async function findMatte(decoded, job, choice, clock, onPrepared) {
+export async function findMatte(decoded, job, choice, clock, onSeen) {
   const { model, signal } = job
   const engine = await choice.ready()
   const { input, photo } = await clock.time('preprocess', () =>
@@ -64,7 +57,7 @@ export async function findMatte(decoded, job, choice, clock, onPrepared) {
       transfer: [decoded.rgba],
     }),
   )
-  await onPrepared?.({ input, photo, engine })
+  onSeen?.(photo)
   const limits = { signal, limit_ms: choice.runLimit_ms }
   const looks = await clock.time('infer', async () => {
     const request = { input, model: model.name, engine }

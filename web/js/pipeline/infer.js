@@ -3,7 +3,6 @@
 import { findModel } from '../assets.js'
 import { resizePlanes } from './lanczos.js'
 import { openOnnxRuntime } from './onnx-runtime.js'
-import { halved } from './preprocess.js'
 import { deviation, goldenInput } from './self-test.js'
 import { readStoredModel } from './stored-model.js'
 import { wasmHeapBytes } from './wasm-memory.js'
@@ -82,15 +81,6 @@ export async function infer({ input, model, engine }) {
   if (output.normalise === 'minmax') stretch(data)
   const matte = { data, height: output.height, width: output.width }
   return { matte, heap_bytes: wasmHeapBytes() }
-}
-
-/**
- * @param {{ input: Float32Array, model: string, engine: Engine }} request `model` is a draft, `input`
- *   that of the whole network
- * @returns {Promise<{ matte: Matte, heap_bytes: number }>}
- */
-export async function inferDraft({ input, model, engine }) {
-  return infer({ input: halved(input, findModel(model).input), model, engine })
 }
 
 /**

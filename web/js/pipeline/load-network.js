@@ -1,6 +1,7 @@
 /** Stage 1: brings a network to the worker that runs it, from this device or from the site. */
 
-import { assetUrl, NETWORKS } from '../assets.js'
+import { assetUrl } from '../assets.js'
+import { build } from '../build.js'
 import { inModels } from '../model-database.js'
 import { GossamerError } from '../rpc/errors.js'
 import { sha256Of } from './stored-model.js'
@@ -72,7 +73,7 @@ export async function loadNetwork(model, engine, { signal, onProgress, limit_ms 
  * @param {Pick<CallOptions, 'signal' | 'onProgress'>} [options]
  */
 async function keep({ title }, { sha256, bytes, path }, received, { signal, onProgress } = {}) {
-  const named = NETWORKS.flatMap(({ artefacts }) => artefacts.map((one) => one.sha256))
+  const named = build.models.flatMap(({ artefacts }) => artefacts.map((one) => one.sha256))
   const place = new URL(assetUrl('')).pathname
   const request = { name: title, sha256, bytes, url: assetUrl(path), place, keep: named, received }
   try {

@@ -71,19 +71,6 @@ export class OpenPhoto {
   }
 
   /**
-   * Of the pipeline, for a photo that was opened with a draft.
-   * @param {{ engine: Engine | null, matte: Matte }} found
-   * @param {AbortSignal | undefined} signal
-   */
-  async replaceMatte({ engine, matte }, signal) {
-    const request = { handle: this.handle, matte }
-    await pythonWorker.call('setMatte', request, 'refine', { signal })
-    this.matte = matte
-    this.engine = engine
-    this.backend = engine?.backend ?? null
-  }
-
-  /**
    * For a photo that was opened with the model 'auto': shows it to the networks of this site that
    * know some subjects better, people for example, as far as `preloadSpecialists` has started them on
    * this page. The edges of one that agrees on the subject are taken; where none does, or one

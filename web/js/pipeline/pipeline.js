@@ -8,12 +8,12 @@ import { StageClock } from './stage-clock.js'
 import { inferenceWorker, pythonWorker, startedEarly, startPython } from './workers.js'
 
 /** @typedef {import('../assets.js').Model} Model */
+/** @typedef {import('../rpc/messages.js').DecodedPhoto} DecodedPhoto */
 /** @typedef {import('../rpc/messages.js').EncodedContent} EncodedContent */
 /** @typedef {import('../rpc/messages.js').Engine} Engine */
 /** @typedef {import('../rpc/messages.js').Matte} Matte */
 /** @typedef {import('../rpc/messages.js').OutputOptions} OutputOptions */
 /** @typedef {import('../rpc/messages.js').Progress} Progress */
-/** @typedef {import('./find-matte.js').Prepared} Prepared */
 /** @typedef {import('./find-matte.js').Subject} Subject */
 /** @typedef {import('../rpc/messages.js').RefineOptions} RefineOptions */
 /** @typedef {import('./stage-clock.js').Timings} Timings */
@@ -32,12 +32,11 @@ import { inferenceWorker, pythonWorker, startedEarly, startPython } from './work
  *   signal: AbortSignal | undefined,
  *   onProgress: (progress: Progress) => void,
  *   onNotice: (notice: string) => void,
- *   onDraft?: ((draft: OpenPhoto) => void | Promise<void>) | undefined,
  * }} OpenJob
  *
  * - `specialists`: networks that `askSpecialists` may ask.
  * - `matte`: one that was found before, of the same photo: no network runs.
- * - `chromaKey`, `widerLook`, `secondLook`, `onDraft`: as in the public API.
+ * - `chromaKey`, `widerLook`, `secondLook`: as in the public API.
  */
 
 /**
@@ -113,34 +112,30 @@ async function findAndOpen(job, clock) {
   const python = startPython(job.signal)
   if (job.chromaKey !== undefined) return openKeyedPhoto(job, job.chromaKey, python, clock)
   const choice = new EngineChoice(job)
-  const draft = job.onDraft && new (await import('./draft.js')).Draft(job, choice, python, clock)
-  const { open, found } = await onSomeEngine(choice, () => findAndKeep(job, choice, draft, clock))
+  const { open, found } = await onSomeEngine(choice, () => findAndKeep(job, choice, clock))
   return withSecondLook(open, found, job, choice, clock)
 }
 
 /**
  * @param {OpenJob} job
  * @param {EngineChoice} choice
- * @param {import('./draft.js').Draft | undefined} draft
  * @param {StageClock} clock
  */
-async function findAndKeep(job, choice, draft, clock) {
+async function findAndKeep(job, choice, clock) {
   /** @type {Promise<number>[]} one, once it is under way */
   const keeping = []
   try {
-    const found = await findSubject(job, choice, clock, async (prepared) => {
+    const found = await findSubject(job, choice, clock, (photo) => {
       // While the network runs, Python looks at the photo's colours.
-      keeping[0] = startedEarly(keepPixels(prepared.photo))
-      await draft?.show(prepared, keeping[0])
+      keeping[0] = startedEarly(keepPixels(photo))
     })
     const open = await clock.time('refine', async () => {
       keeping[0] ??= keepPixels(found.photo) // the matte was known
       const handle = await keeping[0]
-      return (await draft?.finish(found)) ?? openKept(handle, found, job, clock)
+      return openKept(handle, found, job, clock)
     })
     return { open, found }
   } catch (error) {
-    draft?.forget()
     keeping[0]?.then(dropKept, () => {})
     throw error
   }
@@ -169,10 +164,10 @@ async function withSecondLook(open, { engine }, job, choice, clock) {
  * @param {OpenJob} job
  * @param {EngineChoice} choice
  * @param {StageClock} clock
- * @param {(prepared: Prepared) => Promise<void>} onPrepared
+ * @param {(photo: DecodedPhoto) => void} onSeen
  * @returns {Promise<Subject>}
  */
-async function findSubject(job, choice, clock, onPrepared) {
+async function findSubject(job, choice, clock, onSeen) {
   const { source, name, matte: known, signal } = job
   const decoding = clock.time('decode', () =>
     inferenceWorker.call('decode', { source, name }, 'decode', { signal }),
@@ -182,7 +177,7 @@ async function findSubject(job, choice, clock, onPrepared) {
   const decoded = await decoding
   if (known) return { photo: decoded, matte: known, wider: null, engine: null }
   await choosing
-  return findMatte(decoded, job, choice, clock, onPrepared)
+  return findMatte(decoded, job, choice, clock, onSeen)
 }
 
 /**

@@ -17,23 +17,3 @@ export function preprocess({ photo, model }) {
   const rgb = resizeLanczos(new Uint8Array(photo.rgba), photo.height, photo.width, height, width)
   return normalise(rgb, input)
 }
-
-/**
- * A network's input for the same network at half its size: means of two by two pixels.
- * @param {Float32Array} input_nchw 1 x 3 x 2 height x 2 width
- * @param {{ height: number, width: number }} size
- * @returns {Float32Array<ArrayBuffer>} 1 x 3 x height x width
- */
-export function halved(input_nchw, { height, width }) {
-  const half_nchw = new Float32Array(3 * height * width)
-  for (let row = 0, at = 0; row < 3 * height; row++) {
-    const above = 4 * row * width
-    const below = above + 2 * width
-    for (let x = 0; x < 2 * width; x += 2, at++) {
-      const [a = 0, b = 0] = [input_nchw[above + x], input_nchw[above + x + 1]]
-      const [c = 0, d = 0] = [input_nchw[below + x], input_nchw[below + x + 1]]
-      half_nchw[at] = (a + b + c + d) / 4
-    }
-  }
-  return half_nchw
-}

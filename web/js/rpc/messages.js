@@ -166,10 +166,6 @@
  *     { input: Float32Array<ArrayBuffer>, model: string, engine: Engine },
  *     { matte: Matte, heap_bytes: number },
  *   ],
- *   inferDraft: [
- *     { input: Float32Array<ArrayBuffer>, model: string, engine: Engine },
- *     { matte: Matte, heap_bytes: number },
- *   ],
  *   inferWider: [
  *     { input: Float32Array<ArrayBuffer>, model: string, engine: Engine },
  *     { matte: Matte },

@@ -341,7 +341,6 @@ function previewSize(stage, { size }) {
 async function preloadMore() {
   const { model } = visit.queue
   await visit.queue.idle()
-  await gossamer.preloadDraft({ model })
   if (model === 'auto') await gossamer.preloadSpecialists()
 }
 

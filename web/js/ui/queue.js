@@ -46,8 +46,6 @@ import { errorWords } from './strings.js'
 
 /** A photo whose sides are fewer times those of a first look is refined nearly as fast. */
 const WORTH_A_LOOK = 4
-/** A draft is refined no further than it is worth. */
-const DRAFTED = { detail: 'none', decontaminate: false }
 
 export class PhotoQueue {
   /** @type {Photo[]} */
@@ -185,9 +183,7 @@ export class PhotoQueue {
       }
       const { model } = this
       await null // whoever adds photos goes on to say which one is looked at
-      const onDraft = (/** @type {OpenPhoto} */ draft) => this.#showDraft(photo, draft, signal)
-      const seen = this.#events.lookSize(photo) > 0 ? { onDraft } : {}
-      open = await this.#openPhoto(photo.file, { model, signal, onProgress, ...seen })
+      open = await this.#openPhoto(photo.file, { model, signal, onProgress })
       await this.#finish(photo, open, { model, signal, onProgress })
     } catch (error) {
       open?.close()
@@ -239,28 +235,6 @@ export class PhotoQueue {
       fileVersion: version,
     })
     this.#events.onDone(photo, open, edgesVersion)
-  }
-
-  /**
-   * @param {Photo} photo
-   * @param {OpenPhoto} draft
-   * @param {AbortSignal} signal
-   */
-  async #showDraft(photo, draft, signal) {
-    this.#change(photo, { size: { height: draft.height, width: draft.width } })
-    const longest_px = this.#events.lookSize(photo)
-    try {
-      if (!longest_px || signal.aborted) return
-      await this.#showPreview(
-        photo,
-        draft,
-        { ...photo.edits.refine, ...DRAFTED },
-        longest_px,
-        signal,
-      )
-    } catch {
-      // the photo itself tells what has happened to it
-    }
   }
 
   /**

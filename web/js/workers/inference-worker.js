@@ -1,6 +1,6 @@
 import { decode } from '../pipeline/decode.js'
 import { detect } from '../pipeline/device.js'
-import { infer, inferDraft, inferWider, load, prove } from '../pipeline/infer.js'
+import { infer, inferWider, load, prove } from '../pipeline/infer.js'
 import { preprocess } from '../pipeline/preprocess.js'
 import { Moved, serve } from '../rpc/serve.js'
 
@@ -22,7 +22,6 @@ serve({
       return new Moved({ input, photo: request.photo }, [input.buffer, request.photo.rgba])
     },
   ],
-  inferDraft: ['infer', inferDraft],
   inferWider: ['infer', inferWider],
   infer: [
     'infer',

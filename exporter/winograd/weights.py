@@ -1,0 +1,125 @@
+"""The weights of an ONNX file as numbers, and where the file has them.
+
+A file in int8 tells ONNX Runtime to round what lies between its convolutions, too. Our own engine
+computes in float32 and takes of such a file what makes it small:
+
+x ──> Quantize ──> Dequantize ──┐                      x ──┐
+w int8 ──> Dequantize ──────────┼──> Conv      ──>     w ──┼──> Conv
+b int32 ──> Dequantize ─────────┘                      b ──┘
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+from onnx import numpy_helper
+
+from exporter.passes.graph import attribute, constants, copy_of, drop, drop_unread, set_initializer
+from exporter.winograd.program import NOTHING, UnfitError
+
+__all__ = ["FloatNetwork", "Place", "Weights", "in_floats"]
+
+Codes = Mapping[str, tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class FloatNetwork:
+    """`codes`: for weights that `model` has as floats, which initializers of the file are the whole
+    numbers and the steps that they are made of."""
+
+    model: onnx.ModelProto
+    codes: Codes
+
+
+def in_floats(model: onnx.ModelProto) -> FloatNetwork:
+    """The network of an int8 file, with nothing rounded between its operators."""
+    known = constants(model)
+    model = copy_of(model)
+    graph = model.graph
+    codes: dict[str, tuple[str, str]] = {}
+    floats: dict[str, str] = {}
+    casts: dict[str, str] = {}
+    replaced: dict[str, str] = {}
+    dropped = []
+    for node in graph.node:
+        source, output = node.input[0] if node.input else "", node.output[0]
+        rest = list(node.input)[1:]
+        if node.op_type == "QuantizeLinear":
+            floats[output] = replaced.get(source, source)
+        elif node.op_type == "DequantizeLinear" and source in floats:
+            replaced[output] = floats[source]
+        elif node.op_type == "DequantizeLinear" and _are_steps(known, source, *rest):
+            codes[output] = (source, rest[0])
+            axis = attribute(node, "axis", 1) % known[source].ndim
+            steps = np.expand_dims(known[rest[0]], list(range(1, known[source].ndim - axis)))
+            set_initializer(graph, output, known[source].astype(np.float32) * steps)
+        elif node.op_type == "Cast" and known.get(source, np.empty(0)).dtype == np.int8:
+            casts[output] = source
+        elif node.op_type == "Mul" and source in casts and rest[0] in known:
+            codes[output] = (casts[source], rest[0])
+            values = known[casts[source]].astype(np.float32) * known[rest[0]]
+            set_initializer(graph, output, values)
+        elif node.op_type == "Clip" and not any(rest):
+            replaced[output] = replaced.get(source, source)
+        else:
+            for index, name in enumerate(node.input):
+                node.input[index] = replaced.get(name, name)
+            continue
+        dropped.append(output)
+    drop(graph.node, lambda node: node.output[0] in dropped)
+    drop_unread(graph)
+    return FloatNetwork(model, codes)
+
+
+def _are_steps(known: Mapping[str, npt.NDArray[Any]], codes: str, step: str, *zero: str) -> bool:
+    return (
+        codes in known
+        and known[codes].dtype in (np.int8, np.int32)
+        and known.get(step, np.empty(0)).ndim == 1
+        and not any(known[name].any() for name in zero if name)
+    )
+
+
+@dataclass(frozen=True)
+class Place:
+    """In bytes from the start of the file; NOTHING for the steps of floats."""
+
+    source: int
+    steps: int = NOTHING
+
+
+class Weights:
+    """`file` is the ONNX file that `network` was made of."""
+
+    def __init__(self, file: bytes, network: FloatNetwork) -> None:
+        self._file = file
+        self._codes = network.codes
+        self._known = constants(network.model)
+        self._tensors = {
+            tensor.name: numpy_helper.to_array(tensor)
+            for tensor in onnx.ModelProto.FromString(file).graph.initializer
+        }
+
+    def __getitem__(self, name: str) -> npt.NDArray[Any]:
+        """Raises UnfitError where that depends on the picture."""
+        if name not in self._known:
+            raise UnfitError
+        return self._known[name]
+
+    def place_of(self, name: str) -> Place:
+        """Raises UnfitError where the file has it in another way than the engine reads it."""
+        if name not in self._codes:
+            return Place(self._find(self[name], np.float32))
+        codes, steps = (self._tensors[one] for one in self._codes[name])
+        whole = np.int32 if codes.ndim == 1 else np.int8
+        return Place(self._find(codes, whole), self._find(steps, np.float32))
+
+    def _find(self, values: npt.NDArray[Any], kind: type) -> int:
+        """An equal tensor's place will do."""
+        place = self._file.find(values.tobytes())
+        if values.dtype != kind or place < 0:
+            raise UnfitError
+        return place
