@@ -151,14 +151,14 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         if status != HTTPStatus.NOT_MODIFIED:
             self.send_header("Content-Length", "0")
-        self._end_headers()
+        self._end_headers(may_change=status >= HTTPStatus.BAD_REQUEST)
 
-    def _end_headers(self) -> None:
+    def _end_headers(self, *, may_change: bool = False) -> None:
         if self.server.with_headers:
             for name, value in HEADERS.items():
                 self.send_header(name, value)
-            is_hashed = _HASHED.search(urlsplit(self.path).path)
-            lifetime = "public, max-age=31536000, immutable" if is_hashed else "no-cache"
+            is_lasting = _HASHED.search(urlsplit(self.path).path) and not may_change
+            lifetime = "public, max-age=31536000, immutable" if is_lasting else "no-cache"
             self.send_header("Cache-Control", lifetime)
             self.send_header("Vary", "Accept-Encoding")
         self.end_headers()

@@ -1,6 +1,7 @@
 """What the site and the package for other sites are both made of, and how a folder is written.
 
-wasm/                           our own engine, and what it does with each network (winograd/)
+wasm/                           our own engine, what it does with each network (winograd/), and what
+                                resizes photos (lanczos.py)
 vendor/                         ONNX Runtime Web, Pyodide and small libraries, from web/runtime.toml
 models/                         one file for each backend and precision (site_models.py)
 licences.txt, sbom.cdx.json     what all of it is and whose
@@ -20,6 +21,7 @@ import jinja2
 from exporter.catalog import Part, find_network, load_runtime
 from exporter.errors import SiteError
 from exporter.js_modules import hashed_name, slimmed
+from exporter.lanczos import compile_lanczos
 from exporter.licences import format_notices, read_member
 from exporter.origins import cache_folder, fetch, sha256_of
 from exporter.ort_web import unpack_runtime
@@ -123,6 +125,7 @@ def add_parts(
     build = {
         "ort": {"version": runtime["onnxruntime-web"].version, "path": f"{ort_path}/"},
         "winograd": _add_kernels(root),
+        "lanczos": _add_module(root, "lanczos", compile_lanczos()),
         "pyodide": {
             "version": runtime["pyodide"].version,
             "path": f"{pyodide_path}/",
@@ -149,11 +152,14 @@ def _add_onnx_runtime(root: Path, part: Part, choices: SiteChoices, report: Repo
 
 def _add_kernels(root: Path) -> dict[str, str]:
     """Compiles our own engine, and returns the paths below `root` of its two forms."""
-    paths = {}
-    for name, kernel in compile_kernels().items():
-        paths[name] = hashed_name(f"wasm/{name}.wasm", kernel)
-        write_file(root / paths[name], kernel)
+    paths = {name: _add_module(root, name, kernel) for name, kernel in compile_kernels().items()}
     return {"single": paths["winograd"], "threads": paths["winograd-threads"]}
+
+
+def _add_module(root: Path, name: str, contents: bytes) -> str:
+    path = hashed_name(f"wasm/{name}.wasm", contents)
+    write_file(root / path, contents)
+    return path
 
 
 def _add_npm_files(root: Path, part: Part, package: Path) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page
 
-from .app import App, wait_until
+from .app import ApiError, App, wait_until
 from .test_backends import HURRY, cut, inference_worker, visit
 
 OURS = {"model": "u2netp", "backend": "wasm"}
@@ -187,6 +187,22 @@ def test_an_engine_that_another_build_has_changed_is_proven_anew(
         text = app.page.evaluate(f"localStorage.getItem({stored})")
         assert len(re.findall(r"winograd-threads\.[0-9a-f]{10}\.", text)) == 1
         assert len(re.findall(r"winograd-threads\.0[0-9a-f]{10}\.", text)) == 1
+
+
+def test_a_photo_waits_for_what_resizes_it(
+    browser: Browser, quick_site_dir: Path, tmp_path: Path
+) -> None:
+    hidden = tmp_path / "hidden"
+    site = changed(quick_site_dir, tmp_path, "wasm/lanczos*.wasm", lambda path: path.rename(hidden))
+    with visit(browser, site) as app:
+        with pytest.raises(ApiError) as refusal:
+            cut(app)
+        fields = refusal.value.fields
+        assert (fields["code"], fields["stage"]) == ("model_unavailable", "preprocess")
+        assert "What resizes photos could not be loaded: the site answered 404" in fields["message"]
+        (name,) = (path.name for path in (quick_site_dir / "wasm").glob("lanczos*.wasm"))
+        hidden.rename(site / "wasm" / name)
+        assert cut(app)["notices"] == []
 
 
 def test_a_site_that_needs_no_other_engine_fetches_none(page: Page, quick_server: str) -> None:

@@ -42,7 +42,6 @@ export interface Model {
     std: [number, number, number]
   }
   output: { name: string; height: number; width: number; normalise: 'minmax' | 'none' }
-  /** The same network at half the height and width: a first look for a quarter of the work. */
 }
 
 export const build: {
@@ -50,6 +49,8 @@ export const build: {
   ort: { version: string; path: string }
   /** Paths of our own engine, with memory of its own and with memory that threads share. */
   winograd: { single: string; threads: string }
+  /** The path of what resizes photos. */
+  lanczos: string
   /** `packages`: the files of those that are loaded at the start, by name. */
   pyodide: { version: string; path: string; packages: Record<string, string> }
   /** One file each. */

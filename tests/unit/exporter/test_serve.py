@@ -110,6 +110,12 @@ def test_types_and_lifetimes(site: SiteServer, path: str, type_: str, lifetime: 
     assert response.headers["Cache-Control"] == lifetime
 
 
+def test_that_a_file_is_missing_is_not_remembered(site: SiteServer, dist: Path) -> None:
+    (dist / HASHED).unlink()
+    response, _ = ask(site, f"/{HASHED}")
+    assert (response.status, response.headers["Cache-Control"]) == (404, "no-cache")
+
+
 @pytest.mark.parametrize(
     "path",
     [

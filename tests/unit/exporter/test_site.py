@@ -194,7 +194,8 @@ def test_build_names_our_own_engine_and_what_it_does_with_each_network(
         assert plan == plan_of((two_network_site_dir / artefact["path"]).read_bytes(), small=small)
         assert np.ptp(levels(artefact["plan"]["golden"])) > 128
     assert (u2netp["plan"]["wider"], modnet["plan"]["wider"]) == (True, False)
-    named = {*build["winograd"].values(), u2netp["plan"]["path"], modnet["plan"]["path"]}
+    plans = [artefact["plan"]["path"] for artefact in (u2netp, modnet)]
+    named = {*build["winograd"].values(), build["lanczos"], *plans}
     assert {path.name for path in (two_network_site_dir / "wasm").iterdir()} == {
         Path(path).name for path in named
     }

@@ -7,12 +7,15 @@ import pytest
 from PIL import Image
 from skimage import data
 
+from exporter.lanczos import compile_lanczos
+
 from .conftest import RunJs
 
 RESIZE = """
 const rgba = new Uint8Array(readFileSync(given.source))
-const rgb = module.resizeLanczos(rgba, given.height, given.width, given.toHeight, given.toWidth)
-writeFileSync(given.target, rgb)
+const kernel = await WebAssembly.compile(readFileSync(given.kernel))
+const size = [given.height, given.width, given.toHeight, given.toWidth]
+writeFileSync(given.target, module.resizeLanczos(kernel, rgba, ...size))
 """
 
 
@@ -27,9 +30,12 @@ def resize(
 ) -> np.ndarray:
     source, target = tmp_path / "source.raw", tmp_path / "target.raw"
     source.write_bytes(photo.convert("RGBA").tobytes())
+    kernel = tmp_path / "lanczos.wasm"
+    kernel.write_bytes(compile_lanczos())
     run_js(
         "pipeline/lanczos.js",
         RESIZE,
+        kernel=str(kernel),
         source=str(source),
         target=str(target),
         height=photo.height,

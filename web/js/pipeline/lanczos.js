@@ -1,7 +1,8 @@
 /**
  * Lanczos resampling to a network's input, in plain arithmetic so that every browser computes the
  * same tensor. Canvas resampling differs from engine to engine and from what networks were
- * trained with, which is Pillow's: two passes, a window widened when shrinking, 8 bits between.
+ * trained with, which is Pillow's: two passes, a window widened when shrinking, 8 bits between. What
+ * takes time of that is `web/wasm/lanczos.c`.
  */
 
 const LOBES = 3
@@ -9,23 +10,118 @@ const LOBES = 3
 const REDUCING_GAP = 2
 
 /**
- * @param {Uint8Array} rgba_hwc `height` x `width` x 4, from the start of a pixel in memory on; alpha
- *   is ignored
+ * What `web/wasm/lanczos.c` exports; addresses are bytes.
+ * @typedef {{
+ *   average(pixels: number, rows: number, width: number, columns: number, levels: number, to: number): void,
+ *   narrow(row: number, taps: number, to: number): void,
+ *   shorten(rows: number, width: number, taps: number, to: number): void,
+ *   __heap_base: WebAssembly.Global,
+ * }} Kernel
+ */
+
+/** @typedef {{ first: number, weights: Float32Array }[]} Taps which input pixels make each output pixel */
+
+const { Memory } = WebAssembly // ONNX Runtime's is bound and counted: wasm-memory.js
+const PAGE_BYTES = 65536
+/** Of what the kernel calls Taps. */
+const TAPS_BYTES = 20
+
+/**
+ * @param {WebAssembly.Module} kernel
+ * @param {Uint8Array} rgba_hwc `height` x `width` x 4; alpha is ignored
  * @param {number} height
  * @param {number} width
  * @param {number} toHeight
  * @param {number} toWidth
- * @returns {Uint8ClampedArray<ArrayBuffer>} rgb_hwc, `toHeight` x `toWidth` x 3
+ * @returns {Uint8Array<ArrayBuffer>} rgb_hwc, `toHeight` x `toWidth` x 3
  */
-export function resizeLanczos(rgba_hwc, height, width, toHeight, toWidth) {
+export function resizeLanczos(kernel, rgba_hwc, height, width, toHeight, toWidth) {
   const rows = Math.max(1, Math.floor(height / toHeight / REDUCING_GAP))
   const columns = Math.max(1, Math.floor(width / toWidth / REDUCING_GAP))
-  const reduced =
-    rows * columns === 1
-      ? { pixels: rgba_hwc, channels: 4, height, width }
-      : averageBoxes(rgba_hwc, height, width, rows, columns)
-  const narrowed = alongWidth(reduced, width / columns, toWidth)
-  return alongHeight(narrowed, height / rows, toHeight)
+  const reducedHeight = Math.ceil(height / rows)
+  const reducedWidth = Math.ceil(width / columns)
+  const across = tapsOf(reducedWidth, width / columns, toWidth)
+  const down = tapsOf(reducedHeight, height / rows, toHeight)
+
+  // The photo goes through a few of its rows at a time.
+  const places = new Places()
+  const acrossAt = places.ofTaps(across)
+  const downAt = places.ofTaps(down)
+  const rowsAt = places.take(4 * rows * width)
+  const levelsAt = places.take(4 * reducedWidth)
+  const reducedAt = places.take(16 * reducedWidth)
+  const narrowAt = places.take(4 * reducedHeight * toWidth)
+  const outAt = places.take(3 * toHeight * toWidth + 1)
+  const { exports, memory, start } = instantiate(kernel, places.bytes)
+  writeTaps(memory, start + acrossAt, across)
+  writeTaps(memory, start + downAt, down)
+
+  const bytes = new Uint8Array(memory.buffer)
+  for (let row = 0; row < reducedHeight; row++) {
+    const first = row * rows
+    const count = Math.min(rows, height - first)
+    const pixels = rgba_hwc.subarray(4 * width * first, 4 * width * (first + count))
+    bytes.set(pixels, start + rowsAt)
+    exports.average(start + rowsAt, count, width, columns, start + levelsAt, start + reducedAt)
+    exports.narrow(start + reducedAt, start + acrossAt, start + narrowAt + 4 * toWidth * row)
+  }
+  exports.shorten(start + narrowAt, toWidth, start + downAt, start + outAt)
+  return bytes.slice(start + outAt, start + outAt + 3 * toHeight * toWidth)
+}
+
+/** Places in a memory, from its start on. */
+class Places {
+  bytes = 0
+
+  /** @param {number} bytes */
+  take(bytes) {
+    const place = this.bytes
+    this.bytes += Math.ceil(bytes / 16) * 16
+    return place
+  }
+
+  /** @param {Taps} taps */
+  ofTaps(taps) {
+    return this.take(TAPS_BYTES + 4 * taps.length * (2 + longest(taps)))
+  }
+}
+
+/**
+ * @param {WebAssembly.Module} module
+ * @param {number} bytes
+ * @returns {{ exports: Kernel, memory: WebAssembly.Memory, start: number }} `start` of so many bytes
+ */
+function instantiate(module, bytes) {
+  const pages = 1 + Math.ceil(bytes / PAGE_BYTES) // the kernel's stack is less than one
+  const memory = new Memory({ initial: pages })
+  const instance = new WebAssembly.Instance(module, { env: { memory } })
+  const exports = /** @type {Kernel} */ (/** @type {unknown} */ (instance.exports))
+  return { exports, memory, start: Math.ceil(exports.__heap_base.value / 16) * 16 }
+}
+
+/**
+ * @param {WebAssembly.Memory} memory
+ * @param {number} at
+ * @param {Taps} taps
+ */
+function writeTaps(memory, at, taps) {
+  const most = longest(taps)
+  const firstsAt = at + TAPS_BYTES
+  const countsAt = firstsAt + 4 * taps.length
+  const weightsAt = countsAt + 4 * taps.length
+  const whole = new Int32Array(memory.buffer)
+  const real = new Float32Array(memory.buffer)
+  whole.set([firstsAt, countsAt, weightsAt, most, taps.length], at / 4)
+  for (const [index, { first, weights }] of taps.entries()) {
+    whole[firstsAt / 4 + index] = first
+    whole[countsAt / 4 + index] = weights.length
+    real.set(weights, weightsAt / 4 + most * index)
+  }
+}
+
+/** @param {Taps} taps */
+function longest(taps) {
+  return taps.reduce((most, { weights }) => Math.max(most, weights.length), 0)
 }
 
 /**
@@ -63,141 +159,11 @@ export function resizePlanes(planes_chw, from, to) {
 }
 
 /**
- * An 8-bit picture of red, green, blue and whatever else; the last box of a row or column may be a
- * partial one.
- * @typedef {{
- *   pixels: Uint8Array | Uint8ClampedArray<ArrayBuffer>,
- *   channels: number,
- *   height: number,
- *   width: number,
- * }} Picture
- */
-
-/**
- * @param {Uint8Array} rgba_hwc
- * @param {number} height
- * @param {number} width
- * @param {number} boxHeight
- * @param {number} boxWidth
- * @returns {Picture}
- */
-function averageBoxes(rgba_hwc, height, width, boxHeight, boxWidth) {
-  const pixels = new Uint32Array(rgba_hwc.buffer, rgba_hwc.byteOffset, height * width)
-  const outHeight = Math.ceil(height / boxHeight)
-  const outWidth = Math.ceil(width / boxWidth)
-  const rgb = new Uint8ClampedArray(3 * outHeight * outWidth)
-  const sums = new Uint32Array(3 * outWidth)
-  for (let outRow = 0; outRow < outHeight; outRow++) {
-    const firstRow = outRow * boxHeight
-    const lastRow = Math.min(firstRow + boxHeight, height)
-    sums.fill(0)
-    for (let row = firstRow; row < lastRow; row++) {
-      addRow(sums, pixels.subarray(row * width, (row + 1) * width), boxWidth)
-    }
-    const to = 3 * outRow * outWidth
-    for (let column = 0; column < outWidth; column++) {
-      const count = Math.min(boxWidth, width - column * boxWidth) * (lastRow - firstRow)
-      for (let i = 3 * column; i < 3 * column + 3; i++) rgb[to + i] = sums[i] / count
-    }
-  }
-  return { pixels: rgb, channels: 3, height: outHeight, width: outWidth }
-}
-
-/**
- * @param {Uint32Array} sums
- * @param {Uint32Array} row of pixels, red in the lowest byte, as all machines of today have it
- * @param {number} boxWidth at most 257: more would not fit beside each other
- */
-function addRow(sums, row, boxWidth) {
-  let at = 0
-  for (let sum = 0; sum < sums.length; sum += 3) {
-    let redAndBlue = 0
-    let green = 0
-    const end = Math.min(at + boxWidth, row.length)
-    for (; at < end; at++) {
-      const pixel = row[at]
-      redAndBlue += pixel & 0xff00ff
-      green += (pixel >>> 8) & 0xff
-    }
-    sums[sum] += redAndBlue & 0xffff
-    sums[sum + 1] += green
-    sums[sum + 2] += redAndBlue >>> 16
-  }
-}
-
-/**
- * @param {Picture} picture
- * @param {number} fromWidth its true width in its own pixels, which need not be whole
- * @param {number} toWidth
- * @returns {Picture} of three channels
- */
-function alongWidth({ pixels, channels, height, width }, fromWidth, toWidth) {
-  const taps = tapsOf(width, fromWidth, toWidth)
-  const out = new Uint8ClampedArray(3 * height * toWidth)
-  for (let row = 0; row < height; row++) {
-    const from = channels * row * width
-    let to = 3 * row * toWidth
-    for (const { first, weights } of taps) {
-      let red = 0
-      let green = 0
-      let blue = 0
-      let at = from + channels * first
-      for (let i = 0; i < weights.length; i++, at += channels) {
-        const weight = weights[i]
-        red += weight * pixels[at]
-        green += weight * pixels[at + 1]
-        blue += weight * pixels[at + 2]
-      }
-      out[to++] = red
-      out[to++] = green
-      out[to++] = blue
-    }
-  }
-  return { pixels: out, channels: 3, height, width: toWidth }
-}
-
-/**
- * @param {Picture} picture of three channels
- * @param {number} fromHeight
- * @param {number} toHeight
- */
-function alongHeight({ pixels: rgb, height, width }, fromHeight, toHeight) {
-  const stride = 3 * width
-  const out = new Uint8ClampedArray(stride * toHeight)
-  const sums = new Float32Array(stride)
-  tapsOf(height, fromHeight, toHeight).forEach(({ first, weights }, row) => {
-    sums.fill(0)
-    // Four rows at a time: half the time of one by one.
-    for (let i = 0; i < weights.length; i += 4) {
-      addRows(sums, rgb.subarray((first + i) * stride), weights.subarray(i, i + 4))
-    }
-    out.set(sums, row * stride)
-  })
-  return out
-}
-
-/**
- * @param {Float32Array} sums
- * @param {Picture['pixels']} rows as long as `sums`, one after another
- * @param {Float32Array} weights of the first four rows, or of fewer
- */
-function addRows(sums, rows, weights) {
-  const [first, second = 0, third = 0, fourth = 0] = weights
-  const stride = sums.length
-  // A row that does not count may not be there.
-  const [to2, to3, to4] = [1, 2, 3].map((row) => (row < weights.length ? row * stride : 0))
-  for (let i = 0; i < stride; i++) {
-    sums[i] +=
-      first * rows[i] + second * rows[to2 + i] + third * rows[to3 + i] + fourth * rows[to4 + i]
-  }
-}
-
-/**
  * Which input pixels make each output pixel, and how much of each.
  * @param {number} length input pixels there are
  * @param {number} fromLength input length that is mapped onto `toLength`
  * @param {number} toLength
- * @returns {{ first: number, weights: Float32Array }[]} weights sum to 1
+ * @returns {Taps} weights sum to 1
  */
 function tapsOf(length, fromLength, toLength) {
   const scale = fromLength / toLength

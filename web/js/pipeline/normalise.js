@@ -3,7 +3,7 @@
 /** @typedef {import('../build.js').Model} Model */
 
 /**
- * @param {Uint8ClampedArray} rgb height x width x 3 of the network
+ * @param {Uint8Array | Uint8ClampedArray} rgb height x width x 3 of the network
  * @param {Model['input']} input
  * @returns {Float32Array<ArrayBuffer>} `input_nchw`
  */
@@ -22,7 +22,7 @@ export function normalise(rgb, { height, width, scale, mean, std }) {
   return input
 }
 
-/** @param {Uint8ClampedArray} values */
+/** @param {Uint8Array | Uint8ClampedArray} values */
 function largest(values) {
   let found = 0
   for (const value of values) if (value > found) found = value

@@ -1,19 +1,47 @@
 /** Stage 2, inference worker: pixels become the tensor that the network was trained on. */
 
-import { findModel } from '../assets.js'
+import { assetUrl, findModel } from '../assets.js'
+import { build } from '../build.js'
+import { GossamerError } from '../rpc/errors.js'
+import { firstLine } from './engine-errors.js'
 import { resizeLanczos } from './lanczos.js'
 import { normalise } from './normalise.js'
 
 /** @typedef {import('../rpc/messages.js').Photo} Photo */
 
+/** @type {Promise<WebAssembly.Module> | null} */
+let kernel = null
+
+/** Fetches what `preprocess` needs, before there is a photo. */
+export function prepare() {
+  kernel ??= fetchKernel()
+  kernel.catch(() => {
+    kernel = null
+  })
+  return kernel
+}
+
+async function fetchKernel() {
+  try {
+    const response = await fetch(assetUrl(build.lanczos))
+    if (!response.ok) throw new Error(`the site answered ${response.status}`)
+    return await WebAssembly.compile(await response.arrayBuffer())
+  } catch (error) {
+    const words = `What resizes photos could not be loaded: ${firstLine(error)}. Check the connection and try again.`
+    throw new GossamerError('model_unavailable', 'preprocess', words)
+  }
+}
+
 /**
  * Resizes without keeping the aspect ratio and normalises, as the networks' own code does.
  * @param {{ photo: Photo, model: string }} request
- * @returns {Float32Array<ArrayBuffer>} `input_nchw`, 1 x 3 x height x width of the network
+ * @returns {Promise<Float32Array<ArrayBuffer>>} `input_nchw`, 1 x 3 x height x width of the network
  */
-export function preprocess({ photo, model }) {
+export async function preprocess({ photo, model }) {
   const { input } = findModel(model)
   const { height, width } = input
-  const rgb = resizeLanczos(new Uint8Array(photo.rgba), photo.height, photo.width, height, width)
+  const lanczos = await prepare()
+  const rgba_hwc = new Uint8Array(photo.rgba)
+  const rgb = resizeLanczos(lanczos, rgba_hwc, photo.height, photo.width, height, width)
   return normalise(rgb, input)
 }

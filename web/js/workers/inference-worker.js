@@ -1,8 +1,10 @@
 import { decode } from '../pipeline/decode.js'
 import { detect } from '../pipeline/device.js'
 import { infer, inferWider, load, prove } from '../pipeline/infer.js'
-import { preprocess } from '../pipeline/preprocess.js'
+import { prepare, preprocess } from '../pipeline/preprocess.js'
 import { Moved, serve } from '../rpc/serve.js'
+
+prepare().catch(() => {}) // the first photo tries again
 
 serve({
   detect: ['model', detect],
@@ -17,8 +19,8 @@ serve({
   ],
   preprocess: [
     'preprocess',
-    (request) => {
-      const input = preprocess(request)
+    async (request) => {
+      const input = await preprocess(request)
       return new Moved({ input, photo: request.photo }, [input.buffer, request.photo.rgba])
     },
   ],
