@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from pyside_logic.gaussian import gaussian_blur
 from pyside_logic.layout import Layout
+from pyside_logic.morphology import dilated
 from pyside_logic.option_values import expect_number
 from pyside_logic.resample import resize_bilinear
 from pyside_logic.sampled import Sampled
@@ -82,24 +83,11 @@ def _background_only(rgba_hwc: UInt8, source_alpha_hw: UInt8 | None, working_px:
     """float32 (h, w, 4): RGB in [0, 1] times how surely it is background, and that."""
     small = shrink_photo(rgba_hwc, working_px)
     rim_px = max(1, round(_RIM * max(small.shape)))
-    near = _grown((small[..., 3] > 0.01).astype(np.float32), rim_px)
-    small[..., 3] = 1 - near
+    small[..., 3] = ~dilated(small[..., 3] > 0.01, rim_px)
     if source_alpha_hw is not None:
         small[..., 3] *= shrink_photo(source_alpha_hw[..., None], working_px)[..., 0]
     small[..., :3] *= small[..., 3:]
     return small
-
-
-def _grown(values: Float32, radius: int) -> Float32:
-    """The greatest value within a square of `radius`."""
-    for axis in (0, 1):
-        lines = np.moveaxis(values, axis, 0)
-        grown = lines.copy()
-        for offset in range(1, radius + 1):
-            np.maximum(grown[offset:], lines[:-offset], out=grown[offset:])
-            np.maximum(grown[:-offset], lines[offset:], out=grown[:-offset])
-        values = np.moveaxis(grown, 0, axis)
-    return values
 
 
 def _averaged(weighted: Float32, sigma_px: float) -> Float32:

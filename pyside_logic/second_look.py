@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from pyside_logic.boxes import box_mean
+from pyside_logic.morphology import dilated
 from pyside_logic.resample import check_matte, resize_bilinear
 
 __all__ = ["Box", "fuse_looks", "subject_box"]
@@ -67,10 +67,10 @@ def fuse_looks(first_hw: Float32, second_hw: Float32, box: Box, height: int, wid
     rows, down = _places(box.rows, height, h, len(second_hw))
     columns, across = _places(box.columns, width, w, second_hw.shape[1])
     window = fused[rows, columns]
-    unsure = ((window > _CERTAIN) & (window < 1 - _CERTAIN)).astype(np.float32)
+    unsure = (window > _CERTAIN) & (window < 1 - _CERTAIN)
     reach_px = max(1, round(_REACH * float(np.hypot(h, w))))
     closer = _interpolated(_interpolated(second_hw, down).T, across).T
-    np.copyto(window, closer, where=box_mean(unsure, reach_px) > 0)
+    np.copyto(window, closer, where=dilated(unsure, reach_px))
     return fused
 
 

@@ -10,14 +10,13 @@ certain parts are taken, and only those that the first matte borders on.
 import numpy as np
 import numpy.typing as npt
 
-from pyside_logic.boxes import box_mean
+from pyside_logic.morphology import dilated, eroded, opened
 from pyside_logic.regions import label_regions
 from pyside_logic.resample import check_matte, resize_bilinear
 
 __all__ = ["fuse_wider"]
 
 Float32 = npt.NDArray[np.float32]
-Mask = npt.NDArray[np.bool_]
 
 #: A look sees what is more opaque than this; of that the first one has lost what is less than that.
 _SEEN = 0.5
@@ -45,10 +44,10 @@ def fuse_wider(first_hw: Float32, wider_hw: Float32) -> Float32 | None:
     lost = (wider_hw > _SEEN) & (first_hw < _WHOLE)
     if np.count_nonzero(lost) < _LEAST_AREA * lost.size:  # as in most photos
         return None
-    lost = _opened(lost, _EDGE_RADIUS_PX)
+    lost = opened(lost, _EDGE_RADIUS_PX)
     labels, areas = label_regions(lost)
-    near = _dilated(first_hw >= _SEEN, _BORDER_PX)
-    outline = labels * (_eroded(lost, 1) == 0)
+    near = dilated(first_hw >= _SEEN, _BORDER_PX)
+    outline = labels * ~eroded(lost, 1)
     opacity = np.bincount(labels.reshape(-1), wider_hw.reshape(-1)) / np.maximum(areas, 1)
     lengths = np.bincount(outline.reshape(-1), minlength=len(areas))
     borders = np.bincount(outline[near], minlength=len(areas))
@@ -60,20 +59,5 @@ def fuse_wider(first_hw: Float32, wider_hw: Float32) -> Float32 | None:
     is_part[0] = False  # what lies outside
     if not is_part.any():
         return None
-    around = _dilated(is_part[labels], _SEAM_PX)
+    around = dilated(is_part[labels], _SEAM_PX)
     return np.maximum(first_hw, wider_hw, where=around, out=first_hw.copy())
-
-
-def _opened(inside_hw: Mask, radius_px: int) -> Mask:
-    return _dilated(_eroded(inside_hw, radius_px), radius_px)
-
-
-def _eroded(inside_hw: Mask, radius_px: int) -> Mask:
-    """What lies beyond the borders of the picture is inside."""
-    return ~_dilated(~inside_hw, radius_px)
-
-
-def _dilated(inside_hw: Mask, radius_px: int) -> Mask:
-    """By a square."""
-    grown: Mask = box_mean(inside_hw.astype(np.float64), radius_px) > 0
-    return grown
