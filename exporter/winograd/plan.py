@@ -90,6 +90,8 @@ class _Planner:
             if node.op_type not in steps:
                 raise UnfitError
             steps[node.op_type](node)
+        if self._steps[-1].target != self._graph.output[0].name:
+            raise UnfitError
         return Program(
             steps=self._steps,
             tensors=self._tensors.by_name,

@@ -70,6 +70,10 @@ def in_floats(model: onnx.ModelProto) -> FloatNetwork:
             continue
         dropped.append(output)
     drop(graph.node, lambda node: node.output[0] in dropped)
+    for value in graph.output:
+        if value.name in replaced:
+            inputs, outputs = [replaced[value.name]], [value.name]
+            graph.node.append(onnx.helper.make_node("Identity", inputs, outputs))
     drop_unread(graph)
     return FloatNetwork(model, codes)
 

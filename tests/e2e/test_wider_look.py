@@ -5,6 +5,7 @@ import functools
 import numpy as np
 import numpy.typing as npt
 import pytest
+from playwright.sync_api import Page
 from skimage import data
 
 from exporter.finder import Finder
@@ -69,3 +70,16 @@ def test_a_worker_that_dies_of_it_takes_nothing_of_the_first_look(app: App) -> N
     assert_is_native(result, photo, wider_look=False)
     assert result.fields["notices"] == []
     assert_is_native(found(app, photo), photo, wider_look=True)
+
+
+@pytest.mark.soak
+def test_a_site_in_int8_has_one(page: Page, int8_server: str) -> None:
+    app = App(page, int8_server).open()
+    photo = cats_face()
+    result, alone = (found(app, photo, wider_look=wider) for wider in (True, False))
+    assert (result.fields["precision"], result.fields["notices"]) == ("int8", [])
+    assert result.matte_hw is not None
+    assert alone.matte_hw is not None
+    assert (result.matte_hw - alone.matte_hw).mean() > 0.4
+    expected = Finder(precision="int8", threads=2)(photo).matte_hw
+    assert np.abs(result.matte_hw - expected).mean() < 2 / 255

@@ -26,6 +26,7 @@ from exporter.winograd.arena import Life, arrange
 from exporter.winograd.kernel import SOURCE, compile_kernels
 from exporter.winograd.plan import plan_of
 from exporter.winograd.proof import check_plan, check_plan_once, run_plan
+from exporter.winograd.weights import in_floats
 
 Nodes = list[onnx.NodeProto]
 
@@ -417,6 +418,32 @@ def test_what_the_kernel_cannot_do_has_no_plan() -> None:
     assert of(lambda s: s.conv(with_stored(s, "Concat", axis=1), 8, 1)) is None
     assert of(lambda s: s.conv(with_stored(s, "Add"), 4, 1)) is None
     assert of(lambda s: s.node("Relu", s.node("Relu", s.conv("picture", 3, 1)))) is None
+
+
+@pytest.mark.parametrize("operator", ["Reshape", "DequantizeLinear", "Concat"])
+def test_a_network_that_goes_on_after_its_sigmoid_has_no_plan(operator: str) -> None:
+    sketch = Sketch(8, 8)
+    model = onnx.ModelProto.FromString(sketch.file(sketch.conv("picture", 3, 1)))
+    (matte,) = model.graph.output
+    last = matte.name
+    step, shape = np.float32(1 / 255), np.array([1, 1, 8, 8])
+    for name, values in (("step", step), ("zero", np.uint8(0)), ("shape", shape)):
+        model.graph.initializer.append(numpy_helper.from_array(np.array(values), name))
+    if operator == "DequantizeLinear":
+        model.graph.node.append(
+            helper.make_node("QuantizeLinear", [last, "step", "zero"], ["codes"])
+        )
+        last = "codes"
+    others = {"Reshape": ["shape"], "DequantizeLinear": ["step", "zero"], "Concat": []}
+    attributes = {"axis": 1} if operator == "Concat" else {}
+    node = helper.make_node(operator, [last, *others[operator]], ["after"], **attributes)
+    model.graph.node.append(node)
+    matte.name = "after"
+    file = model.SerializeToString()
+    assert open_session(model).run(None, {"picture": sketch.picture()})[0].shape == (1, 1, 8, 8)
+    assert plan_of(file) is None
+    exact = open_session(in_floats(model).model)
+    assert exact.run(None, {"picture": sketch.picture()})[0].shape == (1, 1, 8, 8)
 
 
 def test_a_network_that_takes_too_much_memory_has_no_plan(monkeypatch: pytest.MonkeyPatch) -> None:
