@@ -184,38 +184,15 @@ class _Planner:
             or attribute(node, "strides", [1, 1]) != [stride, stride]
             or attribute(node, "pads", [0, 0, 0, 0]) != [reach] * 4
             or attribute(node, "auto_pad", b"NOTSET") != b"NOTSET"
-            or max(tensor.channels, in_eights(written)) > _MOST_CHANNELS
             or (is_depthwise and tensor.order != in_order(written))
         ):
             raise UnfitError
         is_winograd = kernel > 1 and dilation == stride == 1
         operation = Operation.WINOGRAD if is_winograd else Operation.DIRECT
-        operation = Operation.DEPTHWISE if is_depthwise else operation
-        places = PLACES if operation == Operation.WINOGRAD else kernel * kernel
-        weights = self._weights.place_of(node.input[1])
-        biases = Place(NOTHING)
-        if len(node.input) > 2 and node.input[2]:
-            biases = self._weights.place_of(node.input[2])
-        activation, output = self._activated(node.output[0])
-        self._steps.append(
-            Step(
-                operation,
-                source,
-                self._tensors.target(output),
-                activation=activation,
-                kernel=kernel,
-                dilation=dilation,
-                stride=stride,
-                filters=self._packed(
-                    places * (1 if is_depthwise else tensor.channels) * in_eights(written)
-                ),
-                biases=self._packed(in_eights(written)),
-                filters_source=weights.source,
-                biases_source=biases.source,
-                filter_steps=weights.steps,
-                bias_steps=biases.steps,
-            )
-        )
+        step = Step(operation, source, "", kernel=kernel, dilation=dilation, stride=stride)
+        if is_depthwise:
+            step = replace(step, operation=Operation.DEPTHWISE)
+        self._weigh(node, step, written)
 
     def _multiply_matrix(self, node: onnx.NodeProto) -> None:
         """A convolution of one pixel."""
@@ -224,24 +201,33 @@ class _Planner:
         tensor = self._tensors[source]
         if matrix.ndim != 2 or (tensor.height, tensor.width, tensor.read) != (1, 1, len(matrix)):
             raise UnfitError
-        written = matrix.shape[1]
-        if max(tensor.channels, in_eights(written)) > _MOST_CHANNELS:
+        step = Step(Operation.DIRECT, source, "", kernel=1, dilation=1, is_transposed=True)
+        self._weigh(node, step, matrix.shape[1])
+
+    def _weigh(self, node: onnx.NodeProto, step: Step, written: int) -> None:
+        """A step with the weights of a node, and its biases where it has some."""
+        read = self._tensors[step.source].channels
+        if max(read, in_eights(written)) > _MOST_CHANNELS:
             raise UnfitError
+        places = PLACES if step.operation == Operation.WINOGRAD else step.kernel**2
+        filters = places * in_eights(written)
+        if step.operation != Operation.DEPTHWISE:
+            filters *= read
         weights = self._weights.place_of(node.input[1])
+        has_biases = len(node.input) > 2 and node.input[2]
+        biases = self._weights.place_of(node.input[2]) if has_biases else Place(NOTHING)
         activation, output = self._activated(node.output[0])
         self._steps.append(
-            Step(
-                Operation.DIRECT,
-                source,
-                self._tensors.target(output),
+            replace(
+                step,
+                target=self._tensors.target(output),
                 activation=activation,
-                kernel=1,
-                dilation=1,
-                filters=self._packed(tensor.channels * in_eights(written)),
+                filters=self._packed(filters),
                 biases=self._packed(in_eights(written)),
                 filters_source=weights.source,
+                biases_source=biases.source,
                 filter_steps=weights.steps,
-                is_transposed=True,
+                bias_steps=biases.steps,
             )
         )
 

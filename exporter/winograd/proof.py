@@ -27,7 +27,8 @@ _EXPORTER = Path(__file__).resolve().parent.parent
 _RUNNER = _EXPORTER / "node" / "run-plan.mjs"
 #: What a proof is made of, beside the kernel, the plan and the network's files.
 _SOURCES = (
-    *(_RUNNER, Path(__file__), _EXPORTER / "verify.py", _EXPORTER / "sessions.py"),
+    *(_RUNNER, Path(__file__), Path(__file__).with_name("weights.py")),
+    *(_EXPORTER / "verify.py", _EXPORTER / "sessions.py"),
     _EXPORTER.parent / "web" / "js" / "pipeline" / "winograd.js",
 )
 

@@ -13,10 +13,10 @@ export interface Artefact {
   bytes: number
   /**
    * What our own engine does with the file, where it can: the path of a plan (`pipeline/winograd.js`),
-   * what it must answer to a small picture, where it is made for one, too, and whether a photo is
-   * looked at once more in that size (`pipeline/wider-look.js`).
+   * what it must answer to the picture of the self-test, a small one where it is made for one, too,
+   * and whether a photo is looked at once more in that size (`pipeline/wider-look.js`).
    */
-  plan: { path: string; golden: string | null; wider: boolean } | null
+  plan: { path: string; golden: string; wider: boolean } | null
   /** What it must answer to the picture of the self-test: base64, see `pipeline/self-test.js`. */
   golden: string
 }

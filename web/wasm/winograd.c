@@ -482,7 +482,7 @@ static float exponential(float x) {
 PIECE sigmoid_row(const Step *s, int32_t y) {
   for (int32_t x = 0; x < s->out_width; x++) {
     const float *from = arena + s->in + (y * s->in_width + x) * s->in_stride;
-    for (int32_t c = 0; c < s->written; c++) {
+    for (int32_t c = 0; c < s->out_channels; c++) {
       float e = exponential(from[c] < 0 ? from[c] : -from[c]);
       pixel_out(s, y * s->out_width + x)[c] = (from[c] < 0 ? e : 1) / (1 + e);
     }

@@ -282,8 +282,8 @@ function report(engine) {
  * @param {Engine} engine
  * @param {Proof} proof
  */
-function requireRight({ artefact }, { max, mean }) {
-  const tolerance = TOLERANCES[artefact.precision]
+function requireRight({ runtime, artefact }, { max, mean }) {
+  const tolerance = TOLERANCES[runtime === 'winograd' ? 'fp32' : artefact.precision]
   if (max <= tolerance.max && mean <= tolerance.mean) return
   throw new GossamerError(
     'backend_unavailable',

@@ -58,13 +58,14 @@ export async function prove({ model, engine }) {
   if (known) return known
   const { input } = findModel(model)
   const { run, small } = await networkOf(model, engine, null)
-  const smallGolden = small && engine.artefact.plan?.golden
-  const { height, width } = smallGolden ? small : input
+  const { runtime, artefact } = engine
+  const golden = (runtime === 'winograd' && artefact.plan?.golden) || artefact.golden
+  const { height, width } = small ?? input
   const startedAt_ms = performance.now()
-  const output = await (smallGolden ? small.run : run)(goldenInput({ ...input, height, width }))
+  const output = await (small?.run ?? run)(goldenInput({ ...input, height, width }))
   const took_ms = performance.now() - startedAt_ms
   const proof = {
-    ...deviation(output, { height, width }, smallGolden ?? engine.artefact.golden),
+    ...deviation(output, { height, width }, golden),
     run_ms: (took_ms * input.height * input.width) / (height * width),
   }
   proofs.set(idOf(engine), proof)
