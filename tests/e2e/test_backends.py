@@ -17,6 +17,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Worker
 from skimage import data
 
+from exporter.origins import sha256_of
 from exporter.serve import make_server, running
 from tests.conftest import Watch
 
@@ -71,7 +72,10 @@ def with_other_artefacts(
     for entry in build["models"]:
         for artefact in entry["artefacts"]:
             change(copy, entry["name"], artefact)
+    built = sha256_of(build_js)
     build_js.write_text(f"{head}export const build = {json.dumps(build)}")
+    sw_js = copy / "sw.js"
+    sw_js.write_text(sw_js.read_text().replace(built, sha256_of(build_js)))
     return copy
 
 
@@ -161,18 +165,35 @@ def test_a_small_device_gets_one_thread_little_memory_and_the_small_network(
         assert grown == "RangeError"
 
 
-def test_a_device_fetches_only_what_it_runs(gpu_browser: Browser, small_site_dir: Path) -> None:
+KEPT = """
+async () => {
+  const opened = await Promise.all((await caches.keys()).map((name) => caches.open(name)))
+  const requests = await Promise.all(opened.map((cache) => cache.keys()))
+  return requests.flat().map(({ url }) => url)
+}
+"""
+ONNX_RUNTIME = {
+    "ort.wasm.min.mjs",
+    "ort-wasm-simd-threaded.mjs",
+    "ort-wasm-simd-threaded.wasm",
+}
+
+
+@pytest.mark.parametrize(
+    ("site", "engine"), [("small_site_dir", set()), ("planless_site_dir", ONNX_RUNTIME)]
+)
+def test_a_device_fetches_and_keeps_only_what_it_runs(
+    gpu_browser: Browser, site: str, engine: set[str], request: pytest.FixtureRequest
+) -> None:
     context = gpu_browser.new_context()
     watch = Watch(context)
-    with running(make_server(small_site_dir)) as server:
+    with running(make_server(request.getfixturevalue(site))) as server:
         app = App(context.new_page(), server.url).open()
         app.wait_until_offline_ready()
         fetched = {url.rpartition("/")[2] for url in watch.requests}
-        assert {name for name in fetched if name.startswith("ort")} == {
-            "ort.wasm.min.mjs",
-            "ort-wasm-simd-threaded.mjs",
-            "ort-wasm-simd-threaded.wasm",
-        }
+        kept = {url.rpartition("/")[2] for url in app.page.evaluate(KEPT)}
+        for names in (fetched, kept):
+            assert {name for name in names if name.startswith("ort")} == engine
         (network,) = (name for name in fetched if name.endswith(".onnx"))
         assert network.startswith("modnet.wasm.")
         context.close()

@@ -72,6 +72,7 @@ export { ERROR_CODES, GossamerError, STAGES } from './rpc/errors.js'
  *   width: number,
  *   height: number,
  *   model: string,
+ *   runtime: import('./rpc/messages.js').Engine['runtime'] | 'pyodide',
  *   backend: import('./build.js').Backend,
  *   precision: import('./build.js').Precision,
  *   threads: number,
@@ -79,8 +80,8 @@ export { ERROR_CODES, GossamerError, STAGES } from './rpc/errors.js'
  *   timings: Timings,
  * }} Result
  *
- * `backend`, `precision` and `threads` are those that ran; `notices` tells a person, a line each, what
- * did not.
+ * `runtime` ('winograd' is our own engine, 'pyodide' what runs where no network does), `backend`,
+ * `precision` and `threads` are those that ran; `notices` tells a person, a line each, what did not.
  */
 
 /** The networks of this site, its first choice first. */
@@ -101,6 +102,7 @@ const KEYED_REFINE = { sharpen: 0, detail: 'none' }
 /** What runs when no network does: Python. */
 const KEYED = /** @type {const} */ ({
   model: 'chroma-key',
+  runtime: 'pyodide',
   backend: 'wasm',
   precision: 'fp32',
   threads: 1,
@@ -176,9 +178,8 @@ export async function inspect(file) {
  * Starts everything that a picture will need.
  * @param {Pick<Options, 'model' | 'backend' | 'widerLook' | 'signal' | 'onProgress'> & TheirOptions}
  *   [options]
- * @returns {Promise<Pick<Result, 'model' | 'backend' | 'precision' | 'threads' | 'notices'>
- *   & { stored: boolean }>} `stored` is false where the device does not keep the network: full, or
- *   storage is refused
+ * @returns {Promise<Omit<Result, 'blob' | 'width' | 'height' | 'timings'> & { stored: boolean }>}
+ *   `stored` is false where the device does not keep the network: full, or storage is refused
  */
 export async function preload(options = {}) {
   const wanted = await readOptions(options, KNOWN.preload)
@@ -240,8 +241,8 @@ export function inspectEngines({ model = 'auto' } = {}) {
 }
 
 /** @param {import('./rpc/messages.js').Engine} engine */
-function describeEngine({ backend, artefact, threads }) {
-  return { backend, precision: artefact.precision, threads }
+function describeEngine({ runtime, backend, artefact, threads }) {
+  return { runtime, backend, precision: artefact.precision, threads }
 }
 
 /**

@@ -68,11 +68,13 @@ async function follow(active, isBusy) {
 }
 
 /**
- * Sees to it that what runs the network here is there without a network, too.
- * @param {string} backend
+ * Sees to it that what has run a network here is there without a network, too. Our own engine is,
+ * as a part of the page.
+ * @param {{ runtime: import('./gossamer.js').Result['runtime'], backend: string }} engine
  * @returns {Promise<void>} rejects when it could not be fetched
  */
-export async function keepEngine(backend) {
+export async function keepEngine({ runtime, backend }) {
+  if (runtime !== 'onnxruntime') return
   const registration = await navigator.serviceWorker?.getRegistration()
   const worker = registration?.active
   if (!worker) return

@@ -3,7 +3,7 @@
  * cross-origin isolated, for hosts that cannot be told to.
  *
  * `gossamer site` fills in the five constants. Networks are not kept here: they lie in IndexedDB. Of
- * the engines that run them, 3 to 27 MB each, a device keeps those that it has run.
+ * ONNX Runtime's engines, up to 27 MB each, a device keeps those that it has run.
  */
 
 const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self))
@@ -14,7 +14,7 @@ const PRECACHE = JSON.parse('{{ precache | js_json }}')
 /** What few browsers ever need, kept from the first time that it is asked for. */
 /** @type {[path: string, sha256: string][]} */
 const LATER = JSON.parse('{{ later | js_json }}')
-/** @type {Record<string, [path: string, sha256: string][]>} by backend */
+/** @type {Record<string, [path: string, sha256: string][]>} of ONNX Runtime, by backend */
 const ENGINES = JSON.parse('{{ engines | js_json }}')
 /** @type {[name: string, value: string][]} */
 const HEADERS = JSON.parse('{{ headers | js_json }}')
@@ -84,7 +84,7 @@ function fileName(path) {
 }
 
 /**
- * @param {string} backend that runs on this device
+ * @param {string} backend that has run in ONNX Runtime on this device
  * @param {MessagePort | undefined} port is told when everything is here, or what went wrong
  */
 async function keepEngine(backend, port) {

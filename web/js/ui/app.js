@@ -206,7 +206,7 @@ export class GossamerApp extends HTMLElement {
       setText(this.#announcer, t('readyToSave', { name: photo.name }))
       this.#offline.refresh()
       // Another one than at the start, where that has failed.
-      if (photo.backend) keepEngine(photo.backend).catch(() => {})
+      if (photo.engine) keepEngine(photo.engine).catch(() => {})
       askToKeep()
     }
     const { selected, finished } = this.#visit
@@ -387,11 +387,11 @@ function startServices() {
       })
       const pageKept = keptAtOnce ?? engine.then(idle, idle).then(keepPage)
       try {
-        const { backend, stored } = await engine
+        const { runtime, backend, stored } = await engine
         if (stored && !savesData()) preloadMore().catch(() => {}) // at the next visit then
         if (stored) {
           await pageKept
-          await keepEngine(backend)
+          await keepEngine({ runtime, backend })
         }
         visit.kept = stored ? 'ready' : 'refused'
       } catch {

@@ -27,7 +27,7 @@ import { errorWords } from './strings.js'
  * @property {Matte | null} matte what the network found, once it is done
  * @property {Subject[]} subjects that stand apart in it
  * @property {string | null} model whose edges it has, where a person left the choice to the app
- * @property {OpenPhoto['backend']} backend that ran the network
+ * @property {OpenPhoto['engine']} engine that ran the network
  * @property {Edits} edits
  * @property {number} shownVersion of the edits that the stage shows
  * @property {number} fileVersion of the edits that `result` was made with
@@ -146,7 +146,7 @@ export class PhotoQueue {
       matte: null,
       subjects: [],
       model: null,
-      backend: null,
+      engine: null,
       edits: newEdits(),
       shownVersion: 0,
       fileVersion: -1,
@@ -222,7 +222,7 @@ export class PhotoQueue {
     onProgress({ stage: 'encode', done: 0, total: 1 })
     const result = await open.encode(output, { signal })
     signal.throwIfAborted()
-    const { matte, backend } = open
+    const { matte, engine } = open
     this.#change(photo, {
       state: 'done',
       progress: null,
@@ -230,7 +230,7 @@ export class PhotoQueue {
       matte,
       subjects,
       model: picked,
-      backend,
+      engine,
       shownVersion: version,
       fileVersion: version,
     })
