@@ -30,7 +30,13 @@ from exporter.passes import (
 from exporter.precision import LOSSY, lossy_passes, require_supported
 from exporter.report import Report, silent
 from exporter.source import check_mattes, read_source
-from exporter.verify import Difference, compare, run_network, sample_inputs
+from exporter.verify import (
+    MEAN_DIFFERENCE_LOSSY,
+    Difference,
+    compare,
+    run_network,
+    sample_inputs,
+)
 
 __all__ = [
     "BACKENDS",
@@ -71,8 +77,6 @@ BACKENDS = {
 # a hundredth of what 8 bits can show.
 MAX_DIFFERENCE = 4e-5
 MEAN_DIFFERENCE = 1e-6
-# Fewer bits are measured on many photographs by `gossamer calibrate`; two show only what is broken.
-MEAN_DIFFERENCE_LOSSY = 0.02
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Any
 import onnx
 
 from exporter.catalog import Network, find_network
-from exporter.errors import PassError, SiteError
+from exporter.errors import ExporterError, PassError, SiteError
 from exporter.exported import exported_file
 from exporter.js_modules import hashed_name
 from exporter.origins import sha256_of
@@ -123,15 +123,11 @@ def _add_plan(
         return None
     small = _small(network, precision, report)
     both = plan_of(file, small=small.file) if small else None
-    if both is None:
-        small = None
-    plan = both or alone
-    try:
-        check_plan_once(plan, file, network)
-        if small:
-            check_plan_once(plan, file, small.network, small=small.file)
-    except PassError as error:
-        report(f"{error} ONNX Runtime will run it.", 0, 0)
+    if both and _is_right(both, file, network, small, report):
+        plan = both
+    elif _is_right(alone, file, network, None, report):
+        plan, small = alone, None
+    else:
         return None
     path = hashed_name(f"wasm/{network.name}.plan", plan)
     (site / path).parent.mkdir(exist_ok=True)
@@ -141,6 +137,19 @@ def _add_plan(
         "golden": small.golden if small else _answer(network, file),
         "wider": bool(small and network.wider),
     }
+
+
+def _is_right(
+    plan: bytes, file: bytes, network: Network, small: _Small | None, report: Report
+) -> bool:
+    try:
+        check_plan_once(plan, file, network)
+        if small:
+            check_plan_once(plan, file, small.network, small=small.file)
+    except PassError as error:
+        report(f"{error} It is left out.", 0, 0)
+        return False
+    return True
 
 
 def _small(network: Network, precision: str, report: Report) -> _Small | None:
@@ -156,7 +165,7 @@ def _small(network: Network, precision: str, report: Report) -> _Small | None:
             published, precision=precision, size=(height, width), report=report
         ).read_bytes()
         return _Small(small, file, _answer(small, file))
-    except (PassError, SiteError):
+    except ExporterError:
         return None
 
 

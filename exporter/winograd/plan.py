@@ -13,7 +13,10 @@ Weights stay in the ONNX file, of which the plan knows the places: one file serv
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import onnx
 
 from exporter.passes.graph import attribute, readers
@@ -240,7 +243,7 @@ class _Planner:
         last, (first, second) = self._steps[-1], node.input
         if last.target == second:
             first, second = second, first
-        is_fused = last.target == first and len(self._readers[first]) == 1
+        is_fused = last.target == first != second and len(self._readers[first]) == 1
         convolutions = (Operation.WINOGRAD, Operation.DIRECT, Operation.DEPTHWISE)
         other = self._tensors.source(second)
         if is_fused and last.operation in convolutions and not last.other:
@@ -255,23 +258,25 @@ class _Planner:
             order = self._tensors[source].order
             target = self._tensors.like(source, node.output[0])
             self._steps.append(Step(Operation.ADD, source, target, other=other))
-        if (
-            self._tensors.size_of(first) != self._tensors.size_of(second)
-            or self._tensors[other].order != order
-        ):
+        sizes = {self._tensors.size_of(name) for name in (first, second, node.output[0])}
+        if len(sizes) > 1 or self._tensors[other].order != order:
             raise UnfitError
 
     def _multiply(self, node: onnx.NodeProto) -> None:
         """By one number for each channel."""
+        output = node.output[0]
         source, factor = (self._tensors.source(name) for name in node.input)
         if self._tensors.size_of(source)[1:] == (1, 1):
             source, factor = factor, source
+        ranks = {self._tensors.rank_of(name) for name in (*node.input, output)}
         if (
-            self._tensors.size_of(factor)[1:] != (1, 1)
+            len(ranks) > 1
+            or self._tensors.size_of(source) != self._tensors.size_of(output)
+            or self._tensors.size_of(factor)[1:] != (1, 1)
             or self._tensors[source].order != self._tensors[factor].order
         ):
             raise UnfitError
-        target = self._tensors.like(source, node.output[0])
+        target = self._tensors.like(source, output)
         self._steps.append(Step(Operation.MULTIPLY, source, target, other=factor))
 
     def _average(self, node: onnx.NodeProto) -> None:
@@ -309,17 +314,25 @@ class _Planner:
 
     def _resize(self, node: onnx.NodeProto) -> None:
         mode = attribute(node, "coordinate_transformation_mode", b"half_pixel")
-        if attribute(node, "mode", b"nearest") != b"linear" or mode not in (
-            b"half_pixel",
-            b"pytorch_half_pixel",  # the same, but for outputs of one pixel
+        source = self._tensors.source(node.input[0])
+        before, after = (
+            self._tensors.size_of(name)[1:] for name in (node.input[0], node.output[0])
+        )
+        to_one_pixel = any(new == 1 < old for old, new in zip(before, after, strict=True))
+        given = node.input[2] if len(node.input) > 2 else ""
+        if (
+            attribute(node, "mode", b"nearest") != b"linear"
+            or mode not in (b"half_pixel", b"pytorch_half_pixel")
+            # PyTorch takes the first one, not the middle.
+            or (mode == b"pytorch_half_pixel" and to_one_pixel)
+            or attribute(node, "antialias", 0)
+            or attribute(node, "axes", [0, 1, 2, 3]) != [0, 1, 2, 3]
+            # What ONNX Runtime goes by, where the sizes are rounded.
+            or (given and not _are_ratios(self._weights[given], before, after))
         ):
             raise UnfitError
-        if attribute(node, "antialias", 0):
-            raise UnfitError
-        source = self._tensors.source(node.input[0])
-        self._steps.append(
-            Step(Operation.RESIZE, source, self._tensors.like(source, node.output[0]))
-        )
+        target = self._tensors.like(source, node.output[0])
+        self._steps.append(Step(Operation.RESIZE, source, target))
 
     def _sigmoid(self, node: onnx.NodeProto) -> None:
         source, output = self._tensors.source(node.input[0]), node.output[0]
@@ -332,3 +345,8 @@ class _Planner:
         self._tensors.add(output, height, width, (0,))
         self._tensors.made.add(output)
         self._steps.append(Step(Operation.SIGMOID, source, output))
+
+
+def _are_ratios(scales: npt.NDArray[Any], before: tuple[int, int], after: tuple[int, int]) -> bool:
+    ratios = np.divide(after, before, dtype=np.float64).astype(np.float32)
+    return scales.size == 0 or np.array_equal(scales, [1, 1, *ratios])

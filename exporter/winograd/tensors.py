@@ -85,6 +85,9 @@ class Tensors:
         _, channels, height, width = shape
         return channels, height, width
 
+    def rank_of(self, name: str) -> int:
+        return len(self._shapes.get(name, ()))
+
     def source(self, name: str) -> str:
         """What a step reads where the graph reads `name`. Raises UnfitError where no step has
         written that: a weight, or what an operator writes besides."""

@@ -141,7 +141,7 @@ def test_memory_that_cannot_be_shared(browser: Browser, small_site_dir: Path) ->
               WebAssembly.instantiate = (module, imports) => {
                 const { buffer } = imports.env.memory
                 if (buffer instanceof ArrayBuffer) return instantiate(module, imports)
-                throw new RangeError('out of memory')
+                throw new RangeError('WebAssembly.Memory(): could not allocate memory')
               }
             }"""
         )

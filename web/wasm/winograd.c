@@ -417,8 +417,13 @@ PIECE average(const Step *s) {
   }
 }
 
-/* Sums of each channel and of its squares in a strip of the picture; the first pixel is taken off, as
- * a variance is lost beside a large mean. */
+/* Where the pixel in the middle lies: beside the edges, where padding is seen, it is like most others. */
+INLINE int32_t middle_of(const Step *s) {
+  return s->in + (s->in_height / 2 * s->in_width + s->in_width / 2) * s->in_stride;
+}
+
+/* Sums of each channel and of its squares in a strip of the picture; one pixel is taken off all of them,
+ * as a variance is lost beside a large mean. */
 PIECE measure_strip(const Step *s, int32_t strip) {
   int32_t row = s->in_width * s->in_stride, channels = s->in_channels;
   const float *picture = arena + s->in;
@@ -426,7 +431,7 @@ PIECE measure_strip(const Step *s, int32_t strip) {
   for (int32_t c = 0; c < 2 * channels; c += 4) store(sums + c, all(0));
   for (int32_t y = strip * s->in_height / STRIPS; y < (strip + 1) * s->in_height / STRIPS; y++)
     for (int32_t c = 0; c < channels; c += 4) {
-      f4 sum = all(0), square = all(0), origin = load(picture + c);
+      f4 sum = all(0), square = all(0), origin = load(arena + middle_of(s) + c);
       for (int32_t x = 0; x < s->in_width; x++) {
         f4 value = load(picture + y * row + x * s->in_stride + c) - origin;
         sum += value;
@@ -450,9 +455,9 @@ PIECE normalise_strip(const Step *s, int32_t strip) {
         sum += load(sums);
         square += load(sums + measured);
       }
-      f4 mean = sum / pixels;
-      scale = 1 / __builtin_elementwise_sqrt(square / pixels - mean * mean + EPSILON);
-      shift = -(load(arena + s->in + c) + mean) * scale;
+      f4 mean = sum / pixels, variance = larger(square / pixels - mean * mean, all(0));
+      scale = 1 / __builtin_elementwise_sqrt(variance + EPSILON);
+      shift = -(load(arena + middle_of(s) + c) + mean) * scale;
     }
     store(scales + c, scale);
     store(shifts + c, shift);

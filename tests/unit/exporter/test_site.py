@@ -1,49 +1,21 @@
 """The built site as files: names, hashes, and what happens when a build fails."""
 
-import base64
-import hashlib
 import json
 import re
 import shutil
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
 from PIL import Image
 
 from exporter.catalog import find_network
 from exporter.errors import SiteError
-from exporter.exported import exported_file
 from exporter.js_modules import hash_modules, short_hash, slimmed
 from exporter.ort_web import RUNTIME_FILES
-from exporter.self_test import GRID
-from exporter.site import WEB, SiteChoices, build_site
+from exporter.site import WEB, build_site
 from exporter.site_headers import CONTENT_SECURITY_POLICY, HEADERS
-from exporter.winograd.plan import plan_of
 from tests.conftest import QUICK
-
-
-def sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def contents(folder: Path) -> dict[str, str]:
-    files = (path for path in folder.rglob("*") if path.is_file())
-    return {path.relative_to(folder).as_posix(): sha256(path) for path in files}
-
-
-def constant(worker: str, name: str) -> Any:
-    """What a constant of sw.js holds once JavaScript has read the string."""
-    quoted = re.search(rf"^const {name} = JSON\.parse\('(.*)'\)$", worker, re.MULTILINE)
-    assert quoted
-    return json.loads(re.sub(r"\\(.)", r"\1", quoted[1]))
-
-
-def build_constant(site: Path) -> dict:
-    (path,) = (site / "js").glob("build.*.js")
-    return json.loads(path.read_text().split("export const build = ")[1])
-
+from tests.unit.exporter.built_site import build_constant, constant, contents, sha256
 
 # ---- modules -------------------------------------------------------------------------------------
 
@@ -160,131 +132,6 @@ def test_the_vendored_files_are_exactly_those_that_are_needed(site_dir: Path) ->
         *(Path(build[part]["path"]).name for part in ("ort", "pyodide")),
         *(Path(build[part]["path"]).parent.name for part in ("heif", "zip")),
     }
-
-
-def test_build_names_every_artefact_as_it_lies_there(site_dir: Path) -> None:
-    build = build_constant(site_dir)
-    (model,) = build["models"]
-    assert model["input"]["height"] == model["output"]["height"] == 320
-    assert build["defaultModel"] == model["name"] == "u2netp"
-    kinds = [(artefact["backend"], artefact["precision"]) for artefact in model["artefacts"]]
-    assert kinds == [("webgpu", "fp16"), ("webgpu", "fp32"), ("wasm", "fp32")]
-    for artefact in model["artefacts"]:
-        path = site_dir / artefact["path"]
-        name = rf"u2netp\.{artefact['backend']}\.{artefact['precision']}\.[0-9a-f]{{10}}\.onnx"
-        assert re.fullmatch(name, path.name)
-        assert (artefact["sha256"], artefact["bytes"]) == (sha256(path), path.stat().st_size)
-        assert np.ptp(levels(artefact["golden"])) > 128  # a subject and a background
-
-
-def test_build_names_our_own_engine_and_what_it_does_with_each_network(
-    two_network_site_dir: Path,
-) -> None:
-    build = build_constant(two_network_site_dir)
-    kernels = [two_network_site_dir / path for path in build["winograd"].values()]
-    assert [kernel.read_bytes()[:4] for kernel in kernels] == [b"\0asm", b"\0asm"]
-    u2netp, modnet = (
-        next(one for one in model["artefacts"] if one["backend"] == "wasm")
-        for model in build["models"]
-    )
-    for artefact, precision, side_px in ((u2netp, "fp32", 224), (modnet, "int8", 256)):
-        plan = (two_network_site_dir / artefact["plan"]["path"]).read_bytes()
-        network = find_network(artefact["path"].split("/")[1].split(".")[0])
-        small = exported_file(network, precision=precision, size=(side_px, side_px)).read_bytes()
-        assert plan == plan_of((two_network_site_dir / artefact["path"]).read_bytes(), small=small)
-        assert np.ptp(levels(artefact["plan"]["golden"])) > 128
-    assert (u2netp["plan"]["wider"], modnet["plan"]["wider"]) == (True, False)
-    plans = [artefact["plan"]["path"] for artefact in (u2netp, modnet)]
-    named = {*build["winograd"].values(), build["lanczos"], *plans}
-    assert {path.name for path in (two_network_site_dir / "wasm").iterdir()} == {
-        Path(path).name for path in named
-    }
-
-
-def test_a_network_in_int8_has_its_wider_look(tmp_path: Path) -> None:
-    choices = SiteChoices(("wasm",), precision="int8")
-    build = build_constant(build_site(["u2netp"], tmp_path / "dist", choices=choices))
-    (artefact,) = build["models"][0]["artefacts"]
-    assert (artefact["precision"], artefact["plan"]["wider"]) == ("int8", True)
-    assert artefact["bytes"] < 1_500_000
-    assert np.ptp(levels(artefact["plan"]["golden"])) > 128
-
-
-def test_a_large_picture_of_another_size_is_proven_by_half_of_it(tmp_path: Path) -> None:
-    choices = SiteChoices(("wasm",), size=(128, 192))
-    site = build_site(["u2netp"], tmp_path / "dist", choices=choices)
-    (artefact,) = build_constant(site)["models"][0]["artefacts"]
-    assert np.ptp(levels(artefact["plan"]["golden"])) > 128
-    assert artefact["plan"]["wider"] is False  # nobody has measured one of this size
-    numbers = np.frombuffer((site / artefact["plan"]["path"]).read_bytes(), "<i4")
-    small_at = numbers[11] // 4
-    assert [numbers[at + 7 : at + 9].tolist() for at in (0, small_at)] == [[128, 192], [64, 96]]
-
-
-def test_a_size_that_has_no_half_is_proven_as_it_is(tmp_path: Path) -> None:
-    """U2-Net-P halves a picture five times, so its sides are multiples of 32; 80 px are not."""
-    choices = SiteChoices(("wasm",), size=(160, 128))
-    site = build_site(["u2netp"], tmp_path / "dist", choices=choices)
-    (artefact,) = build_constant(site)["models"][0]["artefacts"]
-    assert artefact["plan"]["golden"] == artefact["golden"]
-    assert (site / artefact["plan"]["path"]).read_bytes() == plan_of(
-        (site / artefact["path"]).read_bytes()
-    )
-
-
-def test_a_small_picture_is_proven_as_it_is(quick_site_dir: Path) -> None:
-    (artefact,) = build_constant(quick_site_dir)["models"][0]["artefacts"]
-    assert artefact["plan"]["golden"] == artefact["golden"]
-    assert np.frombuffer((quick_site_dir / artefact["plan"]["path"]).read_bytes(), "<i4")[11] == 0
-
-
-def levels(golden: str) -> np.ndarray:
-    return np.frombuffer(base64.b64decode(golden), np.uint8).reshape(GRID, GRID)
-
-
-def test_build_names_every_network(two_network_site_dir: Path) -> None:
-    build = build_constant(two_network_site_dir)
-    assert build["defaultModel"] == "u2netp"
-    assert [model["name"] for model in build["models"]] == ["u2netp", "modnet"]
-    assert [model["agreement"] for model in build["models"]] == [None, 0.95]
-    u2netp, modnet = build["models"]
-    artefacts = [artefact for model in (u2netp, modnet) for artefact in model["artefacts"]]
-    assert {artefact["path"] for artefact in artefacts} == {
-        path.relative_to(two_network_site_dir).as_posix()
-        for path in (two_network_site_dir / "models").iterdir()
-    }
-
-
-def test_a_site_ships_the_chosen_backends_and_size(small_site_dir: Path) -> None:
-    for model in build_constant(small_site_dir)["models"]:
-        assert {artefact["backend"] for artefact in model["artefacts"]} == set(RUNTIME_FILES)
-        assert (model["input"]["height"], model["output"]["width"]) == (64, 64)
-        answers = [levels(artefact["golden"]).astype(int) for artefact in model["artefacts"]]
-        for other in answers[1:]:  # half precision included
-            assert np.abs(answers[0] - other).max() <= 4
-
-
-@pytest.mark.parametrize("backends", [(), ("webgpu",), ("wasm", "cuda")])
-def test_a_choice_without_wasm_or_with_something_unknown_is_refused(
-    backends: tuple[str, ...],
-) -> None:
-    with pytest.raises(SiteError, match="Expected wasm, which every device can fall back to"):
-        SiteChoices(backends=backends)
-
-
-def test_every_network_keeps_its_own_preprocessing(two_network_site_dir: Path) -> None:
-    u2netp, modnet = build_constant(two_network_site_dir)["models"]
-    assert modnet["input"] == {
-        "name": "input",
-        "height": 512,
-        "width": 512,
-        "scale": "unit",
-        "mean": [0.5, 0.5, 0.5],
-        "std": [0.5, 0.5, 0.5],
-    }
-    assert modnet["output"] == {"name": "output", "height": 512, "width": 512, "normalise": "none"}
-    assert (u2netp["input"]["height"], u2netp["input"]["scale"]) == (320, "max")
-    assert u2netp["output"]["normalise"] == "minmax"
 
 
 def test_licences_name_every_network(two_network_site_dir: Path) -> None:

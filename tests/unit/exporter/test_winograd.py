@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Callable
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from typing import Any
@@ -75,6 +76,21 @@ def test_normalisation_by_what_is_known_and_by_what_is_seen(half: int) -> None:
     require_equal(sketch, sketch.conv(sketch.node("Concat", back, first, axis=1), 24, 1))
 
 
+@pytest.mark.parametrize("corner", [1, 20, 100])
+def test_normalisation_of_an_even_picture(corner: int) -> None:
+    """Variances that are nearly nothing: what is lost of them may not become less than that."""
+    sketch = Sketch(96, 96)
+    last = sketch.conv(sketch.normalised(sketch.conv("picture", 3, 8, kernel=1), 8, 4), 8, 1)
+    file = sketch.file(last)
+    plan = plan_of(file)
+    assert plan is not None
+    picture = np.full((1, 3, 96, 96), 0.37, np.float32)
+    picture[..., 0, 0] += corner
+    (expected,) = open_session(onnx.ModelProto.FromString(file)).run(None, {"picture": picture})
+    (received,) = run_plan(plan, file, [picture])
+    assert np.abs(received - expected[0, 0]).max() < 2e-3
+
+
 def test_channels_that_are_weighed_by_all_of_them() -> None:
     sketch = Sketch(9, 14)
     first = sketch.node("Relu", sketch.conv("picture", 3, 18))
@@ -114,6 +130,8 @@ def test_sums_within_a_convolution_and_apart() -> None:
     second = sketch.node("Relu", sketch.conv(first, 8, 8, dilation=2))
     joined = sketch.node("Add", second, first)
     apart = sketch.node("Add", joined, second)
+    twice = sketch.conv(apart, 8, 8)
+    apart = sketch.node("Add", twice, twice)
     other_way_round = sketch.node("Add", apart, sketch.conv(apart, 8, 8))
     require_equal(sketch, sketch.conv(other_way_round, 8, 1, kernel=1))
 
@@ -163,6 +181,36 @@ def test_a_file_in_int8_is_run_in_float() -> None:
     published, rounded = (run_network(onnx.load(one), spec, inputs) for one in (exact, whole))
     received = [one[None, None] for one in run_plan(plan, file, inputs)]
     assert 0 < compare(published, received).mean < 0.7 * compare(published, rounded).mean
+
+
+def test_what_int8_does_besides_rounding_is_not_lost() -> None:
+    """Codes that begin at zero take the place of a Relu, as some quantisers have it."""
+    sketch = Sketch(64, 64)
+    step, zero = sketch.stored(np.float32(0.02)), sketch.stored(np.array(0, np.uint8))
+
+    def rounded(name: str) -> str:
+        codes = sketch.node("QuantizeLinear", name, step, zero)
+        return sketch.node("DequantizeLinear", codes, step, zero)
+
+    last = sketch.conv(rounded(sketch.conv(rounded(sketch.conv("picture", 3, 8)), 8, 8)), 8, 1)
+    file = sketch.file(last)
+    plan = plan_of(file)
+    if plan is not None:
+        network = with_names(find_network("u2netp"), file)
+        with pytest.raises(PassError, match=r"within 1 at most, 0\.02 in the mean"):
+            check_plan(plan, file, network)
+
+
+def with_names(network: Network, file: bytes) -> Network:
+    """One that says of itself what a sketch is."""
+    graph = onnx.ModelProto.FromString(file).graph
+    height, width = (d.dim_value for d in graph.input[0].type.tensor_type.shape.dim[2:])
+    sized = with_size(network, height, width)
+    return replace(
+        sized,
+        input=replace(sized.input, name=graph.input[0].name),
+        output=replace(sized.output, name=graph.output[0].name),
+    )
 
 
 def test_a_plan_for_a_small_picture_has_the_same_filters() -> None:
@@ -300,6 +348,33 @@ def test_what_the_kernel_cannot_do_has_no_plan() -> None:
     assert of(lambda s: s.conv(s.clipped(s.conv("picture", 3, 4), 0, 6), 4, 1)) is not None
     assert of(lambda s: s.conv(s.clipped(s.conv("picture", 3, 4), -1, 1), 4, 1)) is None
     assert of(lambda s: s.node("Mul", *(s.conv("picture", 3, 1) for _ in range(2)))) is None
+
+    def multiplied(s: Sketch, *, rank: int = 4, shown: bool = False) -> str:
+        """Channels, as many as the picture is wide, by their means."""
+        source = s.conv("picture", 3, 8)
+        mean = s.node("GlobalAveragePool", source)
+        if rank == 2:
+            mean = s.node("Reshape", mean, s.stored(np.array([1, 8])))
+        if shown:
+            source = s.node("Expand", mean, s.stored(np.array([1, 8, 8, 8])))
+            mean = s.node("Expand", mean, s.stored(np.array([1, 8, 8, 8])))
+        return s.conv(s.node("Mul", source, mean), 8, 1)
+
+    assert of(multiplied) is not None
+    assert of(lambda s: multiplied(s, rank=2)) is None
+    assert of(lambda s: multiplied(s, shown=True)) is None
+
+    def resized(s: Sketch, mode: str, *scales: float) -> str:
+        given = s.stored(np.array([1, 1, *scales], np.float32))
+        attributes = {"mode": "linear", "coordinate_transformation_mode": mode}
+        small = s.node("Resize", s.conv("picture", 3, 4), "", given, **attributes)
+        return s.conv(small, 4, 1)
+
+    assert of(lambda s: resized(s, "half_pixel", 0.5, 1.25)) is not None
+    assert of(lambda s: resized(s, "half_pixel", 0.3, 1)) is None  # 2 of 8 are a quarter
+    assert of(lambda s: resized(s, "half_pixel", 0.125, 1)) is not None
+    assert of(lambda s: resized(s, "pytorch_half_pixel", 0.125, 1)) is None
+    assert of(lambda s: resized(s, "align_corners", 0.5, 0.5)) is None
 
     def with_stored(s: Sketch, operator: str, **attributes: object) -> str:
         stored = s.stored(np.ones((1, 4, 8, 8), np.float32))

@@ -99,11 +99,11 @@ export function fromWire({ code, stage, message }) {
 }
 
 /**
- * JavaScript has no type for it.
+ * JavaScript has no type for it. V8's, SpiderMonkey's, JavaScriptCore's and C++'s words.
  * @param {unknown} thrown
  */
 export function isOutOfMemory(thrown) {
-  return /out of memory|allocation failed|failed to allocate|bad_alloc|memory\.grow/i.test(
+  return /out of memory|allocation failed|(failed|could not) (to )?allocate|bad_alloc|memory\.grow/i.test(
     String(thrown),
   )
 }
