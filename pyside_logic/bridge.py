@@ -9,6 +9,7 @@ import asyncio
 import dataclasses
 import functools
 import itertools
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -76,7 +77,8 @@ class _Photo:
 
 
 _photos: dict[int, _Photo] = {}
-_handles = itertools.count(1)
+# A worker that is started anew must not give out those of the one before, which somebody may hold.
+_handles = itertools.count(int.from_bytes(os.urandom(6), "big"))
 
 
 def _answers(stage: Stage) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

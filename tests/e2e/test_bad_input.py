@@ -1,8 +1,10 @@
 """What is not a usable picture gets one clear message that names it, and costs nothing else."""
 
 import io
+import re
 import struct
 import zlib
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +13,11 @@ from PIL import Image
 from playwright.sync_api import expect
 from skimage import data
 
-from .app import ApiError, App, call_api, png
+from pyside_logic.errors import GossamerError
+from pyside_logic.output_options import OutputOptions
+from pyside_logic.refine_options import RefineOptions
+
+from .app import ApiError, App, call_api, in_base64, png
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +100,9 @@ def test_the_page_shows_each_message_and_finishes_the_good_photos(app: App, tmp_
         ({"model": "deeplab"}, "'u2netp'"),
         ({"backend": "cuda"}, "'wasm'"),
         ({"output": {"type": "image/tiff"}}, "image/png"),
-        ({"refine": {"sparkle": 3}}, "sparkle"),
+        ({"refine": {"fether_px": 3}}, "Did you mean 'feather_px'?"),
+        ({"output": {"qualty": 1}}, "Did you mean 'quality'?"),
+        ({"refine": {"sharpen": 9}}, "sharpen"),
     ],
 )
 def test_wrong_options_name_what_was_expected(
@@ -112,3 +120,45 @@ def test_a_source_that_is_no_picture_at_all(lasting_app: App) -> None:
     )
     assert message[0] == "invalid_argument"
     assert "Number" in message[1]
+
+
+CALLS_WITH_NOTHING = """
+async ([bytes]) => {
+  const photo = new Blob([Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0))])
+  const { removeBackground, segmentForeground, inspect } = window.gossamer
+  const code = (promise) => promise.then(() => 'done', (error) => error.code ?? error.name)
+  return [
+    await code(removeBackground(photo, null)),
+    await code(segmentForeground(photo, null)),
+    await code(removeBackground(photo, { onProgress: null, refine: null, signal: null })),
+    await code(removeBackground(null)),
+    await code(inspect(null)),
+  ]
+}
+"""
+
+
+def test_nothing_is_no_option_and_no_picture(lasting_app: App) -> None:
+    outcomes = lasting_app.page.evaluate(CALLS_WITH_NOTHING, [in_base64(CHELSEA)])
+    assert outcomes == ["done"] * 3 + ["invalid_argument"] * 2
+
+
+def test_a_misspelt_option_is_refused_before_anything_starts(
+    lasting_app: App, quick_site_dir: Path
+) -> None:
+    (module,) = (quick_site_dir / "js").glob("options.*.js")
+    known = lasting_app.page.evaluate(
+        "(url) => import(url).then(({ KNOWN_WITHIN }) => KNOWN_WITHIN)",
+        f"{lasting_app.url}js/{module.name}",
+    )
+    assert known["refine"] == [field.name for field in fields(RefineOptions)]
+    with pytest.raises(GossamerError) as refusal:
+        OutputOptions.from_dict({"no option": 1})
+    assert set(re.findall(r"'(\w+)'", refusal.value.message)) == set(known["output"])
+    for name in ("refine", "output"):
+        with pytest.raises(ApiError) as caught:
+            call_api(lasting_app.page, "removeBackground", b"no picture", options={name: {"x": 1}})
+        assert (caught.value.fields["code"], caught.value.fields["stage"]) == (
+            "invalid_argument",
+            "model",
+        )

@@ -89,6 +89,18 @@ def test_the_network_runs_before_python_has_started(page: Page, quick_site_dir: 
         assert handler.ranges == [None]
 
 
+@pytest.mark.soak  # waits for half a minute
+def test_the_network_comes_though_nothing_is_heard_of_python(
+    page: Page, quick_site_dir: Path
+) -> None:
+    with served(quick_site_dir) as (url, _):
+        page.context.route("**/pyodide.asm.wasm", lambda route: None)
+        App(page, url).open()
+        page.evaluate(START_CUT, in_base64(CAT))
+        wait_until(page, "Boolean(window.hasRun)")
+        assert page.evaluate("window.hasRun") is True
+
+
 def test_python_dies_before_it_has_kept_the_network(page: Page, quick_site_dir: Path) -> None:
     with served(quick_site_dir) as (url, handler):
         handler.python_may_come.clear()

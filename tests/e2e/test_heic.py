@@ -10,7 +10,7 @@ from PIL import Image
 from playwright.sync_api import expect
 from skimage import data
 
-from .app import ApiError, App, call_api, png
+from .app import ApiError, App, call_api, in_base64, png
 
 
 def heic(rgb_hwc: np.ndarray, **options: object) -> bytes:
@@ -104,6 +104,48 @@ def test_a_damaged_heic_file_is_named(lasting_app: App, damage: object, code: st
         451,
         300,
     )
+
+
+def test_a_reader_that_does_not_come_is_not_the_files_fault(app: App) -> None:
+    small = heic(data.chelsea()[::2, ::2])
+    app.page.context.route("**/libheif*", lambda route: route.abort())
+    with pytest.raises(ApiError) as caught:
+        call_api(app.page, "removeBackground", small, name="IMG_8.heic")
+    assert caught.value.fields["code"] == "model_unavailable"
+    assert "IMG_8.heic" in caught.value.fields["message"]
+    app.page.context.unroute("**/libheif*")
+    assert call_api(app.page, "removeBackground", small).picture.size == (226, 150)
+
+
+# In the page, where the library's memory can be seen.
+DECODE_OFTEN = """
+async ([url, bytes]) => {
+  const memories = []
+  WebAssembly.Instance = class extends WebAssembly.Instance {
+    constructor(...given) {
+      super(...given)
+      const parts = Object.values(this.exports)
+      memories.push(...parts.filter((one) => one instanceof WebAssembly.Memory))
+    }
+  }
+  const { decodeHeif } = await import(url)
+  const file = new Blob([Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0))])
+  const sizes = []
+  for (let count = 0; count < 20; count++) {
+    ;(await decodeHeif(file, 'photo', () => {})).close()
+    sizes.push(memories[0].buffer.byteLength)
+  }
+  return sizes
+}
+"""
+
+
+def test_what_a_heic_photo_took_comes_back(app: App, site_dir: Path) -> None:
+    (module,) = (site_dir / "js" / "pipeline").glob("heif.*.js")
+    noise = np.random.default_rng(0).integers(0, 256, (1024, 1024, 3), dtype=np.uint8)
+    url = f"{app.url}js/pipeline/{module.name}"
+    sizes = app.page.evaluate(DECODE_OFTEN, [url, in_base64(heic(noise))])
+    assert sizes[-1] == sizes[1]
 
 
 WATCH_ZOOM = """

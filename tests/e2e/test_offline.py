@@ -9,7 +9,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect
 from skimage import data
 
 from exporter.bundle import write_bundle
@@ -70,6 +70,33 @@ def test_python_is_compiled_once_for_all_visits(
         sizes.append(sum(file.stat().st_size for file in machine_code.rglob("*_0")))
     assert sizes[0] > 100_000, sizes
     assert sizes[3] < 1.05 * sizes[2], sizes
+
+
+def test_a_network_that_the_browser_has_lost_is_fetched_again(
+    playwright: Playwright, quick_server: str, tmp_path: Path
+) -> None:
+    """The database still has it, but not the file in which the browser kept it."""
+
+    def visit() -> BrowserContext:
+        return playwright.chromium.launch_persistent_context(
+            tmp_path / "profile", executable_path=find_chromium(), args=chromium_arguments()
+        )
+
+    context = visit()
+    App(context.new_page(), quick_server).open().wait_until_offline_ready()
+    context.close()
+    kept = [
+        file
+        for file in tmp_path.rglob("*")
+        if file.is_file() and ".indexeddb.blob" in str(file) and file.stat().st_size > 100_000
+    ]
+    assert kept
+    for file in kept:
+        file.unlink()
+    context = visit()
+    app = App(context.new_page(), quick_server).open()
+    assert call_api(app.page, "removeBackground", png(data.chelsea())).fields["notices"] == []
+    context.close()
 
 
 KEPT_WHEN = """

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from playwright.sync_api import Page, Worker, expect
 from skimage import data
@@ -107,7 +108,78 @@ def test_a_photo_that_nobody_waits_for_is_kept_by_nobody(app: App, quick_site_di
         in_base64(png(data.chelsea())),
     )
     assert outcomes == ["not wanted"] * 4 + ["done"]
+    keyed = app.page.evaluate(
+        """async (bytes) => {
+          const content = Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0))
+          const controller = new AbortController()
+          return window.gossamer.removeBackground(new File([content], 'disc.png'), {
+            chromaKey: 'auto',
+            signal: controller.signal,
+            onProgress: ({ stage, done }) => {
+              if (stage === 'infer' && !done) setTimeout(() => controller.abort('not wanted'), 5)
+            },
+          }).then(() => 'done', (reason) => reason)
+        }""",
+        in_base64(png(disc_before_green())),
+    )
+    assert keyed == "not wanted"
+    call_api(app.page, "removeBackground", png(data.chelsea()))  # after what was cancelled
     assert worker_named(app, "python").evaluate(KEPT_PHOTOS, url) == 0
+
+
+def disc_before_green(side_px: int = 900) -> np.ndarray:
+    y, x = np.mgrid[:side_px, :side_px] - side_px / 2
+    is_disc = y**2 + x**2 < (side_px / 4) ** 2
+    return np.where(is_disc[..., None], (200, 80, 60), (0, 177, 64)).astype(np.uint8)
+
+
+def test_an_open_photo_is_never_taken_for_another_one(app: App) -> None:
+    """What Python held is gone with it, and the Python that follows counts anew."""
+    open_it = """
+    async ([name, bytes]) => {
+      const content = Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0))
+      window[name] = await gossamer.openPhoto(new File([content], `${name}.png`))
+      await window[name].refine()
+    }
+    """
+    app.page.evaluate(open_it, ["cat", in_base64(png(data.chelsea()))])
+    worker_named(app, "python").evaluate("void setTimeout(() => self.close())")
+    wait_until(app.page, "window.cat.subjects().then(() => false, () => true)")
+    app.page.evaluate(open_it, ["coffee", in_base64(png(data.coffee()))])
+    outcome = app.page.evaluate(
+        """async () => {
+          const written = await cat.encode().then(({ width }) => width, ({ code }) => code)
+          cat.close()
+          return [written, (await coffee.encode()).width]
+        }"""
+    )
+    assert outcome == ["worker_died", 600]
+
+
+# The page is busy for three times the limit of a worker that is not.
+ASLEEP = """
+async ([client, worker, bytes]) => {
+  const { WorkerClient } = await import(client)
+  const source = new Blob([Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0))])
+  const thumbnails = new WorkerClient(() => worker, 'worker')
+  await thumbnails.call('thumbnail', { source, height_px: 10 }, 'decode')
+  const limit_ms = 400
+  const answer = thumbnails.call('thumbnail', { source, height_px: 10 }, 'decode', { limit_ms })
+  const begun = new Promise((resolve) => setTimeout(resolve, 20))
+  await begun
+  const end = performance.now() + 3 * limit_ms
+  while (performance.now() < end);
+  return answer.then(() => 'answered', ({ message }) => message)
+}
+"""
+
+
+def test_a_page_that_was_asleep_blames_no_worker(app: App, quick_site_dir: Path) -> None:
+    (client,) = (quick_site_dir / "js" / "rpc").glob("client.*.js")
+    (worker,) = (quick_site_dir / "js" / "workers").glob("thumbnail-worker.*.js")
+    addresses = [f"{app.url}js/{path.parent.name}/{path.name}" for path in (client, worker)]
+    large = np.tile(data.astronaut(), (8, 8, 1))
+    assert app.page.evaluate(ASLEEP, [*addresses, in_base64(png(large))]) == "answered"
 
 
 # Everything that a worker of the page says goes to window.heard.

@@ -9,6 +9,7 @@ import io
 import os
 
 import numpy as np
+import pillow_heif
 import pytest
 from PIL import Image
 
@@ -111,7 +112,19 @@ def _files() -> list[str]:
         _file("WEBP", **animated),
         _file("BMP"),
         _file("AVIF"),
+        *_heic_files(),
     ]
+
+
+def _heic_files() -> list[str]:
+    """One as it is written, and one whose last box tells its length in 64 bits."""
+    buffer = io.BytesIO()
+    pillow_heif.from_pillow(Image.new("RGB", (64, 64), "red")).save(buffer)
+    heic = buffer.getvalue()
+    at = heic.index(b"mdat") - 4
+    longer = (len(heic) - at + 8).to_bytes(8, "big")
+    wide = heic[:at] + (1).to_bytes(4, "big") + b"mdat" + longer + heic[at + 8 :]
+    return [base64.b64encode(one).decode() for one in (heic, wide)]
 
 
 @pytest.mark.parametrize(
@@ -130,6 +143,6 @@ def test_every_damaged_file_gets_an_answer(
         assert "failed" not in outcome, (seed_now, outcome)
         # All of them were reached, and not by their signatures alone.
         # A damaged AVIF may be one of HEIF's brands, now and then.
-        kinds = ("jpeg", "png", "gif", "webp", "bmp", "avif", "none")
+        kinds = ("jpeg", "png", "gif", "webp", "bmp", "avif", "heif", "none")
         assert min(outcome["seen"].get(kind, 0) for kind in kinds) > 300
-        tried("image-header.js: files of six formats, damaged", 60_000)
+        tried("image-header.js: files of seven formats, damaged", 60_000)

@@ -129,7 +129,7 @@ export async function removeBackground(source, options = {}) {
  *   `output` says, `matte` what the network has found
  */
 export async function segmentForeground(source, options = {}) {
-  const refine = { decontaminate: false, ...options.refine } // nobody will see colours
+  const refine = { decontaminate: false, ...options?.refine } // nobody will see colours
   return cut(source, { ...options, refine }, 'alpha')
 }
 
@@ -147,7 +147,7 @@ export async function segmentForeground(source, options = {}) {
 export async function openPhoto(source, options = {}) {
   const wanted = await readOptions(options, KNOWN.open)
   const { matte, chromaKey, widerLook = true, secondLook = false } = wanted
-  const { signal, onProgress = () => {} } = wanted
+  const { signal } = wanted
   const { onNotice } = noticeList()
   const picture = await fetched(source, signal)
   return openInPipeline({
@@ -158,7 +158,7 @@ export async function openPhoto(source, options = {}) {
     widerLook,
     secondLook,
     signal,
-    onProgress,
+    onProgress: wanted.onProgress ?? (() => {}),
     onNotice,
   })
 }
@@ -266,7 +266,7 @@ export async function thumbnail(source, height_px) {
 async function cut(source, given, content) {
   const options = await readOptions(given, KNOWN.cut)
   const { chromaKey, widerLook = true, secondLook = false, background, onPreview } = options
-  const { signal, onProgress = () => {} } = options
+  const { signal } = options
   const output = { ...options.output, ...(background !== undefined && { background }) }
   const refine = { ...(chromaKey !== undefined && KEYED_REFINE), ...options.refine }
   const wanted = checked(options)
@@ -281,7 +281,7 @@ async function cut(source, given, content) {
     output,
     content,
     signal,
-    onProgress,
+    onProgress: options.onProgress ?? (() => {}),
     onNotice,
     onPreview,
   })

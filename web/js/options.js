@@ -16,24 +16,55 @@ export const KNOWN = {
   open: [...CHOICE, ...MATTE, 'matte', ...CALL],
   preload: [...CHOICE, 'widerLook', ...CALL],
 }
+/** Those within an option. What they may be is said by Python, whose they are. */
+export const KNOWN_WITHIN = {
+  refine: [...['sharpen', 'min_region_px', 'detail', 'contract_px', 'feather_px'], 'decontaminate'],
+  output: [
+    ...['type', 'quality', 'depth', 'crop', 'canvas', 'background', 'shadow', 'outline'],
+    ...['metadata', 'embed', 'preset'],
+  ],
+}
 
 /**
  * @template {Options} Given
- * @param {Given} given may have the names that `@imgly/background-removal` has for the same things
+ * @param {Given | null} given may have the names that `@imgly/background-removal` has for the same
+ *   things
  * @param {readonly string[]} known
  * @returns {Promise<Given>} with our own names alone; rejects with `invalid_argument` for others
  */
 export async function readOptions(given, known) {
+  const options = await inOurWords(given ?? /** @type {Given} */ ({}), known)
+  requireKnown('options', options, known)
+  for (const [name, names] of Object.entries(KNOWN_WITHIN)) {
+    requireKnown(name, options[/** @type {keyof Options} */ (name)], names)
+  }
+  return options
+}
+
+/**
+ * @template {Options} Given
+ * @param {Given} given
+ * @param {readonly string[]} known
+ */
+async function inOurWords(given, known) {
   if (isOurs(given, known)) return given
   const { translated } = await import('./migration.js') // for those that come from there, and mistakes
-  const options = translated(given)
-  const unknown = Object.keys(options).find((name) => !known.includes(name))
-  if (unknown === undefined) return /** @type {Given} */ (options)
+  return /** @type {Given} */ (translated(given))
+}
+
+/**
+ * @param {string} title of what is given
+ * @param {unknown} given
+ * @param {readonly string[]} known
+ */
+function requireKnown(title, given, known) {
+  const unknown = Object.keys(given ?? {}).find((name) => !known.includes(name))
+  if (unknown === undefined) return
   const likely = known.find((name) => distance(name, unknown) <= 2)
   throw new GossamerError(
     'invalid_argument',
     'model',
-    `Expected ${known.join(', ')} for options, received '${unknown}'.${likely ? ` Did you mean '${likely}'?` : ''}`,
+    `Expected ${known.join(', ')} for ${title}, received '${unknown}'.${likely ? ` Did you mean '${likely}'?` : ''}`,
   )
 }
 

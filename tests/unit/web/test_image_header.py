@@ -135,6 +135,13 @@ def test_other_files(run_js: RunJs, tmp_path: Path, content: bytes) -> None:
     assert read(run_js, tmp_path, content) is None
 
 
+def test_a_box_without_a_length_ends_nothing(run_js: RunJs, tmp_path: Path) -> None:
+    """Eight bytes of length that say 0: whoever went on by that would stay there."""
+    brands = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"
+    header = read(run_js, tmp_path, brands + b"\0\0\0\x01mdat" + bytes(32))
+    assert header["format"] == "heif"
+
+
 @settings(
     max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

@@ -134,7 +134,7 @@ async function checkFile(blob, name) {
 export function unsupported(name) {
   return failure(
     'unsupported_format',
-    `${name} is not a picture that can be opened here. Choose a JPEG, PNG, WebP, AVIF, GIF or BMP file.`,
+    `${name} is not a picture that can be opened here. Choose a JPEG, PNG, WebP, AVIF, HEIC, GIF or BMP file.`,
   )
 }
 
@@ -191,7 +191,7 @@ async function toBitmap(blob, name, format) {
       async (error) => {
         if (format !== 'heif') throw error
         const { decodeHeif } = await import('./heif.js') // for the few that need it
-        return decodeHeif(blob, (size) => checkSize(size, name))
+        return decodeHeif(blob, name, (size) => checkSize(size, name))
       },
     )
     checkSize(bitmap, name)

@@ -5,6 +5,7 @@
 
 import { assetUrl } from '../assets.js'
 import { build } from '../build.js'
+import { GossamerError } from '../rpc/errors.js'
 
 /**
  * The part of libheif that is used here. `display` calls back with what it has filled, or null.
@@ -17,24 +18,31 @@ import { build } from '../build.js'
  * }} HeifImage
  */
 /** @typedef {{ decode(bytes: Uint8Array): HeifImage[], decoder?: unknown }} HeifDecoder */
-/** @typedef {{ HeifDecoder: new () => HeifDecoder }} Libheif */
+/**
+ * @typedef {{
+ *   HeifDecoder: new () => HeifDecoder,
+ *   heif_context_free(context: unknown): void,
+ * }} Libheif
+ */
 
 /** @type {Promise<Libheif> | null} */
 let library = null
 
 /**
  * @param {Blob} blob
+ * @param {string} name for messages
  * @param {(size: { height: number, width: number }) => void} checkSize throws for what is too large
  * @returns {Promise<ImageBitmap>} upright: libheif turns it itself. Rejects when the file is damaged,
- *   or libheif cannot be fetched
+ *   and with `model_unavailable` when libheif cannot be fetched
  */
-export async function decodeHeif(blob, checkSize) {
-  library ??= load()
+export async function decodeHeif(blob, name, checkSize) {
+  library ??= load(name)
   library.catch(() => {
     library = null // the next photo asks for it again
   })
-  const { HeifDecoder } = await library
-  const images = new HeifDecoder().decode(new Uint8Array(await blob.arrayBuffer()))
+  const { HeifDecoder, heif_context_free } = await library
+  const decoder = new HeifDecoder()
+  const images = decoder.decode(new Uint8Array(await blob.arrayBuffer()))
   try {
     const image = images.find((candidate) => candidate.is_primary()) ?? images[0]
     if (!image) throw new Error('there is no picture in it')
@@ -46,11 +54,23 @@ export async function decodeHeif(blob, checkSize) {
     return await createImageBitmap(pixels, { premultiplyAlpha: 'none' })
   } finally {
     for (const image of images) image.free()
+    if (decoder.decoder) heif_context_free(decoder.decoder) // which holds the whole file
   }
 }
 
-/** @returns {Promise<Libheif>} */
-async function load() {
-  const { default: start } = await import(assetUrl(build.heif.path))
-  return start()
+/**
+ * @param {string} name
+ * @returns {Promise<Libheif>}
+ */
+async function load(name) {
+  try {
+    const { default: start } = await import(assetUrl(build.heif.path))
+    return await start()
+  } catch {
+    throw new GossamerError(
+      'model_unavailable',
+      'decode',
+      `What reads HEIC files could not be fetched for ${name}. Check the connection and try again.`,
+    )
+  }
 }

@@ -235,7 +235,7 @@ function readHeif(view, bytes) {
     const size = view.getUint32(at)
     if (size === 0)
       at = bytes.length // this box goes to the end, wherever that is
-    else at += size === 1 ? Number(view.getBigUint64(at + 8)) : Math.max(8, size)
+    else at += size === 1 ? Math.max(16, Number(view.getBigUint64(at + 8))) : Math.max(8, size)
   }
   return { ...readAvif(view, bytes), complete: at === bytes.length }
 }

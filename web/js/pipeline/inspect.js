@@ -3,6 +3,7 @@
  * would take more memory than the device has. `<img>` and `createImageBitmap` ask nobody.
  */
 
+import { GossamerError } from '../rpc/errors.js'
 import { checkSize, unsupported } from './decode.js'
 import { readImageHeader } from './image-header.js'
 import { estimateMemory } from './memory.js'
@@ -21,6 +22,10 @@ const HEAD_BYTES = 1 << 17
  *   sides are 0 where the file does not say
  */
 export async function inspect(blob, name) {
+  if (!(blob instanceof Blob)) {
+    const message = `Expected a file or a Blob, received ${blob}.`
+    throw new GossamerError('invalid_argument', 'decode', message)
+  }
   const head = await readHeader(blob.slice(0, HEAD_BYTES))
   const header = head && !head.height ? await readHeader(blob) : head
   if (!header) throw unsupported(name)

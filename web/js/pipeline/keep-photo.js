@@ -1,7 +1,7 @@
 /** Moves a photo to Python, where it stays; the matte follows when it has been found. */
 
-import { OpenPhoto } from './open-photo.js'
-import { pythonWorker } from './workers.js'
+import { dropKept, OpenPhoto } from './open-photo.js'
+import { pythonWorker, unlessAborted } from './workers.js'
 
 /** @typedef {import('../rpc/messages.js').DecodedPhoto} DecodedPhoto */
 /** @typedef {import('./find-matte.js').Subject} Subject */
@@ -41,7 +41,19 @@ export async function openKept(handle, { photo, matte, wider, engine }, job, clo
   return new OpenPhoto({ ...kept, ...found, height, width, askSpecialists })
 }
 
-/** @param {number} handle */
-export function dropKept(handle) {
-  pythonWorker.call('closePhoto', { handle }, 'refine').catch(() => {}) // gone with its worker
+/**
+ * A photo whose matte its backdrop tells; as with `keepPixels`, the call goes on when it is cancelled.
+ * @param {DecodedPhoto} photo its pixels move
+ * @param {string} key
+ * @param {AbortSignal | undefined} signal
+ */
+export async function keepKeyed(photo, key, signal) {
+  const transfer = [photo.rgba]
+  const keeping = pythonWorker.call('openKeyedPhoto', { photo, key }, 'infer', { transfer })
+  try {
+    return await unlessAborted(keeping, signal)
+  } catch (error) {
+    keeping.then(({ handle }) => dropKept(handle)).catch(() => {}) // there is none
+    throw error
+  }
 }

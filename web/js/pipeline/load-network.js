@@ -5,7 +5,13 @@ import { build } from '../build.js'
 import { inModels } from '../model-database.js'
 import { GossamerError } from '../rpc/errors.js'
 import { sha256Of } from './stored-model.js'
-import { inferenceWorker, isPythonStarting, pythonArrived, pythonWorker } from './workers.js'
+import {
+  inferenceWorker,
+  isPythonStarting,
+  pythonArrived,
+  pythonWorker,
+  unlessAborted,
+} from './workers.js'
 
 /** @typedef {import('../build.js').Artefact} Artefact */
 /** @typedef {import('../assets.js').Model} Model */
@@ -118,7 +124,7 @@ async function fetchEarly(model, artefact, onProgress) {
   // Pages that come without encryption have no crypto; then Python's check must do.
   const isWorthIt = isPythonStarting() && bytes < HEAD_START_BYTES && crypto.subtle
   if (!isWorthIt || inHand.has(sha256) || (await isBegun(sha256))) return new Blob()
-  await pythonArrived
+  await Promise.race([pythonArrived, elapsed(SILENCE_LIMIT_MS)])
   const received = await fetchBeginning(artefact, onProgress)
   if (received.size < bytes) return received
   if ((await sha256Of(await received.arrayBuffer())) !== sha256) return new Blob()
@@ -172,18 +178,7 @@ async function isBegun(sha256) {
   }
 }
 
-/**
- * @template T
- * @param {Promise<T>} promise
- * @param {AbortSignal | undefined} signal
- * @returns {Promise<T>} rejects with `signal.reason` at once
- */
-function unlessAborted(promise, signal) {
-  signal?.throwIfAborted()
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal?.reason)
-    signal?.addEventListener('abort', abort, { once: true })
-    const forget = () => signal?.removeEventListener('abort', abort)
-    promise.finally(forget).then(resolve, reject)
-  })
+/** @param {number} wait_ms */
+function elapsed(wait_ms) {
+  return new Promise((resolve) => setTimeout(resolve, wait_ms))
 }

@@ -214,8 +214,14 @@ export class OpenPhoto {
 
   /** Gives its memory back. */
   close() {
-    pythonWorker.call('closePhoto', { handle: this.handle }, 'refine').catch(() => {}) // gone with its worker
+    dropKept(this.handle)
   }
+}
+
+/** @param {number} handle of a photo in Python */
+export function dropKept(handle) {
+  if (!pythonWorker.isRunning) return // gone with its worker
+  pythonWorker.call('closePhoto', { handle }, 'refine').catch(() => {})
 }
 
 /**

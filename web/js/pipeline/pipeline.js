@@ -2,10 +2,10 @@
 
 import { EngineChoice } from './backends.js'
 import { findMatte, onSomeEngine } from './find-matte.js'
-import { dropKept, keepPixels, openKept } from './keep-photo.js'
-import { OpenPhoto } from './open-photo.js'
+import { keepKeyed, keepPixels, openKept } from './keep-photo.js'
+import { dropKept, OpenPhoto } from './open-photo.js'
 import { StageClock } from './stage-clock.js'
-import { inferenceWorker, pythonWorker, startedEarly, startPython } from './workers.js'
+import { inferenceWorker, startedEarly, startPython } from './workers.js'
 
 /** @typedef {import('../assets.js').Model} Model */
 /** @typedef {import('../rpc/messages.js').DecodedPhoto} DecodedPhoto */
@@ -193,11 +193,6 @@ async function openKeyedPhoto({ source, name, signal }, key, python, clock) {
   )
   await python
   const { height, width, file } = photo
-  const { handle, matte } = await clock.time('infer', () =>
-    pythonWorker.call('openKeyedPhoto', { photo, key }, 'infer', {
-      signal,
-      transfer: [photo.rgba],
-    }),
-  )
+  const { handle, matte } = await clock.time('infer', () => keepKeyed(photo, key, signal))
   return new OpenPhoto({ handle, height, width, file, matte, model: 'chroma-key', engine: null })
 }

@@ -13,14 +13,15 @@ import { GossamerError } from '../rpc/errors.js'
  */
 export async function readStoredModel(model, blob) {
   const stored = blob ?? (await readBlob(model.sha256))
-  if (!stored) {
+  // A browser may have lost the file that a Blob of its database stands for.
+  const bytes = await stored?.arrayBuffer().catch(() => null)
+  if (!bytes) {
     throw new GossamerError(
       'model_unavailable',
       'model',
       `The network ${model.title} is not on this device yet.`,
     )
   }
-  const bytes = await stored.arrayBuffer()
   // Pages that come without encryption have no crypto; then the download's own check must do.
   if (crypto.subtle && (await sha256Of(bytes)) !== model.sha256) {
     throw new GossamerError(

@@ -24,6 +24,9 @@ export const thumbnailWorker = /* @__PURE__ */ new WorkerClient(
   'part that makes small pictures',
 )
 
+/** Pyodide says nothing of what has come of its files; a line that takes longer has gone dead. */
+const PYTHON_START_LIMIT_MS = 600_000
+
 /** @type {'asleep' | 'starting' | 'running'} */
 let python = 'asleep'
 let goOn = () => {}
@@ -43,7 +46,8 @@ export function isPythonStarting() {
  */
 export function startPython(signal) {
   if (python === 'asleep') python = 'starting'
-  const starting = pythonWorker.call('start', null, 'refine', { signal, onProgress: goOn })
+  const options = { signal, onProgress: goOn, limit_ms: PYTHON_START_LIMIT_MS }
+  const starting = pythonWorker.call('start', null, 'refine', options)
   const become = (/** @type {typeof python} */ state) => {
     python = state
     goOn()
@@ -83,4 +87,20 @@ export function countRun(heap_bytes) {
 export function startedEarly(promise) {
   promise.catch(() => {})
   return promise
+}
+
+/**
+ * @template T
+ * @param {Promise<T>} promise
+ * @param {AbortSignal | undefined} signal
+ * @returns {Promise<T>} rejects with `signal.reason` at once
+ */
+export function unlessAborted(promise, signal) {
+  signal?.throwIfAborted()
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal?.reason)
+    signal?.addEventListener('abort', abort, { once: true })
+    const forget = () => signal?.removeEventListener('abort', abort)
+    promise.finally(forget).then(resolve, reject)
+  })
 }

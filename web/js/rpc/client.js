@@ -15,7 +15,8 @@ import { fromWire, GossamerError } from './errors.js'
  *   limit_ms?: number | undefined,
  * }} CallOptions
  *
- * - `limit_ms`: how long the worker may be at it, once it has begun, before it counts as hung.
+ * - `limit_ms`: how long the worker may be at it, once it has begun, before it counts as hung. Time in
+ *   which the whole page was asleep does not count.
  */
 
 /**
@@ -33,6 +34,9 @@ import { fromWire, GossamerError } from './errors.js'
  *   started: boolean,
  * }} Pending
  */
+
+/** A limit passes in so many steps, of which a page that was asleep misses one. */
+const STEPS_OF_LIMIT = 8
 
 let lastWorkerId = 0
 
@@ -152,6 +156,10 @@ export class WorkerClient {
     if (this.#pending.size === 0) this.end()
   }
 
+  get isRunning() {
+    return this.#worker !== null
+  }
+
   /** @returns {Worker} */
   #running() {
     if (this.#worker) return this.#worker
@@ -227,8 +235,12 @@ export class WorkerClient {
     if (pending) pending.started = true
     const limit_ms = this.#limits_ms.get(id)
     if (limit_ms === undefined) return
-    const giveUp = () => this.end(`gave no answer within ${Math.round(limit_ms / 1000)} s`, 'hung')
-    this.#timers.set(id, setTimeout(giveUp, limit_ms))
+    let steps = STEPS_OF_LIMIT
+    const wait = () => {
+      if (steps-- === 0) this.end(`gave no answer within ${Math.round(limit_ms / 1000)} s`, 'hung')
+      else this.#timers.set(id, setTimeout(wait, limit_ms / STEPS_OF_LIMIT))
+    }
+    wait()
   }
 
   /** @param {number} id */
