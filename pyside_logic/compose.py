@@ -21,15 +21,17 @@ def write_alpha(
     if loops and source_alpha_hw is None and rgba_hwc.flags.c_contiguous:
         loops.write_alpha(np.ascontiguousarray(alpha_hw), alpha_hw.size, rgba_hwc)
         return
-    scaled = alpha_hw * np.float32(255) if source_alpha_hw is None else alpha_hw * source_alpha_hw
+    scaled = alpha_hw * np.float32(255)
     scaled += 0.5  # the cast cuts off
     rgba_hwc[..., 3] = scaled
+    if source_alpha_hw is not None:
+        keep_transparency(rgba_hwc, source_alpha_hw)
 
 
 def keep_transparency(
     rgba_hwc: npt.NDArray[np.uint8], source_alpha_hw: npt.NDArray[np.uint8]
 ) -> None:
-    """Multiplies the alpha of `rgba_hwc` (rows, width, 4) by the alpha that the photo came with,
-    (rows, width), in place: what was transparent stays so."""
-    product = rgba_hwc[..., 3] * source_alpha_hw.astype(np.uint16)
-    rgba_hwc[..., 3] = (product + np.uint16(127)) // np.uint16(255)
+    """Makes the alpha of `rgba_hwc` (rows, width, 4) no more than what the photo came with, (rows,
+    width), in place. Their product would make the edges of a cut-out harder that is cut out again.
+    """
+    np.minimum(rgba_hwc[..., 3], source_alpha_hw, out=rgba_hwc[..., 3])

@@ -70,10 +70,17 @@ class Cutout:
         if max(self.rgba_hwc.shape) >= _WORKING_PX:
             self._larger = larger
 
-    def small_rgba_hwc(self) -> npt.NDArray[np.float32]:
-        """The same with alpha as it is now, float32 (h, w, 4) in [0, 1]."""
-        alpha_hw1 = shrink_photo(self.rgba_hwc[..., 3:], _WORKING_PX)
+    def small_rgba_hwc(self, alpha_hw: UInt8) -> npt.NDArray[np.float32]:
+        """The same with `alpha_hw`, of the photo's size, float32 (h, w, 4) in [0, 1]."""
+        alpha_hw1 = shrink_photo(alpha_hw[..., None], _WORKING_PX)
         return np.concatenate([self.small_rgb_hwc, alpha_hw1], axis=-1)
+
+    def mixed(self, found_hw: UInt8) -> UInt8 | None:
+        """How much of its colour each pixel has from the subject, uint8 (height, width); None where
+        that is the alpha that it has. `found_hw` is what was found before edges were moved."""
+        if self.source_alpha_hw is not None:  # a pixel that is transparent already is not mixed
+            return np.where(self.source_alpha_hw < 255, np.uint8(255), found_hw)
+        return None if np.may_share_memory(found_hw, self.rgba_hwc) else found_hw
 
     def ask_for_precision(self) -> None:
         """From the next `refine` on, `precise_alpha_hw` holds alpha in 16 bits, uint16 (height,
@@ -82,12 +89,13 @@ class Cutout:
             self.precise_alpha_hw = np.zeros(self.rgba_hwc.shape[:2], np.uint16)
 
     def keep_precisely(self, rows: slice, alpha_hw: npt.NDArray[np.float32]) -> None:
-        """Keeps alpha, (rows, width) in [0, 1], times the photo's own, where it was asked for."""
+        """Keeps alpha, (rows, width) in [0, 1], no more than the photo's own, where it was asked
+        for."""
         if self.precise_alpha_hw is None:
             return
         scaled = alpha_hw * np.float32(65535)
         if self.source_alpha_hw is not None:
-            scaled *= self.source_alpha_hw[rows] * np.float32(1 / 255)
+            np.minimum(scaled, self.source_alpha_hw[rows] * np.float32(257), out=scaled)
         self.precise_alpha_hw[rows] = scaled + np.float32(0.5)
 
     def recolour(self, rows: slice, at: npt.NDArray[np.intp], colours: UInt8) -> None:

@@ -16,7 +16,7 @@ from pyside_logic.compiled import loops
 from pyside_logic.pixels import as_numbers
 from pyside_logic.resample import Between, strips_of
 
-__all__ = ["Recoloured", "estimate_layers", "foreground_strips"]
+__all__ = ["Recoloured", "estimate_layers", "foreground_strips", "spread_foreground"]
 
 Float32 = npt.NDArray[np.float32]
 Indices = npt.NDArray[np.intp]
@@ -47,6 +47,26 @@ def estimate_layers(rgba_hwc: Float32) -> Float32:
         sweeps = _SWEEPS_SMALL if max(h, w) <= _SMALL_PX else _SWEEPS_LARGE
         layers_chw = _finer(layers_chw, rgba_chw, h, w, sweeps)
     return layers_chw
+
+
+def spread_foreground(layers_chw: Float32, alpha_hw: Float32) -> Float32:
+    """estimate_layers of a picture with `alpha_hw`, (h, w) in [0, 1], whose foreground goes on where
+    nothing is seen of it, as it is nearby: for edges that are moved outwards."""
+    return np.concatenate([_spread(layers_chw[:3], alpha_hw), layers_chw[3:]])
+
+
+def _spread(front_chw: Float32, weight_hw: Float32) -> Float32:
+    """Where the weight is 0, the weighted mean of the smallest square around that has some."""
+    height, width = weight_hw.shape
+    if height == width == 1:
+        return front_chw
+    weighted = np.concatenate([front_chw * weight_hw, weight_hw[None]])
+    even = np.pad(weighted, ((0, 0), (0, height % 2), (0, width % 2)))
+    sums = even[:, ::2] + even[:, 1::2]
+    sums = sums[..., ::2] + sums[..., 1::2]
+    means = sums[:3] / np.maximum(sums[3], 1e-6)
+    around = _spread(means, np.minimum(sums[3], 1)).repeat(2, axis=1).repeat(2, axis=2)
+    return np.where(weight_hw > 0, front_chw, around[:, :height, :width])
 
 
 def _finer(coarse_chw: Float32, rgba_chw: Float32, height: int, width: int, sweeps: int) -> Float32:
@@ -105,13 +125,12 @@ def _relax(layers_chw: Float32, rgba_chw: Float32, sweeps: int) -> None:
 
 
 def _band(alpha_hw: Float32) -> npt.NDArray[np.bool_]:
-    """Soft pixels and their neighbours, whose hidden layer the soft ones lean on."""
-    soft = (alpha_hw > 0) & (alpha_hw < 1)
-    band = soft.copy()
-    band[1:] |= soft[:-1]
-    band[:-1] |= soft[1:]
-    band[:, 1:] |= soft[:, :-1]
-    band[:, :-1] |= soft[:, 1:]
+    """Soft pixels, and those beside another alpha, whose hidden layer others lean on."""
+    band = (alpha_hw > 0) & (alpha_hw < 1)
+    for alpha, inside in ((alpha_hw, band), (alpha_hw.T, band.T)):
+        differs = alpha[1:] != alpha[:-1]
+        inside[1:] |= differs
+        inside[:-1] |= differs
     return band
 
 
@@ -192,21 +211,38 @@ class Recoloured(NamedTuple):
 
 
 def foreground_strips(
-    rgba_hwc: npt.NDArray[np.uint8], layers_chw: Float32, strip_rows: int = _STRIP_ROWS
+    rgba_hwc: npt.NDArray[np.uint8],
+    layers_chw: Float32,
+    mixed_hw: npt.NDArray[np.uint8] | None = None,
+    strip_rows: int = _STRIP_ROWS,
 ) -> Iterator[Recoloured]:
     """The foreground in the soft pixels of `rgba_hwc`, uint8 (height, width, 4) straight, from top
     to bottom.
 
-    `layers_chw` are estimate_layers of the same photo at any size. Any `strip_rows` gives the same
-    colours.
+    `mixed_hw`, uint8 (height, width), is how much of its colour each pixel has from the foreground,
+    where that is not its alpha. `layers_chw` are estimate_layers of the same photo at any size. Any
+    `strip_rows` gives the same colours.
     """
     height, width = rgba_hwc.shape[:2]
     enlarged = _Enlarged.of(layers_chw * np.float32(255), height, width)
     for rows in strips_of(height, strip_rows):
         find = _found_at_once if loops else _found
-        at, colours = find(rgba_hwc[rows], enlarged.part(rows))
+        strip_hwc = rgba_hwc[rows]
+        if mixed_hw is not None:
+            strip_hwc = _as_mixed(strip_hwc, mixed_hw[rows])
+        at, colours = find(strip_hwc, enlarged.part(rows))
         if at.size:
             yield Recoloured(rows, at, colours)
+
+
+def _as_mixed(
+    rgba_hwc: npt.NDArray[np.uint8], mixed_hw: npt.NDArray[np.uint8]
+) -> npt.NDArray[np.uint8]:
+    """What can be seen with the alpha that it was mixed with, if hardly any; nothing else."""
+    mixed_hwc = rgba_hwc.copy()
+    seen = np.maximum(mixed_hw, _CLEAR + 1)
+    mixed_hwc[..., 3] = np.where(rgba_hwc[..., 3] > _CLEAR, seen, 0)
+    return mixed_hwc
 
 
 def _found_at_once(

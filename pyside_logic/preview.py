@@ -1,8 +1,8 @@
 """What `refine` will make of a photo, at the size of a screen: quick enough to follow a slider.
 
 Two things make it quick: fewer pixels, and that what a slider does not change is kept. Alpha before
-its edges are moved depends on neither `contract_px` nor `feather_px`; the two layers of colour are
-defined everywhere, so that those of one alpha serve for a similar one.
+its edges are moved depends on neither `contract_px` nor `feather_px`, nor do the two layers of
+colour that the photo was mixed of.
 """
 
 from dataclasses import replace
@@ -14,7 +14,7 @@ import numpy.typing as npt
 from pyside_logic.compose import keep_transparency, write_alpha
 from pyside_logic.cutout import Cutout
 from pyside_logic.encode import Picture, render
-from pyside_logic.foreground import estimate_layers, foreground_strips
+from pyside_logic.foreground import estimate_layers, foreground_strips, spread_foreground
 from pyside_logic.output_options import OutputOptions
 from pyside_logic.refine import edged_strips, found_strips
 from pyside_logic.refine_options import RefineOptions
@@ -126,9 +126,13 @@ class _Small:
         for rows, alpha_hw in edged_strips(strips, cutout, options):
             write_alpha(rgba_hwc[rows], alpha_hw, None)
         if options.decontaminate:
+            mixed_hw = (found_hw * np.float32(255) + np.float32(0.5)).astype(np.uint8)
             if self._layers is None:
-                self._layers = estimate_layers(cutout.small_rgba_hwc())
-            for rows, at, colours in foreground_strips(rgba_hwc, self._layers):
+                small_hwc = cutout.small_rgba_hwc(mixed_hw)
+                self._layers = spread_foreground(estimate_layers(small_hwc), small_hwc[..., 3])
+            for rows, at, colours in foreground_strips(
+                rgba_hwc, self._layers, cutout.mixed(mixed_hw)
+            ):
                 cutout.recolour(rows, at, colours)
         if cutout.source_alpha_hw is not None:
             keep_transparency(rgba_hwc, cutout.source_alpha_hw)

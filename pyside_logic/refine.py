@@ -2,11 +2,14 @@
 
 from collections.abc import Callable, Iterable, Iterator
 
+import numpy as np
+import numpy.typing as npt
+
 from pyside_logic.compose import keep_transparency, write_alpha
 from pyside_logic.cutout import Cutout
 from pyside_logic.detail import alpha_strips
 from pyside_logic.edges import contract, feather
-from pyside_logic.foreground import estimate_layers, foreground_strips
+from pyside_logic.foreground import estimate_layers, foreground_strips, spread_foreground
 from pyside_logic.refine_options import RefineOptions
 from pyside_logic.regions import remove_specks
 from pyside_logic.resample import check_matte, strips_of, upsample_strips
@@ -15,6 +18,8 @@ from pyside_logic.strips import Strip
 from pyside_logic.touch_up import held, touched
 
 __all__ = ["Cutout", "OnProgress", "RefineOptions", "edged_strips", "found_strips", "refine"]
+
+UInt8 = npt.NDArray[np.uint8]
 
 #: on_progress(rows done, rows in all): every pass over the photo counts its rows.
 OnProgress = Callable[[int, int], None]
@@ -29,14 +34,21 @@ def refine(cutout: Cutout, options: RefineOptions, on_progress: OnProgress) -> N
     progress = _Progress(options, height, on_progress)
 
     strips = found_strips(cutout, options, progress.of_matting)
+    found_hw = rgba_hwc[..., 3]
+    if options.moves_edges:  # colours were mixed with what is found
+        found_hw = np.empty_like(found_hw)
+        strips = _kept(strips, found_hw)
     for rows, alpha_hw in edged_strips(strips, cutout, options):
         cutout.keep_precisely(rows, alpha_hw)
         write_alpha(rgba_hwc[rows], alpha_hw, None)
         progress.of_alpha(rows)
 
     if options.decontaminate:
-        layers = estimate_layers(cutout.small_rgba_hwc())
-        for rows, at, colours in foreground_strips(rgba_hwc, layers):
+        small_hwc = cutout.small_rgba_hwc(found_hw)
+        layers = estimate_layers(small_hwc)
+        if options.moves_edges:
+            layers = spread_foreground(layers, small_hwc[..., 3])
+        for rows, at, colours in foreground_strips(rgba_hwc, layers, cutout.mixed(found_hw)):
             cutout.recolour(rows, at, colours)
             progress.of_colours(rows)
         progress.of_colours(slice(0, height))
@@ -73,6 +85,13 @@ def edged_strips(
     strips = contract(strips, options.contract_px)
     strips = feather(strips, height, width, options.feather_px)
     return strips if cutout.touch_hw is None else held(strips, cutout.touch_hw, height, width)
+
+
+def _kept(strips: Iterable[Strip], alpha_hw: UInt8) -> Iterator[Strip]:
+    """The same strips, which go into `alpha_hw`, (height, width), on their way."""
+    for rows, strip_hw in strips:
+        alpha_hw[rows] = strip_hw * np.float32(255) + np.float32(0.5)
+        yield rows, strip_hw
 
 
 class _Progress:

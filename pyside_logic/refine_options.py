@@ -43,6 +43,10 @@ class RefineOptions:
         if not isinstance(self.decontaminate, bool):
             raise _invalid("decontaminate", "true or false", self.decontaminate)
 
+    @property
+    def moves_edges(self) -> bool:
+        return self.contract_px != 0 or self.feather_px > 0
+
     def _expect_number(
         self, name: str, least: float, greatest: float, *, whole: bool = False
     ) -> None:

@@ -227,7 +227,7 @@ static void step(float *layers, const float *rgba, Index size, Index at, const I
     float weights[4], total = 0;
     for (int each = 0; each < 4; each++) {
         const float beside = alphas[neighbours[each]];
-        in_band |= is_soft(beside);
+        in_band |= beside != alpha;
         weights[each] = regularisation + distance(alpha, beside);
         total += weights[each];
     }
@@ -249,7 +249,7 @@ static void step(float *layers, const float *rgba, Index size, Index at, const I
 }
 
 /* Layers of colour, (6, h, w), from coarser ones: what the picture, (4, full_h, full_w), shows is
- * taken from it, and its soft pixels and their neighbours are relaxed in `sweeps`, in two colours
+ * taken from it, and soft pixels and those beside another alpha are relaxed in `sweeps`, in two colours
  * like a chess board. `level` is room for (4, h, w). */
 void finer_layers(const float *coarse, Index coarse_h, Index coarse_w, const float *rgba,
                   Index full_h, Index full_w, float *layers, Index h, Index w, float *level,

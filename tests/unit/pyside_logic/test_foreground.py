@@ -53,7 +53,7 @@ def cut_out(front: str, behind: str, kind: str) -> np.ndarray:
 def decontaminated(rgba: np.ndarray, longest_px: int, strip_rows: int = 256) -> np.ndarray:
     result = rgba.copy()
     layers = estimate_layers(shrink_photo(rgba, longest_px))
-    for rows, at, colours in foreground_strips(rgba, layers, strip_rows):
+    for rows, at, colours in foreground_strips(rgba, layers, strip_rows=strip_rows):
         result[rows].reshape(-1, 4)[at, :3] = colours
     return result
 

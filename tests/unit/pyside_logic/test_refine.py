@@ -85,8 +85,45 @@ def test_what_was_transparent_stays_so_however_often_it_is_refined() -> None:
         refine(cutout, RefineOptions(), lambda _done, _total: None)
     alpha = cutout.rgba_hwc[..., 3]
     assert (alpha[:10] == 0).all()
-    assert (alpha[10:, :15] == 50).all()
+    assert (alpha[10:, :15] == 100).all()
     assert (alpha[10:, 15:] == 128).all()
+
+
+SUBJECT, BEHIND = np.array([120.0, 60, 40]), np.array([230.0, 235, 240])
+
+
+def round_mix(edge_px: float) -> tuple[np.ndarray, np.ndarray]:
+    """Alpha of a soft disc, float32 (300, 300), and what is seen of it before BEHIND."""
+    y, x = np.mgrid[:300, :300] + 0.5
+    alpha = np.clip((100 - np.hypot(y - 150, x - 150)) / edge_px + 0.5, 0, 1).astype(np.float32)
+    mixed = alpha[..., None] * SUBJECT + (1 - alpha[..., None]) * BEHIND
+    return alpha, np.round(mixed).astype(np.uint8)
+
+
+@pytest.mark.parametrize("contract_px", [0, 3, -3])
+@pytest.mark.parametrize("feather_px", [0, 2, 8])
+@pytest.mark.parametrize("edge_px", [1, 6])
+def test_edges_that_move_show_the_subjects_own_colour(
+    contract_px: int, feather_px: float, edge_px: float
+) -> None:
+    """A pixel was mixed with the alpha that was found, whatever alpha it is given then."""
+    matte, rgb = round_mix(edge_px)
+    photo = np.dstack([rgb, np.full(rgb.shape[:2], 255, np.uint8)])
+    options = {"contract_px": contract_px, "feather_px": feather_px}
+    result = refined(photo, matte, sharpen=0, detail="none", **options)
+    seen = np.abs(result[..., :3] - SUBJECT) * result[..., 3:] / 255
+    assert seen.max() <= 3
+
+
+@pytest.mark.parametrize("detail", ["none", "guided"])
+def test_a_cut_out_that_is_cut_out_again_stays_as_it_is(detail: str) -> None:
+    """Its edges are its own, and so are the colours there: nothing behind has a share of them."""
+    alpha, _ = round_mix(6)
+    known = np.round(alpha * 255).astype(np.uint8)
+    rgb = np.where(known[..., None] > 0, SUBJECT, 0).astype(np.uint8)
+    result = refined(np.dstack([rgb, known]), alpha, detail=detail, sharpen=0)
+    assert np.abs(result[..., 3].astype(int) - known).max() <= 1
+    assert np.array_equal(result[..., :3], rgb)
 
 
 def test_progress_ends_at_the_last_row() -> None:
