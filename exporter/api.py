@@ -20,6 +20,7 @@ from exporter.native import (
     Refinement,
     Source,
     encoded,
+    image_of,
     key_matte,
     open_backdrop,
     open_image,
@@ -59,8 +60,8 @@ class Result:
         return self.rgba[..., 3]
 
     def image(self) -> Image.Image:
-        """As a Pillow image of mode RGBA."""
-        return Image.fromarray(self.rgba)
+        """As a Pillow image of mode RGBA, with its profile where that is Display P3."""
+        return image_of(self.rgba, self._source)
 
     def encode(
         self,
@@ -74,8 +75,8 @@ class Result:
         `output` has the names of OutputOptions in web/js/rpc/messages.js; `backdrop` is the file of
         a picture behind, for a background of 'picture'. Raises ExporterError.
         """
-        options = parse_output(dict(output))
-        behind = None if backdrop is None else open_backdrop(Path(backdrop), self._source)
+        options = parse_output(output)
+        behind = None if backdrop is None else open_backdrop(_path(backdrop), self._source)
         cutout = self._cutout
         if options.depth == 16 and cutout.precise_alpha_hw is None:
             cutout = refined(cutout.original_rgba(), self.matte, self._refinement, precise=True)
@@ -131,21 +132,41 @@ def cut(
     return Result(cutout.rgba_hwc, found.matte_hw, found.model, cutout, refinement, source)
 
 
-_finders: dict[tuple[str, Path | None, str, bool], Finder] = {}
+#: When a file was written and how large it is; None where it is not there.
+_Version = tuple[int, int] | None
+
+#: Each with the versions of its files: an ONNX file that was written again is another network.
+_finders: dict[tuple[str, Path | None, str, bool], tuple[list[_Version], Finder]] = {}
 _starting = threading.Lock()
 
 
 def _finder(
     model: str, spec: str | os.PathLike[str] | None, precision: str, wider_look: bool
 ) -> Finder:
-    described = None if spec is None else Path(spec)
+    if not isinstance(model, str):
+        raise ExporterError(f"Expected the name of a network or its file, received {model!r}.")
+    described = None if spec is None else _path(spec)
     wanted = (model, described, precision, wider_look)
+    versions = [] if described is None else [_version(Path(model)), _version(described)]
     with _starting:
-        if wanted not in _finders:
-            _finders[wanted] = Finder(
-                model, spec=described, precision=precision, wider_look=wider_look
-            )
-        return _finders[wanted]
+        if wanted not in _finders or _finders[wanted][0] != versions:
+            finder = Finder(model, spec=described, precision=precision, wider_look=wider_look)
+            _finders[wanted] = versions, finder
+        return _finders[wanted][1]
+
+
+def _path(given: object) -> Path:
+    if not isinstance(given, str | os.PathLike):
+        raise ExporterError(f"Expected the path of a file, received {given!r}.")
+    return Path(given)
+
+
+def _version(file: Path) -> _Version:
+    try:
+        status = file.stat()
+    except OSError:  # the finder explains it
+        return None
+    return status.st_mtime_ns, status.st_size
 
 
 def _opened(image: Picture) -> tuple[npt.NDArray[np.uint8], Source]:

@@ -52,6 +52,7 @@ __all__ = [
     "cut_out",
     "encoded",
     "finished_file",
+    "image_of",
     "key_matte",
     "look_again",
     "open_backdrop",
@@ -231,24 +232,39 @@ def parse_refinement_options(
     """From the public API's `refine`; None for none. Raises ExporterError."""
     if values is None:
         return None
+    _require_mapping("refine", values)
     try:
         return RefineOptions.from_dict({**(_KEYED if keyed else {}), **values})
     except GossamerError as error:
         raise ExporterError(error.message) from error
 
 
-def parse_output(values: dict[str, Any]) -> OutputOptions:
+def parse_output(values: Mapping[str, Any]) -> OutputOptions:
     """From the public API's `output`. Raises ExporterError."""
+    _require_mapping("output", values)
     try:
         return OutputOptions.from_dict(values)
     except GossamerError as error:
         raise ExporterError(error.message) from error
 
 
+def _require_mapping(name: str, values: object) -> None:
+    if not isinstance(values, Mapping):
+        raise ExporterError(f"Expected a mapping of options for {name}, received {values!r}.")
+
+
 def open_source(path: Path) -> tuple[Uint8, Source]:
     """A photo as the browser decodes it, uint8 (height, width, 4), and what its file says beside.
     Raises PictureError."""
     return _opened(read_photo_file(path, icc_profile("display-p3")))
+
+
+def image_of(rgba_hwc: Uint8, source: Source) -> Image.Image:
+    """Pixels of a photo as a Pillow image, which says so where their colours are not sRGB."""
+    image = Image.fromarray(rgba_hwc)
+    if source.colour_space != "srgb":
+        image.info["icc_profile"] = icc_profile(source.colour_space)
+    return image
 
 
 def open_bytes(name: str, data: bytes) -> tuple[Uint8, Source]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageCms, UnidentifiedImageError
 
 from exporter.errors import PictureError
 
@@ -37,6 +37,17 @@ _XYZ_TO_SRGB = np.array(
 #: Less red, green or blue than this is not rounding but another colour.
 _OUTSIDE = -0.03
 
+#: What turns a picture upright, by EXIF's orientation.
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
 
 @dataclass(frozen=True)
 class PhotoFile:
@@ -54,22 +65,22 @@ class PhotoFile:
 def read_photo(path: Path, profile: bytes | None = None) -> npt.NDArray[np.uint8]:
     """uint8 (height, width, 4), straight, in the colours of `profile`, None for sRGB; what is fully
     transparent is black. Raises PictureError."""
-    return _pixels(_upright(path, _load(path)), profile)
+    return _pixels(_upright(_load(path)), profile)
 
 
 def read_photo_file(path: Path, wide_profile: bytes) -> PhotoFile:
     """As `read_photo`, but a photo of more colours than sRGB comes in those of `wide_profile`."""
-    return _photo_file(path, _load(path), wide_profile)
+    return _photo_file(_load(path), wide_profile)
 
 
 def read_photo_bytes(name: str, data: bytes, wide_profile: bytes) -> PhotoFile:
     """As `read_photo_file`, for the contents of a file that errors call `name`."""
-    return _photo_file(name, _load(name, io.BytesIO(data)), wide_profile)
+    return _photo_file(_load(name, io.BytesIO(data)), wide_profile)
 
 
 def photo_of_image(picture: Image.Image, wide_profile: bytes) -> PhotoFile:
     """As `read_photo_file`, for a picture that Pillow has opened."""
-    return _photo_file("The image", _loaded("The image", picture), wide_profile)
+    return _photo_file(_loaded("The image", picture), wide_profile)
 
 
 def photo_of_array(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
@@ -87,10 +98,10 @@ def photo_of_array(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     return _pixels(picture, None)
 
 
-def _photo_file(name: Path | str, picture: Image.Image, wide_profile: bytes) -> PhotoFile:
-    upright = _upright(name, picture)
+def _photo_file(picture: Image.Image, wide_profile: bytes) -> PhotoFile:
+    upright = _upright(picture)
     profile = picture.info.get("icc_profile")
-    wide = profile is not None and upright.mode in ("RGB", "RGBA") and is_wide(profile)
+    wide = profile is not None and upright.mode in ("RGB", "RGBA", "P") and is_wide(profile)
     return PhotoFile(
         _pixels(upright, wide_profile if wide else None),
         bool(profile),
@@ -100,11 +111,15 @@ def _photo_file(name: Path | str, picture: Image.Image, wide_profile: bytes) -> 
     )
 
 
-def _upright(path: Path | str, picture: Image.Image) -> Image.Image:
+def _upright(picture: Image.Image) -> Image.Image:
+    """`picture` itself where it is. Pillow's own function writes the EXIF anew, and cannot where a
+    value has not the type of its tag."""
     try:
-        return ImageOps.exif_transpose(picture)
-    except (OSError, SyntaxError, ValueError) as error:
-        raise _damaged(path, error) from error
+        turn = _TURNS.get(picture.getexif().get(ExifTags.Base.Orientation, 1))
+    # Damaged EXIF makes Pillow raise many things, and browsers show the photo as it lies.
+    except Exception:  # noqa: BLE001
+        return picture
+    return picture if turn is None else picture.transpose(turn)
 
 
 def _pixels(upright: Image.Image, profile: bytes | None) -> npt.NDArray[np.uint8]:
@@ -126,13 +141,15 @@ def _density(picture: Image.Image, *, lies: bool) -> tuple[int, int] | None:
 
 def is_wide(profile: bytes) -> bool:
     """Whether a primary lies outside of sRGB, as web/js/pipeline/colour-profile.js tells it."""
+    if profile[16:20] != b"RGB ":
+        return False
     try:
         parsed = ImageCms.ImageCmsProfile(io.BytesIO(profile)).profile
         colorants = (parsed.red_colorant, parsed.green_colorant, parsed.blue_colorant)
     except OSError:
         return False
     primaries = [colorant[0] for colorant in colorants if colorant is not None]
-    if parsed.xcolor_space.strip() != "RGB" or len(primaries) < 3:
+    if len(primaries) < 3:
         return False
     linear = np.array(primaries) @ _XYZ_TO_SRGB.T
     return bool(linear.min() < _OUTSIDE)
@@ -154,7 +171,10 @@ def _load(path: Path | str, file: io.BytesIO | None = None) -> Image.Image:
             f"{path}: Expected a picture that Pillow can open, received another kind of file. "
             "Save it as JPEG or PNG."
         ) from None
-    except (OSError, SyntaxError, ValueError) as error:
+    except (MemoryError, PictureError):
+        raise
+    # Pillow's readers raise errors of any kind over damaged files.
+    except Exception as error:
         raise _damaged(path, error) from error
 
 
@@ -162,7 +182,9 @@ def _loaded(name: Path | str, picture: Image.Image) -> Image.Image:
     _check_size(name, picture)
     try:
         picture.load()
-    except (OSError, SyntaxError, ValueError) as error:
+    except MemoryError:
+        raise
+    except Exception as error:
         raise _damaged(name, error) from error
     return picture
 
@@ -183,11 +205,18 @@ def _damaged(path: Path | str, error: Exception) -> PictureError:
 
 
 def _eight_bits(picture: Image.Image) -> Image.Image:
-    """Pillow would cut sixteen bits off at 255."""
+    """Pillow would cut sixteen bits off at 255. Mode LA where one of the greys is transparent."""
     if not picture.mode.startswith("I"):
         return picture
     sixteen_bits = np.asarray(picture).clip(0, 65535)
-    return Image.fromarray(np.round(sixteen_bits / 257).astype(np.uint8))
+    grey = Image.fromarray(np.round(sixteen_bits / 257).astype(np.uint8))
+    transparent = picture.info.get("transparency")
+    if transparent is not None:
+        alpha = Image.fromarray(np.where(sixteen_bits == transparent, 0, 255).astype(np.uint8))
+        grey = Image.merge("LA", (grey, alpha))
+    if "icc_profile" in picture.info:
+        grey.info["icc_profile"] = picture.info["icc_profile"]
+    return grey
 
 
 def _converted(picture: Image.Image, target: bytes | None) -> Image.Image:
@@ -195,9 +224,9 @@ def _converted(picture: Image.Image, target: bytes | None) -> Image.Image:
     profile = picture.info.get("icc_profile")
     if not profile and target is not None:
         profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    if not profile or picture.mode not in ("RGB", "RGBA", "L", "CMYK"):
-        return picture.convert("RGBA")
-    alpha = picture.getchannel("A") if picture.mode == "RGBA" else None
+    rgba = picture.convert("RGBA")
+    if not profile:
+        return rgba
     try:
         wanted = (
             ImageCms.createProfile("sRGB")
@@ -205,16 +234,21 @@ def _converted(picture: Image.Image, target: bytes | None) -> Image.Image:
             else ImageCms.ImageCmsProfile(io.BytesIO(target))
         )
         converted = ImageCms.profileToProfile(
-            picture.convert("RGB") if alpha else picture,
+            _described(picture, rgba),
             ImageCms.ImageCmsProfile(io.BytesIO(profile)),
             wanted,
             outputMode="RGB",
         )
     except (OSError, ImageCms.PyCMSError):
         # What browsers do with a profile that is broken or of another kind of picture.
-        return picture.convert("RGBA")
+        return rgba
     assert converted is not None  # it is None only for `inPlace`
-    rgba = converted.convert("RGBA")
-    if alpha:
-        rgba.putalpha(alpha)
-    return rgba
+    converted.putalpha(rgba.getchannel("A"))
+    return converted
+
+
+def _described(picture: Image.Image, rgba: Image.Image) -> Image.Image:
+    """The colours that a profile is about, without alpha; `rgba` is the same picture."""
+    if picture.mode == "LA":
+        return picture.getchannel("L")
+    return picture if picture.mode in ("L", "CMYK") else rgba.convert("RGB")

@@ -42,7 +42,8 @@ _COMPRESSED = {".css", ".html", ".js", ".json", ".mjs", ".svg", ".txt", ".webman
 _CHUNK_BYTES = 1 << 20
 _HASHED = re.compile(r"\.[0-9a-f]{10}[./]")
 _TAKES_GZIP = re.compile(r"\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))")
-_ONE_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+#: No file has more bytes than eighteen digits can say, and Python reads only so many.
+_ONE_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 
 
 class SiteServer(ThreadingHTTPServer):
@@ -99,11 +100,14 @@ class _Handler(BaseHTTPRequestHandler):
         relative = unquote(url_path).lstrip("/")
         if "\0" in relative or "\\" in relative:
             return None
-        root = self.server.dist.resolve()
-        path = (root / relative).resolve()
         if url_path.endswith("/"):
-            path /= "index.html"
-        return path if path.is_relative_to(root) and path.is_file() else None
+            relative += "index.html"
+        root = self.server.dist.resolve()
+        try:
+            path = (root / relative).resolve()
+            return path if path.is_relative_to(root) and path.is_file() else None
+        except OSError:  # a name that is too long for any file
+            return None
 
     def _send_file(
         self, stream: BinaryIO, path: Path, etag: str, with_body: bool, encoding: str | None

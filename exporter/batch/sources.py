@@ -1,10 +1,12 @@
 """Which photos a run is about, and what their cut-outs are called."""
 
+import glob
+import posixpath
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from fsspec import AbstractFileSystem
 from fsspec.implementations.local import LocalFileSystem
@@ -22,6 +24,7 @@ _ENDINGS = {
     *(".png", ".tif", ".tiff", ".webp"),
 }
 _MOST_TOLD = 5
+_WILDCARD = re.compile(r"[*?\[]")
 
 
 def find_photos(source: str, target: str, ending: str) -> list[Photo]:
@@ -35,7 +38,7 @@ def find_photos(source: str, target: str, ending: str) -> list[Photo]:
     written = _address(*file_system(target)).rstrip("/") + "/"
     photos = [
         Photo(address, f"{stem}-{ending}")
-        for address, stem in dict(_listed(source)).items()
+        for address, stem in dict.fromkeys(_listed(source))  # a list may have a line twice
         if not address.startswith(written)
     ]
     if not photos:
@@ -57,8 +60,9 @@ def _listed(source: str) -> Iterator[tuple[str, str]]:
             return _of_paths(system, path, system.find(path))
         if system.isfile(path):
             return iter(_of_file(source, system, path))
-        if fixed := _before_wildcards(path):
-            return _of_paths(system, fixed.rpartition("/")[0], system.glob(path))
+        pattern = Path(source).as_posix() if is_local(source) else path
+        if wildcard := _WILDCARD.search(pattern):
+            return _of_pattern(system, pattern, wildcard.start())
     except BatchError:
         raise
     # File systems have errors of their own, without a common base.
@@ -70,10 +74,16 @@ def _listed(source: str) -> Iterator[tuple[str, str]]:
     )
 
 
-def _before_wildcards(path: str) -> str:
-    """Empty where there are none."""
-    fixed, *others = re.split(r"[*?\[]", path)
-    return fixed if others else ""
+def _of_pattern(
+    system: AbstractFileSystem, pattern: str, first_wildcard: int
+) -> Iterator[tuple[str, str]]:
+    """Brackets in the name of the folder that we are in are no wildcards."""
+    start = pattern.rfind("/", 0, first_wildcard) + 1
+    root = pattern[:start]
+    if isinstance(system, LocalFileSystem):
+        root = Path(root).resolve().as_posix()
+    paths = system.glob(posixpath.join(glob.escape(root), pattern[start:]))
+    return _of_paths(system, root, paths)
 
 
 def _of_paths(
@@ -93,10 +103,12 @@ def _address(system: AbstractFileSystem, path: str) -> str:
 
 
 def _of_file(source: str, system: AbstractFileSystem, path: str) -> list[tuple[str, str]]:
-    if PurePosixPath(urlsplit(source).path).suffix.lower() in _ENDINGS:
-        return [(_address(system, path), PurePosixPath(urlsplit(path).path).stem)]
+    # An address may have a query, and a local path anything.
+    whole = PurePosixPath(Path(source).as_posix() if is_local(source) else urlsplit(path).path)
+    if whole.suffix.lower() in _ENDINGS:
+        return [(_address(system, path), whole.stem)]
     try:
-        lines = system.cat_file(path).decode().splitlines()
+        lines = system.cat_file(path).decode("utf-8-sig").splitlines()  # as Excel writes it
     except UnicodeDecodeError as error:
         raise BatchError(
             f"{source}: Expected a text file of addresses in UTF-8: {error}."
@@ -112,9 +124,18 @@ def _of_line(line: str, source: str, number: int) -> tuple[str, str]:
             f"{source}, line {number}: Expected an address, and after a tab a name without '..' "
             f"or a slash at its start, received {line!r}."
         )
-    if is_local(address) and is_local(source):
-        address = str(Path(source).parent / address)
-    return address, str(stem)
+    return _seen_from(source, address), str(stem)
+
+
+def _seen_from(source: str, address: str) -> str:
+    """An address as it is, a path from the folder of the list."""
+    if not is_local(address):
+        return address
+    if is_local(source):
+        return str(Path(source).parent / address)
+    if is_http(source):
+        return urljoin(source, address)
+    return posixpath.join(source.rpartition("/")[0], address)
 
 
 def _stem(address: str) -> str:

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Sequence
 from dataclasses import asdict
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -41,7 +42,7 @@ class Summary:
     def __init__(self, target: Target, skipped: Sequence[Photo]) -> None:
         known = _rows_of_last(target, skipped)
         names = set(known["target"].to_pylist())
-        bare = [Outcome(*photo, "skipped") for photo in skipped if photo.name not in names]
+        bare = [Outcome(*photo, "skipped") for photo in skipped if _utf8(photo.name) not in names]
         self._target = target
         self._tables = [known, _table(bare)]
         self._outcomes: list[Outcome] = []
@@ -64,7 +65,19 @@ class Summary:
 
 
 def _table(outcomes: Sequence[Outcome]) -> pa.Table:
-    return pa.Table.from_pylist([asdict(one) for one in outcomes], _SCHEMA)
+    return pa.Table.from_pylist([_row(one) for one in outcomes], _SCHEMA)
+
+
+def _row(outcome: Outcome) -> dict[str, Any]:
+    return {
+        name: _utf8(value) if isinstance(value, str) else value
+        for name, value in asdict(outcome).items()
+    }
+
+
+def _utf8(text: str) -> str:
+    """Bytes of a file's name that are no UTF-8 are escaped: Parquet cannot hold them."""
+    return text.encode(errors="backslashreplace").decode()
 
 
 def _rows_of_last(target: Target, skipped: Sequence[Photo]) -> pa.Table:
@@ -77,7 +90,7 @@ def _rows_of_last(target: Target, skipped: Sequence[Photo]) -> pa.Table:
             f"{SUMMARY}: Expected the summary of the last run in the target: {error}. Delete it: "
             "its files stay finished."
         ) from error
-    there = pa.array([photo.name for photo in skipped], pa.string())
+    there = pa.array([_utf8(photo.name) for photo in skipped], pa.string())
     finished = pc.and_(pc.is_in(table["target"], there), pc.not_equal(table["status"], "failed"))
     rows = table.filter(finished)
     return rows.set_column(

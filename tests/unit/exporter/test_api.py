@@ -3,9 +3,11 @@
 import io
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
+import numpy.typing as npt
+import onnx
 import pytest
 from PIL import Image
 from skimage import data
@@ -15,6 +17,8 @@ from exporter.api import cut
 from exporter.cli import main
 from exporter.errors import ExporterError, PictureError
 from exporter.native import NativeNetwork
+from pyside_logic.icc import icc_profile
+from tests.unit.exporter.graphs import graph_of
 
 
 @pytest.fixture(scope="module")
@@ -103,6 +107,49 @@ def test_sessions_are_kept_and_threads_share_them(monkeypatch: pytest.MonkeyPatc
     assert len(started) == 2
 
 
+SPECIFICATION = """
+[input]
+height = 64
+width = 64
+scale = 'unit'
+mean = [0.5, 0.5, 0.5]
+std = [0.25, 0.25, 0.25]
+
+[output]
+normalise = 'none'
+activation = 'sigmoid'
+"""
+
+
+def test_a_network_that_was_written_again_is_another_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GOSSAMER_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(api, "_finders", {})
+    file, specification = tmp_path / "mine.onnx", tmp_path / "mine.toml"
+
+    def mattes_of(bias: float, text: str = SPECIFICATION) -> list[npt.NDArray[np.float32]]:
+        graph = f"""
+            mine (float[1, 3, 64, 64] picture) => (float[1, 1, 64, 64] logits)
+            <float[1, 3, 1, 1] weight = {{1.0, 1.0, 1.0}}, float[1] bias = {{{bias:.1f}}}>
+            {{ logits = Conv (picture, weight, bias) }}
+        """
+        onnx.save(graph_of(graph), file)
+        specification.write_text(text)
+        options: dict[str, Any] = {"model": str(file), "spec": specification, "refine": None}
+        return [cut(data.coffee(), **options).matte for _ in range(2)]
+
+    (first, _), (second, again) = mattes_of(-1), mattes_of(1)
+    assert (second > first).all()
+    assert np.array_equal(second, again)
+    assert len(api._finders) == 1  # nobody needs the old one
+    third, _ = mattes_of(1, SPECIFICATION.replace("[0.25", "[0.5"))
+    assert not np.array_equal(third, second)
+    file.unlink()
+    with pytest.raises(ExporterError, match="Expected the network's ONNX file"):
+        cut(data.coffee(), model=str(file), spec=specification)
+
+
 def test_what_the_first_look_loses_a_wider_one_finds() -> None:
     """Of a cat's face as large as the photo U2-Net-P finds the eyes."""
     face = np.ascontiguousarray(data.chelsea()[30:240, 90:405])
@@ -149,13 +196,28 @@ def test_what_is_no_picture_is_refused(image: Any, told: str) -> None:
     [
         ({"model": "absent"}, "Expected one of u2netp"),
         ({"model": "mine.onnx"}, "Expected --spec TOML"),
+        ({"model": None}, "Expected the name of a network or its file, received None"),
+        ({"spec": 5}, "Expected the path of a file, received 5"),
         ({"refine": {"feather": 3}}, "Expected refine options among"),
+        ({"refine": "none"}, "Expected a mapping of options for refine, received 'none'"),
         ({"key": "greenish"}, "#rrggbb"),
     ],
 )
 def test_wrong_options_are_explained(options: dict[str, Any], told: str) -> None:
     with pytest.raises(ExporterError, match=told):
         cut(data.coffee(), **options)
+
+
+def test_an_image_of_more_colours_says_so(tmp_path: Path) -> None:
+    wide = Image.fromarray(data.coffee())
+    file = tmp_path / "wide.png"
+    wide.save(file, icc_profile=icc_profile("display-p3"))
+    result = cut(file)
+    assert result.image().info["icc_profile"] == icc_profile("display-p3")
+    result.image().save(tmp_path / "saved.png")
+    with Image.open(tmp_path / "saved.png") as saved:
+        assert saved.info["icc_profile"] == icc_profile("display-p3")
+    assert "icc_profile" not in cut(data.coffee()).image().info
 
 
 def test_a_wrong_file_is_explained(tmp_path: Path) -> None:
@@ -166,4 +228,9 @@ def test_a_wrong_file_is_explained(tmp_path: Path) -> None:
         result.save(tmp_path / "absent" / "cutout.png")
     with pytest.raises(ExporterError, match="preset"):
         result.encode({"preset": "hat"})
+    for wrong in (None, ["preset"], "sticker"):
+        with pytest.raises(ExporterError, match="Expected a mapping of options for output"):
+            result.encode(cast("Any", wrong))
+    with pytest.raises(ExporterError, match="Expected the path of a file, received 5"):
+        result.encode({"background": "picture"}, backdrop=cast("Any", 5))
     assert list(tmp_path.iterdir()) == []

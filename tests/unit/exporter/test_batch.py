@@ -216,6 +216,52 @@ def test_other_options_want_another_target(photos: Path, tmp_path: Path) -> None
     assert json.loads((tmp_path / RECORD).read_text())["precision"] == "int8"
 
 
+def test_a_network_of_ones_own_is_known_by_what_is_in_its_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("mine.onnx", "mine.toml"):
+        Path(name).write_text(name)
+
+    def record(model: str, **others: Any) -> dict[str, Any]:
+        find = FindSettings(model, tmp_path / "mine.toml", **others)
+        return replace(job_for(tmp_path), find=find).record()
+
+    before = record("mine.onnx")
+    assert record("./mine.onnx") == before
+    Path("mine.onnx").write_text("trained again")
+    assert record("mine.onnx") != before
+    with pytest.raises(BatchError, match=r"absent\.onnx: Expected a file that can be read"):
+        record("absent.onnx")
+    assert record("absent.onnx", key="auto")["model"] == "absent.onnx"  # nobody needs it
+
+
+def test_a_name_that_is_no_utf_8_is_escaped_in_the_summary(tmp_path: Path) -> None:
+    source, target = tmp_path / "photos", tmp_path / "out"
+    source.mkdir()
+    for name in (b"0.jpg", b"caf\xe9.jpg", b"na\xefve.jpg"):
+        (source / os.fsdecode(name)).write_text("cut out by nobody")
+
+    def but_the_last(photos: Sequence[Photo], job: BatchJob) -> Generator[Outcome]:
+        for photo in sorted(photos)[:-1]:
+            (target / photo.name).write_text("cut out")
+            yield Outcome(*photo, "done", seconds=2)
+        yield Outcome(*max(photos), "failed", f"{max(photos).source}: broken")
+
+    escaped = ["0-cutout.png", "caf\\udce9-cutout.png", "na\\udcefve-cutout.png"]
+    assert run_batch(str(source), job_for(target), but_the_last) == Sum(2, 0, 1)
+    assert sorted(rows_of(target)) == escaped
+    assert rows_of(target)[escaped[2]]["reason"] == f"{source}/na\\udcefve.jpg: broken"
+    # What is finished is known again, with what the last summary said.
+    assert run_batch(str(source), job_for(target), nothing_done).skipped == 2
+    rows = rows_of(target)
+    assert {name: row["seconds"] for name, row in rows.items()} == dict.fromkeys(escaped[:2], 2)
+    # And where there is no summary.
+    (target / SUMMARY).unlink()
+    assert run_batch(str(source), job_for(target), nothing_done).skipped == 2
+    assert sorted(rows_of(target)) == escaped[:2]
+
+
 # ---- a photo -------------------------------------------------------------------------------------
 
 
@@ -329,6 +375,63 @@ def test_a_folder_a_pattern_and_a_list(photos: Path, tmp_path: Path) -> None:
         "sku/1-cutout.png": f"{photos}/0.jpg",
         "shop/c-cutout.png": "s3://shop/c.JPG",
         "shop.example/d-cutout.png": "https://shop.example:80/d.jpg?w=9",
+    }
+
+
+def test_brackets_of_the_folder_that_we_are_in_are_no_wildcards(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = tmp_path / "ph [2024]"
+    for folder in (here, here / "inner", tmp_path / "ph 2"):
+        make_photos(folder, 2)
+    monkeypatch.chdir(here)
+    own = {f"{n}-cutout.png": f"{here}/{n}.jpg" for n in range(2)}
+    inner = {f"{n}-cutout.png": f"{here}/inner/{n}.jpg" for n in range(2)}
+    assert names_of("*.jpg") == names_of("./[01].jpg") == own
+    assert names_of("inner/*.jpg") == inner
+    assert names_of("**/0.jpg") == {
+        "0-cutout.png": f"{here}/0.jpg",
+        "inner/0-cutout.png": f"{here}/inner/0.jpg",
+    }
+    assert names_of("../ph 2/?.jpg") == {
+        f"{n}-cutout.png": f"{tmp_path}/ph 2/{n}.jpg" for n in range(2)
+    }
+
+
+def test_a_photo_may_have_two_names(tmp_path: Path) -> None:
+    (tmp_path / "list.txt").write_text("a.jpg\tone\na.jpg\ttwo\na.jpg\tone\n")
+    assert find_photos(f"{tmp_path}/list.txt", "elsewhere", "cutout.png") == [
+        Photo(f"{tmp_path}/a.jpg", f"{name}-cutout.png") for name in ("one", "two")
+    ]
+
+
+def test_a_list_as_excel_writes_it(tmp_path: Path) -> None:
+    (tmp_path / "list.txt").write_text("a.jpg\r\nb.jpg\r\n", "utf-8-sig")
+    assert names_of(tmp_path / "list.txt") == {
+        f"{name}-cutout.png": f"{tmp_path}/{name}.jpg" for name in "ab"
+    }
+
+
+@pytest.mark.parametrize("name", ["photo #1.jpg", "50%20?.jpg"])
+def test_a_photo_may_be_called_anything(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("opened by nobody")
+    assert names_of(tmp_path / name) == {f"{name[:-4]}-cutout.png": f"{tmp_path}/{name}"}
+
+
+def test_paths_are_seen_from_a_list_that_is_far_away(shop: str) -> None:
+    lines = "0/main.jpg\n/1/main.jpg\tfirst\nhttps://shop.example/2.jpg\n"
+    Shop.files["/lists/photos.txt"] = lines.encode()
+    Shop.asked["/lists/photos.txt"] = 2
+    assert names_of(f"{shop}/lists/photos.txt?page=1/2") == {
+        "0/main-cutout.png": f"{shop}/lists/0/main.jpg",
+        "first-cutout.png": f"{shop}/1/main.jpg",
+        "shop.example/2-cutout.png": "https://shop.example/2.jpg",
+    }
+    MemoryFileSystem().pipe_file("/shop/lists/photos.txt", lines.encode())
+    assert names_of("memory://shop/lists/photos.txt") == {
+        "0/main-cutout.png": "memory://shop/lists/0/main.jpg",
+        "first-cutout.png": "/1/main.jpg",
+        "shop.example/2-cutout.png": "https://shop.example/2.jpg",
     }
 
 

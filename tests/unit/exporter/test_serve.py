@@ -128,6 +128,7 @@ def test_that_a_file_is_missing_is_not_remembered(site: SiteServer, dist: Path) 
         "/index.html/",
         "/index.html%00",
         "/missing.js",
+        f"/{'n' * 256}",
     ],
 )
 def test_nothing_but_files_of_the_site(site: SiteServer, path: str) -> None:
@@ -137,7 +138,9 @@ def test_nothing_but_files_of_the_site(site: SiteServer, path: str) -> None:
 
 def test_a_link_out_of_the_site_is_not_followed(site: SiteServer, dist: Path) -> None:
     (dist / "link.txt").symlink_to(dist.parent / "secret.txt")
-    assert ask(site, "/link.txt")[0].status == 404
+    (dist / "js" / "index.html").symlink_to(dist.parent / "secret.txt")
+    for path in ("/link.txt", "/js/index.html", "/js/"):
+        assert ask(site, path)[0].status == 404
 
 
 @pytest.mark.parametrize(
@@ -153,7 +156,10 @@ def test_a_download_goes_on_where_it_stopped(
     assert response.headers["Content-Range"] == f"bytes {start}-{stop - 1}/10240"
 
 
-@pytest.mark.parametrize("requested", ["bytes=10240-", "bytes=5-4", "bytes=-", "lines=1-2"])
+@pytest.mark.parametrize(
+    "requested",
+    ["bytes=10240-", "bytes=5-4", "bytes=-", "lines=1-2", f"bytes={'9' * 5000}-"],
+)
 def test_a_range_outside_the_file(site: SiteServer, requested: str) -> None:
     response, body = ask(site, "/models/net.onnx", Range=requested)
     assert (response.status, body) == (416, b"")
