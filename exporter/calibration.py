@@ -22,6 +22,7 @@ from exporter.quantize import Storage
 from exporter.report import Report, silent
 from exporter.sessions import open_session
 from exporter.units import find_units
+from exporter.writable import try_folder
 
 __all__ = [
     "CALIBRATIONS",
@@ -30,6 +31,7 @@ __all__ = [
     "Sensitivity",
     "Size",
     "calibration_file",
+    "check_folder",
     "find_photos",
     "measure_ranges",
     "read_calibration",
@@ -131,8 +133,16 @@ def find_photos(folder: Path) -> list[Path]:
 def measure_ranges(
     model: onnx.ModelProto, network: Network, photos: Sequence[Path], *, report: Report = silent
 ) -> dict[str, tuple[float, float]]:
-    """The lowest and the highest value of every tensor that a unit reads or writes."""
+    """The lowest and the highest value of every tensor that a unit reads or writes.
+
+    Raises CalibrationError for a network that is broken, or that int8 can do nothing for.
+    """
     names = sorted({name for unit in find_units(model) for name in (*unit.inputs, unit.output)})
+    if not names:
+        raise CalibrationError(
+            f"{network.name}: Expected operators that can be run in int8, such as Conv with weights"
+            " in the file, received none. Export it as it is, in fp32."
+        )
     session = open_session(_with_extremes(model, names))
     outputs = [f"{name}/{extreme}" for name in names for extreme in ("low", "high")]
     low, high = np.full(len(names), np.inf), np.full(len(names), -np.inf)
@@ -171,8 +181,23 @@ def _rounded(value: float) -> float:
 # ---- the committed file --------------------------------------------------------------------------
 
 
+def check_folder(folder: Path) -> None:
+    """Raises CalibrationError where no ranges can be written there."""
+    try:
+        try_folder(folder)
+    except OSError as error:
+        raise _unwritable(folder, error) from error
+
+
+def _unwritable(folder: Path, error: OSError) -> CalibrationError:
+    return CalibrationError(
+        f"Expected a folder that can be written to for the ranges, received {folder}: {error}. "
+        "Choose another one with --out, or make room on the disk."
+    )
+
+
 def write_calibration(calibration: Calibration, folder: Path = CALIBRATIONS) -> Path:
-    """One line for each tensor and unit, so that a change shows as one."""
+    """One line for each tensor and unit, so that a change shows as one. Raises CalibrationError."""
     values: dict[str, Any] = {"format": _FORMAT, **asdict(calibration)}
     values["difference"] = _rounded(calibration.difference)
     values["float_work"] = _rounded(calibration.float_work)
@@ -194,15 +219,21 @@ def write_calibration(calibration: Calibration, folder: Path = CALIBRATIONS) -> 
         else:
             text = json.dumps(value)
         lines.append(f"  {json.dumps(key)}: {text}")
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{calibration.network}.json"
+    contents = "{\n" + ",\n".join(lines) + "\n}\n"
+    try:
+        return _write(folder / f"{calibration.network}.json", contents)
+    except OSError as error:
+        raise _unwritable(folder, error) from error
+
+
+def _write(path: Path, contents: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_suffix(".part")
     try:
-        unfinished.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
-        unfinished.replace(path)
+        unfinished.write_text(contents, encoding="utf-8")
+        return unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)
-    return path
 
 
 def calibration_file(network: Network) -> Path:

@@ -4,6 +4,7 @@ No other file knows how they are written.
 """
 
 import hashlib
+import os
 import re
 import tomllib
 from collections.abc import Mapping
@@ -161,9 +162,9 @@ def load_specification(path: Path, weights: Path) -> Network:
     """A network of one's own: the file `weights`, and beside it a TOML file that describes it.
 
     The specification is written as an entry of models/catalog.toml, without what only a published
-    file has. Raises CatalogError.
+    file has. Its name is the file's; with a part of its sha256 where the catalogue has that name
+    for other weights, whose measurements would be overwritten. Raises CatalogError.
     """
-    name = re.sub(r"[^a-z0-9]+", "-", weights.stem.lower()).strip("-") or "network"
     table = TomlTable(path.name, "", _document(path))
     try:
         with weights.open("rb") as file:
@@ -171,7 +172,7 @@ def load_specification(path: Path, weights: Path) -> Network:
     except OSError as error:
         raise CatalogError(f"{weights}: Expected the network's ONNX file: {error}") from error
     part = Part(
-        name=name,
+        name=_own_name(weights.stem, sha256),
         version=sha256[:10],
         sha256=sha256,
         bytes=weights.stat().st_size,
@@ -181,6 +182,15 @@ def load_specification(path: Path, weights: Path) -> Network:
     )
     title = table.text("title") if table.has("title") else weights.stem
     return _network(table, part, title, path.name)
+
+
+def _own_name(stem: str, sha256: str) -> str:
+    name = re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-")
+    if not name:
+        # Two names in letters of other scripts are two.
+        return f"network-{hashlib.sha256(os.fsencode(stem)).hexdigest()[:10]}"
+    known = load_networks().get(name)
+    return name if known is None or known.part.sha256 == sha256 else f"{name}-{sha256[:10]}"
 
 
 def load_runtime(path: Path = RUNTIME) -> dict[str, Part]:
@@ -207,6 +217,11 @@ def choose_network(
 ) -> tuple[Network, Path | None]:
     """One of the catalogue, or an ONNX file `name` that `spec` describes; its file where it need
     not be fetched. Raises CatalogError."""
+    if spec is not None and weights is not None:
+        raise CatalogError(
+            f"Expected no --weights with --spec, as {name} is the network's file, received "
+            f"{weights}. Leave --weights out."
+        )
     if spec is not None:
         return load_specification(spec, Path(name)), Path(name)
     if name.endswith(".onnx"):

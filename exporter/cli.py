@@ -18,6 +18,7 @@ from exporter.commands import (
     site,
     verify,
 )
+from exporter.commands.interrupts import interrupt_on_sigterm
 from exporter.errors import ExporterError
 
 __all__ = ["main"]
@@ -61,8 +62,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Returns the exit status: 0, or 1 with a message on stderr; argparse itself exits with 2."""
+    """Returns the exit status: 0, 1 with a message on stderr, or 130 where Ctrl+C or SIGTERM has
+    stopped it; argparse itself exits with 2."""
     arguments = _parser().parse_args(argv)
+    interrupt_on_sigterm()
     try:
         status: int = arguments.run(arguments)
     except ExporterError as error:

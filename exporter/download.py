@@ -212,4 +212,8 @@ def _unpack(member: IO[bytes], target: Path, part: Part) -> Path:
 
 
 def _pip_version() -> tuple[int, ...]:
-    return tuple(int(digits) for digits in re.findall(r"\d+", importlib.metadata.version("pip")))
+    try:
+        version = importlib.metadata.version("pip")
+    except importlib.metadata.PackageNotFoundError:
+        raise OriginError("pip is missing; install it: python -m ensurepip") from None
+    return tuple(int(digits) for digits in re.findall(r"\d+", version))

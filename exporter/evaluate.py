@@ -1,6 +1,6 @@
 """Measures cut-outs on a folder of labelled pictures, one or two candidates at a time.
 
-    DIR/manifest.csv      set, stem, image, gt, gt_kind; paths relative to the folder
+    DIR/manifest.csv      set, stem, image, gt; paths relative to the folder
     image                 any picture
     gt                    8 bits, 255 = foreground, of the image's size
 
@@ -34,18 +34,18 @@ __all__ = [
     "to_json",
 ]
 
-_COLUMNS = ("set", "stem", "image", "gt", "gt_kind")
+# A manifest may have others for other readers.
+_COLUMNS = ("set", "stem", "image", "gt")
 
 
 @dataclass(frozen=True)
 class Pair:
-    """A picture and its ground truth; `kind` is 'soft' or 'binary'."""
+    """A picture and its ground truth."""
 
     set: str
     stem: str
     image: Path
     truth: Path
-    kind: str
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,8 @@ def read_manifest(folder: Path) -> list[Pair]:
     """Raises EvaluationError for a folder without a manifest, and for one that says nothing."""
     path = folder / "manifest.csv"
     try:
-        with path.open(encoding="utf-8", newline="") as file:
+        # With or without the mark that Excel begins "CSV UTF-8" with.
+        with path.open(encoding="utf-8-sig", newline="") as file:
             rows = list(csv.DictReader(file))
     except OSError as error:
         raise EvaluationError(
@@ -125,8 +126,8 @@ def _pair(manifest: Path, line: int, row: Mapping[str | None, str | list[str] | 
             f"{manifest}: line {line}: Expected the columns {', '.join(_COLUMNS)}, all of them "
             f"filled, received {', '.join(f'{name}={value}' for name, value in row.items())}."
         )
-    name, stem, image, truth, kind = map(str, values)
-    return Pair(name, stem, manifest.parent / image, manifest.parent / truth, kind)
+    name, stem, image, truth = map(str, values)
+    return Pair(name, stem, manifest.parent / image, manifest.parent / truth)
 
 
 def _scores_of(pair: Pair, candidates: Sequence[Candidate]) -> tuple[Scores, ...]:

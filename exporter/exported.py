@@ -7,6 +7,7 @@ from pathlib import Path
 
 from exporter.calibration import calibration_file
 from exporter.catalog import Network
+from exporter.errors import ExporterError
 from exporter.origins import cache_folder
 from exporter.pipeline import export_network
 from exporter.report import Report, silent
@@ -33,7 +34,9 @@ def exported_file(
     """
     cache = cache_folder() / "exported"
     path = cache / f"{_key(network, backend, precision, size)}.onnx"
-    if not path.exists():
+    if path.exists():
+        return path
+    try:
         cache.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=cache) as folder:
             artefact = export_network(
@@ -45,8 +48,12 @@ def exported_file(
                 local=local,
                 report=report,
             )
-            artefact.path.replace(path)
-    return path
+            return artefact.path.replace(path)
+    except OSError as error:
+        raise ExporterError(
+            f"{network.name}: Expected a cache folder that can be written to: {error}. "
+            "Set GOSSAMER_CACHE to another one."
+        ) from error
 
 
 def wider_file(

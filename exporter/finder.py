@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from exporter.catalog import Network, choose_network, load_networks
+from exporter.errors import CatalogError
 from exporter.exported import exported_file, wider_file
 from exporter.native import NativeNetwork, ask_specialist, key_matte, look_again
 from exporter.report import Report, silent
@@ -130,5 +131,10 @@ def _chosen(model: str, spec: Path | None) -> list[tuple[Network, Path | None]]:
     """Each with its file where it need not be fetched: one that finds, others that are asked."""
     if model != _AUTO:
         return [choose_network(model, spec)]
+    if spec is not None:
+        raise CatalogError(
+            f"Expected no specification for {_AUTO!r}, which takes networks of the catalogue, "
+            f"received {spec}. Name an ONNX file of your own as the model, or leave it out."
+        )
     first, *others = load_networks().values()
     return [(first, None), *((other, None) for other in others if other.agreement is not None)]

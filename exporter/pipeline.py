@@ -10,7 +10,7 @@ from pathlib import Path
 import onnx
 
 from exporter.catalog import Network
-from exporter.errors import ExporterError, PassError
+from exporter.errors import ExporterError, PassError, SourceError
 from exporter.passes import (
     ceil_mode,
     constants_to_initializers,
@@ -125,13 +125,24 @@ def export_network(
     require_supported(backend, precision)
     source, network = _sized_source(network, local, size, report)
     model, steps = _rewrite(source, network, backend, precision, report)
-    onnx.checker.check_model(model, full_check=True)
+    _require_valid(model, network)
     try:
         out_dir.mkdir(parents=True, exist_ok=True)
         return _write(model, steps, network, backend, precision, out_dir)
     except OSError as error:
         raise ExporterError(
             f"{network.name}: Expected a folder that can be written to at {out_dir}: {error}"
+        ) from error
+
+
+def _require_valid(model: onnx.ModelProto, network: Network) -> None:
+    try:
+        onnx.checker.check_model(model, full_check=True)
+    except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
+        raise SourceError(
+            f"{network.name}: Expected an ONNX file whose shapes fit each other, received: "
+            f"{' '.join(str(error).split())}. Export the network again, with the shapes that it "
+            "has, or open ones."
         ) from error
 
 

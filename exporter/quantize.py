@@ -30,6 +30,7 @@ import onnx
 from onnx import helper, numpy_helper
 
 from exporter.errors import PassError
+from exporter.passes.graph import readers
 from exporter.units import SAME_RANGE, Unit, find_units
 from exporter.weight_codes import weight_codes
 
@@ -130,15 +131,10 @@ class _Writer:
                 self._add_codes(value.name, value.name, f"{value.name}/real")
         for node in source.node:
             self._add_node(node)
-        used = {name for node in self._nodes for name in node.input}
+        graph = helper.make_graph(self._nodes, source.name, source.input, source.output)
+        read = readers(graph)
         stored = {**self._weights, **self._initializers}
-        graph = helper.make_graph(
-            self._nodes,
-            source.name,
-            source.input,
-            source.output,
-            [tensor for name, tensor in stored.items() if name in used],
-        )
+        graph.initializer.extend(tensor for name, tensor in stored.items() if name in read)
         quantized = onnx.ModelProto()
         quantized.graph.CopyFrom(graph)
         quantized.ir_version = self._model.ir_version
@@ -212,7 +208,9 @@ class _Writer:
 
     def _quantize_weights(self, node: onnx.NodeProto, unit: Unit) -> None:
         weights = self._array(node.input[1])
-        bias = self._array(node.input[2]) if len(node.input) > 2 else np.zeros(0)
+        # One that is left out may have its place, under no name.
+        has_bias = len(node.input) > 2 and node.input[2] != ""
+        bias = self._array(node.input[2]) if has_bias else np.zeros(0)
         input_step = float(self._scales[unit.inputs[0]].step)
         is_four_bit = unit.name in self._storage.four_bit_units
         codes, steps = weight_codes(weights, bias, input_step, largest=7 if is_four_bit else 127)

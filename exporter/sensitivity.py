@@ -18,6 +18,7 @@ from exporter.calibration import Sensitivity
 from exporter.catalog import Network
 from exporter.mattes import FloatArray, difference, matte_of
 from exporter.native import postprocess
+from exporter.passes.graph import read_by
 from exporter.quantize import Ranges, quantize
 from exporter.report import Report, silent
 from exporter.sessions import open_session
@@ -113,7 +114,7 @@ def _from_units_on(model: onnx.ModelProto, units: Sequence[Unit]) -> onnx.ModelP
     changed: set[str] = set()
     nodes = []
     for node in model.graph.node:
-        if node.name in first or changed & set(node.input):
+        if node.name in first or not changed.isdisjoint(read_by(node)):
             nodes.append(node)
             changed |= set(node.output)
     return _part_of(model, nodes, model.graph.output)
@@ -131,7 +132,7 @@ def _part_of(
     outputs: Sequence[onnx.ValueInfoProto],
 ) -> onnx.ModelProto:
     """These nodes with their constants; what else they read becomes an input."""
-    read = {name for node in nodes for name in node.input if name}
+    read = {name for node in nodes for name in read_by(node) if name}
     constants = [
         node
         for node in model.graph.node

@@ -7,8 +7,10 @@ models/                         one file for each backend and precision (site_mo
 licences.txt, sbom.cdx.json     what all of it is and whose
 """
 
+import glob
 import hashlib
 import json
+import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+import filelock
 import jinja2
 
 from exporter.catalog import Part, find_network, load_runtime
@@ -57,6 +60,9 @@ NPM_FILES = {
     "libheif-js": ("heif", ("libheif-wasm/libheif-bundle.mjs", "LICENSE")),
 }
 
+#: What a build holds in the folder that it fills.
+_LOCK = "gossamer-build.lock"
+
 
 @dataclass(frozen=True)
 class Parts:
@@ -71,8 +77,21 @@ class Parts:
 def new_folder(out_dir: Path, *marks: str) -> Iterator[Path]:
     """A folder to fill, which takes the place of `out_dir` at the very end, if nothing is raised.
 
-    `marks` are files that an earlier one has. Raises SiteError where `out_dir` is something else.
+    `marks` are files that an earlier one has. Raises SiteError where `out_dir` is something else,
+    and where nothing can be written.
     """
+    try:
+        with _filling(out_dir, marks) as filling:
+            yield filling
+    except OSError as error:
+        raise SiteError(
+            f"Expected a folder that can be written to for the output, received {out_dir}: {error}."
+            " Choose another folder, or make room on the disk."
+        ) from error
+
+
+@contextmanager
+def _filling(out_dir: Path, marks: Sequence[str]) -> Iterator[Path]:
     is_earlier = all((out_dir / mark).is_file() for mark in marks)
     if out_dir.exists() and not is_earlier and (not out_dir.is_dir() or any(out_dir.iterdir())):
         raise SiteError(
@@ -80,13 +99,32 @@ def new_folder(out_dir: Path, *marks: str) -> Iterator[Path]:
             " holds something else and would be deleted. Choose another folder."
         )
     out_dir.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{out_dir.name}-", dir=out_dir.parent) as folder:
+    prefix = f".{out_dir.name}-"
+    for left in out_dir.parent.glob(f"{glob.escape(prefix)}*"):
+        _sweep(left)
+    with (
+        tempfile.TemporaryDirectory(prefix=prefix, dir=out_dir.parent) as folder,
+        filelock.FileLock(Path(folder, _LOCK)),
+    ):
         filling = Path(folder, "new")
         filling.mkdir()
         yield filling
         if out_dir.exists():
             out_dir.rename(Path(folder, "old"))
         filling.rename(out_dir)
+
+
+def _sweep(folder: Path) -> None:
+    """Takes away what a killed build has left. A build that lives holds its lock."""
+    if not (folder / _LOCK).is_file():
+        return  # somebody else's
+    lock = filelock.FileLock(folder / _LOCK)
+    try:
+        lock.acquire(blocking=False)
+    except OSError:
+        return  # held, or not ours to open
+    lock.release()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def add_parts(

@@ -52,6 +52,11 @@ def check_mattes(network: Network, outputs: Sequence[npt.NDArray[np.float32]]) -
     spec = network.input
     expected = (1, 1, spec.height, spec.width)
     for output in outputs:
+        if output.dtype != np.float32:
+            raise SourceError(
+                f"{network.name}: Expected an output {network.output.name!r} of float32, received "
+                f"{output.dtype}. Export the network again with a Cast to float at its end."
+            )
         if output.shape != expected:
             raise SourceError(
                 f"{network.name}: Expected an output {network.output.name!r} of {expected}, "

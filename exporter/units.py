@@ -50,7 +50,7 @@ def find_units(model: onnx.ModelProto) -> list[Unit]:
     units = []
     for node in graph.node:
         nodes, macs = [node], 0
-        if node.op_type == "Conv" and set(node.input[1:]) <= stored:
+        if node.op_type == "Conv" and set(node.input[1:]) - {""} <= stored:
             following = read[node.output[0]]
             if len(following) == 1 and following[0].op_type in _ACTIVATIONS:
                 nodes.append(following[0])

@@ -4,6 +4,7 @@ A page has `gossamer.preload(options)` and `gossamer.removeBackground(file, opti
 resolves to `{ blob, timings }`; the peer's page is `peer/page.js`.
 """
 
+import json
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -82,6 +83,7 @@ def _install_peer(folder: Path, report: Report) -> None:
     installed = folder / "package-lock.json"
     page = folder / "page"
     if not (page.is_dir() and installed.is_file() and installed.read_bytes() == lock):
+        _require_ours(folder)
         report(f"Installing {_PEER_NAME} for comparison (some hundred megabytes) ...")
         shutil.rmtree(folder, ignore_errors=True)
         shutil.copytree(_PEER, folder)
@@ -93,6 +95,26 @@ def _install_peer(folder: Path, report: Report) -> None:
     shutil.copyfile(_PEER / "index.html", page / "index.html")
     if not (page / "data").exists():
         shutil.move(folder / "node_modules" / f"{_PEER_NAME}-data" / "dist", page / "data")
+
+
+def _require_ours(folder: Path) -> None:
+    """Raises BenchError where the folder holds anything but an earlier installation."""
+    if not folder.exists() or _is_installation(folder):
+        return
+    if not folder.is_dir() or any(folder.iterdir()):
+        raise BenchError(
+            f"Expected a new folder for the peer, or one that the bench has made, received "
+            f"{folder}, which holds something else and would be deleted. Choose another --out."
+        )
+
+
+def _is_installation(folder: Path) -> bool:
+    """Of any version: its lock asks for the peer."""
+    try:
+        lock = json.loads((folder / "package-lock.json").read_bytes())
+        return _PEER_NAME in lock["packages"][""]["dependencies"] and (folder / "page.js").is_file()
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
 
 
 def _run(command: list[str], folder: Path) -> None:

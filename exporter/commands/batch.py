@@ -6,7 +6,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from exporter.commands.cut_options import add_cut_arguments, cut_job, find_settings
-from exporter.commands.interrupts import interrupt_on_sigterm
 from exporter.errors import BatchError
 from exporter.report import TerminalReport
 
@@ -60,7 +59,6 @@ def run(arguments: argparse.Namespace) -> int:
     from exporter.batch.run import run_batch
     from exporter.batch.summary import SUMMARY
 
-    interrupt_on_sigterm()
     report = TerminalReport()
     job = BatchJob(find_settings(arguments), cut_job(arguments), arguments.target)
     try:

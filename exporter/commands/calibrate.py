@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from exporter.commands.networks import add_spec_argument, choose_networks
+from exporter.commands.numbers import whole_number
 from exporter.report import TerminalReport
 
 if TYPE_CHECKING:
@@ -31,21 +32,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--photos",
-        type=int,
+        type=whole_number(0),
         default=100,
         metavar="COUNT",
         help="how many of them give the ranges, 0 for all (default: %(default)s)",
     )
     parser.add_argument(
         "--sweep-photos",
-        type=int,
+        type=whole_number(0),
         default=2,
         metavar="COUNT",
         help="how many each unit is quantised on alone (default: %(default)s)",
     )
     parser.add_argument(
         "--search-photos",
-        type=int,
+        type=whole_number(0),
         default=12,
         metavar="COUNT",
         help="how many each choice is measured on (default: %(default)s)",
@@ -60,7 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     budget.add_argument(
         "--most-bytes",
-        type=int,
+        type=whole_number(0),
         metavar="BYTES",
         help="store weights in fewer bits where the file would be larger (0: any size)",
     )
@@ -83,13 +84,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     from exporter.calibrate import Settings, calibrate_network, format_calibration
-    from exporter.calibration import CALIBRATIONS, write_calibration
+    from exporter.calibration import CALIBRATIONS, check_folder, write_calibration
 
     settings = Settings(
         range_photos=arguments.photos,
         sweep_photos=arguments.sweep_photos,
         search_photos=arguments.search_photos,
     )
+    folder = arguments.out or CALIBRATIONS
+    check_folder(folder)
     for network, local in choose_networks(arguments.network, arguments.spec, arguments.weights):
         calibration = calibrate_network(
             replace(network, int8=_budget(arguments, network.int8)),
@@ -98,7 +101,7 @@ def run(arguments: argparse.Namespace) -> int:
             local=local,
             report=TerminalReport(),
         )
-        path = write_calibration(calibration, arguments.out or CALIBRATIONS)
+        path = write_calibration(calibration, folder)
         sys.stdout.write(f"{format_calibration(calibration)}\n{path}\n\n")
         sys.stdout.flush()
     return 0

@@ -5,7 +5,6 @@ import sys
 from pathlib import Path
 
 from exporter.commands.cut_options import add_cut_arguments, cut_job, find_settings
-from exporter.commands.interrupts import interrupt_on_sigterm
 from exporter.report import TerminalReport
 
 __all__ = ["add_arguments", "run"]
@@ -23,7 +22,6 @@ def run(arguments: argparse.Namespace) -> int:
     from exporter.cut import cut_photos
     from exporter.finder import finder_of
 
-    interrupt_on_sigterm()
     report = TerminalReport()
     job = cut_job(arguments)
     find = finder_of(find_settings(arguments), report=report)

@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from exporter.native import NativeNetwork
 
 __all__ = ["add_arguments", "run"]
+
+
+# What the looks and the specialist of the other candidate are where no option names them.
+_AS_THE_FIRST = (True, False, None)
 
 
 @dataclass(frozen=True)
@@ -28,7 +32,7 @@ class _Choice:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("folder", type=Path, help="with manifest.csv: set,stem,image,gt,gt_kind")
+    parser.add_argument("folder", type=Path, help="with manifest.csv: set,stem,image,gt")
     parser.add_argument(
         "--model",
         default="u2netp",
@@ -55,7 +59,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--against-refine",
         metavar="OPTIONS",
-        help="compare with another refinement of the same matte, or of that of --against",
+        help="compare with another refinement of the same matte, or of that of --against: found "
+        "with the same looks and specialist where no --against option names others",
     )
     parser.add_argument(
         "--no-wider-look",
@@ -90,7 +95,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from exporter.catalog import find_network
     from exporter.errors import EvaluationError
     from exporter.evaluate import (
         Candidate,
@@ -117,7 +121,7 @@ def run(arguments: argparse.Namespace) -> int:
         for choice in choices
     }
     specialists = {
-        choice.specialist: _open(find_network(choice.specialist), None, None)
+        choice.specialist: _open(_specialist(choice.specialist), None, None)
         for choice in choices
         if choice.specialist
     }
@@ -147,15 +151,34 @@ def _choices(arguments: argparse.Namespace) -> list[_Choice]:
         arguments.second_look,
         arguments.specialist,
     )
-    other = _Choice(
-        arguments.against or arguments.artefact,
-        arguments.against_refine or arguments.refine,
+    looks = (
         arguments.against_wider_look,
         arguments.against_second_look,
         arguments.against_specialist,
     )
-    is_alone = other == replace(first, wider_look=True, second_look=False, specialist=None)
-    return [first] if is_alone else [first, other]
+    if looks == _AS_THE_FIRST:
+        looks = first.wider_look, first.second_look, first.specialist
+    other = _Choice(
+        arguments.against or arguments.artefact,
+        arguments.against_refine or arguments.refine,
+        *looks,
+    )
+    return [first] if other == first else [first, other]
+
+
+def _specialist(name: str) -> "Network":
+    """Raises EvaluationError for a network that is never asked."""
+    from exporter.catalog import find_network, load_networks
+    from exporter.errors import EvaluationError
+
+    network = find_network(name)
+    if network.agreement is None:
+        known = ", ".join(one.name for one in load_networks().values() if one.agreement is not None)
+        raise EvaluationError(
+            f"{name}: Expected a specialist, which models/catalog.toml gives an `agreement`: "
+            f"{known}. The edges of others are never taken."
+        )
+    return network
 
 
 def _open(

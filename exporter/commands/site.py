@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from exporter.commands.numbers import whole_number
 from exporter.report import TerminalReport
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def add_choices(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--size",
-        type=int,
+        type=whole_number(1),
         metavar="N",
         help="networks of N x N px, a multiple of 32, in place of their own size: their time goes "
         "with its square, and U2-Net-P loses little down to 256",
@@ -52,7 +53,7 @@ def choices_of(arguments: argparse.Namespace) -> "SiteChoices":
     return SiteChoices(
         backends=tuple(dict.fromkeys(arguments.backend)),
         precision=arguments.precision,
-        size=(arguments.size, arguments.size) if arguments.size else None,
+        size=(arguments.size, arguments.size) if arguments.size is not None else None,
     )
 
 
@@ -74,12 +75,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from exporter.bundle import write_bundle
+    from exporter.bundle import check_target, write_bundle
     from exporter.site import build_site
 
     choices = choices_of(arguments)
     networks = arguments.model or ["u2netp", "modnet"]
     report = TerminalReport()
+    if arguments.bundle:
+        check_target(arguments.out, arguments.bundle)
     site = build_site(networks, arguments.out, choices=choices, report=report)
     if arguments.bundle:
         bundle = write_bundle(site, arguments.bundle)

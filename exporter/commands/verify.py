@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from exporter.commands.networks import add_spec_argument, choose_network, parse_size
+from exporter.commands.numbers import finite_number
 from exporter.report import TerminalReport
 
 if TYPE_CHECKING:
@@ -89,9 +90,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="for each backend, in seconds (default: %(default)s)",
     )
     bounds = parser.add_argument_group("bounds (default: by the file, wider for int8 and fp16)")
-    bounds.add_argument("--max-difference", type=float, metavar="X", help="of any pixel of 0..1")
-    bounds.add_argument("--mean-difference", type=float, metavar="X", help="over all pixels")
-    bounds.add_argument("--min-iou", type=float, metavar="X", help="of the binarised mattes")
+    for name, of_what in (
+        ("--max-difference", "of any pixel of 0..1"),
+        ("--mean-difference", "over all pixels"),
+        ("--min-iou", "of the binarised mattes"),
+    ):
+        bounds.add_argument(name, type=finite_number, metavar="X", help=of_what)
 
 
 def run(arguments: argparse.Namespace) -> int:

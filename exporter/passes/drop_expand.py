@@ -45,9 +45,7 @@ def _repeats_by_itself(
     reader: onnx.NodeProto, narrow: str, wide: str, sizes: dict[str, tuple[int, ...]]
 ) -> bool:
     """Whether the other operand alone gives the result its size."""
-    if reader.op_type not in _BROADCASTING or (
-        reader.op_type == "PRelu" and reader.input[0] == wide
-    ):
+    if reader.op_type not in _BROADCASTING:
         return False
     shapes_read = [sizes.get(narrow if name == wide else name, (0,)) for name in reader.input]
     if not all(all(shape) for shape in shapes_read):

@@ -16,6 +16,7 @@ __all__ = [
     "drop",
     "drop_unread",
     "name_of",
+    "read_by",
     "readers",
     "set_initializer",
     "shapes",
@@ -72,19 +73,20 @@ def readers(graph: onnx.GraphProto) -> dict[str, list[onnx.NodeProto]]:
     """
     found: dict[str, list[onnx.NodeProto]] = defaultdict(list)
     for node in graph.node:
-        for name in _read_by(node):
+        for name in read_by(node):
             found[name].append(node)
     for value in graph.output:
         found[value.name].append(onnx.NodeProto())
     return found
 
 
-def _read_by(node: onnx.NodeProto) -> Iterator[str]:
+def read_by(node: onnx.NodeProto) -> Iterator[str]:
+    """The names that a node reads, also inside the body of an If or Loop."""
     yield from dict.fromkeys(node.input)
     for one in node.attribute:
         for body in [one.g, *one.graphs]:
             for inner in body.node:
-                yield from _read_by(inner)
+                yield from read_by(inner)
 
 
 def drop(field: Any, unwanted: Callable[[Any], bool]) -> None:

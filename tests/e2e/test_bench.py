@@ -37,7 +37,7 @@ def test_every_discipline_measures_the_site(
     assert min(*first.times_ms["total"], *again.times_ms["total"]) > 0
     truth = tmp_path / "truth.png"
     Image.new("L", (512, 512), 255).save(truth)
-    pair = Pair("own", "astronaut", picture, truth, "binary")
+    pair = Pair("own", "astronaut", picture, truth)
     (scored,) = quality(playwright, [site], [pair])
     assert 0.2 < float(scored.values["mae"] or math.nan) < 0.8  # against all foreground
     parts = {row.case: row.values for row in transfer(site_dir)}

@@ -8,6 +8,8 @@ import pytest
 from PIL import Image
 from skimage import data
 
+from exporter.bench import contestants
+from exporter.bench.contestants import serve_peer
 from exporter.bench.document import (
     Document,
     Row,
@@ -113,3 +115,46 @@ def test_the_command_compares_two_files_and_asks_for_a_photo(
     assert "1.00" in capsys.readouterr().out
     assert main(["bench"]) == 1
     assert "--picture FILE" in capsys.readouterr().err
+
+
+# ---- the peer's folder ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The installation ends where npm would begin to fetch."""
+
+    def run(command: list[str], folder: Path) -> None:
+        raise BenchError(f"stopped at {command[0]}")
+
+    monkeypatch.setattr(contestants, "_run", run)
+
+
+@pytest.mark.parametrize("names", [["thesis.txt"], ["package-lock.json", "page.js"]])
+def test_a_folder_with_something_else_is_not_deleted(
+    stopped: None, tmp_path: Path, names: list[str]
+) -> None:
+    for name in names:
+        (tmp_path / name).write_text('{"packages": {"": {"dependencies": {"left-pad": "1"}}}}')
+    with (
+        pytest.raises(BenchError, match="holds something else and would be deleted"),
+        serve_peer(tmp_path),
+    ):
+        pass
+    assert sorted(path.name for path in tmp_path.iterdir()) == names
+
+
+@pytest.mark.parametrize("is_earlier", [True, False])
+def test_an_empty_folder_and_an_earlier_installation_are_replaced(
+    stopped: None, tmp_path: Path, is_earlier: bool
+) -> None:
+    peer = Path(contestants.__file__).parent / "peer"
+    if is_earlier:
+        lock = (peer / "package-lock.json").read_text().replace("1.4.5", "1.4.4")
+        (tmp_path / "package-lock.json").write_text(lock)
+        (tmp_path / "page.js").write_text("an older one")
+        (tmp_path / "node_modules").mkdir()
+    with pytest.raises(BenchError, match="stopped at npm"), serve_peer(tmp_path):
+        pass
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {path.name for path in peer.iterdir()}

@@ -1,5 +1,6 @@
 """The ZIP of a site, read back by the standard library."""
 
+import errno
 import hashlib
 import zipfile
 from pathlib import Path
@@ -55,6 +56,33 @@ def test_a_place_that_would_do_harm_is_refused(site: Path, tmp_path: Path, targe
     with pytest.raises(SiteError, match="outside"):
         write_bundle(site, tmp_path / target)
     assert sorted(path.name for path in site.iterdir()) == ["index.html", "js"]
+
+
+def test_a_place_that_cannot_be_written_to_is_explained(site: Path, tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text("a file")
+    with pytest.raises(SiteError, match=r"README\.md/site\.zip: .*Choose another"):
+        write_bundle(site, tmp_path / "README.md" / "site.zip")
+
+
+def test_a_full_disk_is_explained_and_leaves_nothing(
+    site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(zipfile.ZipFile, "writestr", full)
+    with pytest.raises(SiteError, match=r"No space left on device.*make room"):
+        write_bundle(site, tmp_path / "site.zip")
+    assert [path.name for path in tmp_path.iterdir()] == ["dist"]
+
+
+def test_the_place_is_tried_before_the_site_is_built(
+    site: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("exporter.site.build_site", pytest.fail)
+    target = site / "index.html" / "site.zip"
+    assert main(["site", "--out", str(site / "js"), "--bundle", str(target)]) == 1
+    assert "Expected a place that can be written to" in capsys.readouterr().err
 
 
 def test_the_command_has_the_option(capsys: pytest.CaptureFixture[str]) -> None:

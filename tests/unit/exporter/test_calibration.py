@@ -23,6 +23,7 @@ from exporter.calibration import (
     write_calibration,
 )
 from exporter.catalog import Int8Budget, Network, find_network
+from exporter.cli import main
 from exporter.errors import CalibrationError, PictureError
 from exporter.native import preprocess
 from exporter.quantize import Storage
@@ -127,6 +128,30 @@ def test_a_network_without_finite_numbers_is_refused(photos: Path, network: Netw
     assert onnxruntime.InferenceSession(broken.SerializeToString())
     with pytest.raises(CalibrationError, match=r"Expected finite numbers.*received others in 'b'"):
         measure_ranges(broken, network, find_photos(photos))
+
+
+def test_a_network_that_int8_can_do_nothing_for_is_refused(photos: Path, network: Network) -> None:
+    model = parser.parse_model("""
+        <ir_version: 8, opset_import: ["" : 17]>
+        net (float[1,3,320,320] x) => (float[1,3,320,320] matte) { [sigmoid] matte = Sigmoid (x) }
+    """)
+    with pytest.raises(CalibrationError, match="Expected operators that can be run in int8"):
+        measure_ranges(model, network, find_photos(photos))
+
+
+def test_a_place_that_cannot_be_written_to_is_explained(tmp_path: Path, network: Network) -> None:
+    (tmp_path / "README.md").write_text("a file")
+    with pytest.raises(CalibrationError, match=r"README\.md: .*Choose another one with --out"):
+        write_calibration(calibration_of(network), tmp_path / "README.md")
+
+
+def test_the_place_is_tried_before_anything_is_measured(
+    photos: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("exporter.calibrate.calibrate_network", pytest.fail)
+    place = photos / "SOURCES.md"
+    assert main(["calibrate", "u2netp", "--calibration", str(photos), "--out", str(place)]) == 1
+    assert "Expected a folder that can be written to for the ranges" in capsys.readouterr().err
 
 
 def test_what_is_written_is_read(tmp_path: Path, network: Network) -> None:

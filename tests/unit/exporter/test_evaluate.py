@@ -13,7 +13,14 @@ from skimage import data
 from exporter.catalog import find_network
 from exporter.cli import main
 from exporter.errors import EvaluationError, ExporterError
-from exporter.evaluate import Candidate, Evaluation, evaluate, format_evaluation, read_manifest
+from exporter.evaluate import (
+    Candidate,
+    Evaluation,
+    Pair,
+    evaluate,
+    format_evaluation,
+    read_manifest,
+)
 from exporter.native import NativeNetwork, parse_refinement
 from exporter.origins import fetch
 
@@ -21,7 +28,7 @@ pytestmark = pytest.mark.skipif(
     sys.version_info >= (3, 14), reason="PySODMetrics has no release for this Python"
 )
 
-HEADER = "set,stem,image,gt,gt_kind\n"
+HEADER = "set,stem,image,gt\n"
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +48,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ):
         Image.fromarray(picture).save(folder / f"{stem}.jpg", quality=95)
         Image.fromarray(np.where(truth, 255, 0).astype(np.uint8)).save(folder / f"{stem}.png")
-        rows.append([name, stem, f"{stem}.jpg", f"{stem}.png", "binary"])
+        rows.append([name, stem, f"{stem}.jpg", f"{stem}.png"])
     with (folder / "manifest.csv").open("w", newline="") as file:
         csv.writer(file).writerows([HEADER.strip().split(","), *rows])
     return folder
@@ -127,15 +134,28 @@ def test_a_folder_without_pictures(tmp_path: Path, manifest: str) -> None:
 @pytest.mark.parametrize(
     "manifest",
     [
-        "set,stem,image,gt\nx,a,a.png,gt.png\n",
-        HEADER + "x,a,a.png,gt.png\n",
-        HEADER + "x,a,,gt.png,soft\n",
-        HEADER + "x,a,a.png,gt.png,soft,more\n",
+        "set,stem,image\nx,a,a.png\n",
+        HEADER + "x,a,a.png\n",
+        HEADER + "x,a,,gt.png\n",
+        HEADER + "x,a,a.png,gt.png,more\n",
     ],
 )
 def test_a_line_that_lacks_something(tmp_path: Path, manifest: str) -> None:
     with pytest.raises(EvaluationError, match=r"manifest\.csv: line 2: Expected the columns set"):
         read_manifest(write(tmp_path, manifest))
+
+
+@pytest.mark.parametrize(
+    "manifest",
+    [
+        "\ufeff" + HEADER + "x,a,a.png,gt.png\n",  # as Excel writes "CSV UTF-8"
+        "set,stem,image,gt,gt_kind\nx,a,a.png,gt.png,soft\n",
+        "set,stem,image,gt,gt_kind\nx,a,a.png,gt.png,\n",
+    ],
+)
+def test_what_other_programs_add_does_not_matter(tmp_path: Path, manifest: str) -> None:
+    folder = write(tmp_path, manifest)
+    assert read_manifest(folder) == [Pair("x", "a", folder / "a.png", folder / "gt.png")]
 
 
 def test_a_manifest_that_is_no_text(tmp_path: Path) -> None:
@@ -150,19 +170,19 @@ def measured(folder: Path, source: NativeNetwork) -> Evaluation:
 
 @pytest.mark.parametrize("columns", ["absent.png,gt.png", "a.png,absent.png"])
 def test_a_missing_picture_is_named(tmp_path: Path, source: NativeNetwork, columns: str) -> None:
-    folder = write(tmp_path, f"{HEADER}x,a,{columns},soft\n")
+    folder = write(tmp_path, f"{HEADER}x,a,{columns}\n")
     with pytest.raises(EvaluationError, match=r"absent\.png: Expected the file that manifest"):
         measured(folder, source)
 
 
 def test_sizes_that_differ_are_named(tmp_path: Path, source: NativeNetwork) -> None:
-    folder = write(tmp_path, f"{HEADER}x,a,a.png,gt.png,soft\n", gt_size=(30, 40))
+    folder = write(tmp_path, f"{HEADER}x,a,a.png,gt.png\n", gt_size=(30, 40))
     with pytest.raises(EvaluationError, match=r"gt\.png: .*a\.png, 40 x 30 px, received 30 x 40"):
         measured(folder, source)
 
 
 def test_a_damaged_picture_is_named(tmp_path: Path, source: NativeNetwork) -> None:
-    folder = write(tmp_path, f"{HEADER}x,a,a.png,gt.png,soft\n")
+    folder = write(tmp_path, f"{HEADER}x,a,a.png,gt.png\n")
     whole = (folder / "a.png").read_bytes()
     (folder / "a.png").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(EvaluationError, match=r"a\.png: Expected a whole picture"):
@@ -213,6 +233,40 @@ def test_gossamer_eval_asks_a_specialist(
     assert "u2netp, or modnet" in capsys.readouterr().out
     for picture in json.loads(scores.read_text())["pictures"]:
         assert picture["scores"][0] == picture["scores"][1]
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (
+            "--second-look --specialist modnet --against-refine none",
+            [
+                "source, or modnet, second look",
+                "source, or modnet, refine none, second look",
+            ],
+        ),
+        ("--no-wider-look --second-look", ["source, no wider look, second look"]),
+        (
+            "--no-wider-look --against-second-look",
+            ["source, no wider look", "source, second look"],
+        ),
+    ],
+)
+def test_the_other_candidate_looks_as_the_first_unless_it_is_told_how(
+    folder: Path, tmp_path: Path, options: str, expected: list[str]
+) -> None:
+    scores = tmp_path / "scores.json"
+    arguments = ["eval", str(folder), "--artefact", "source", "--set", "tables"]
+    assert main([*arguments, *options.split(), "--json", str(scores)]) == 0
+    assert json.loads(scores.read_text())["candidates"] == expected
+
+
+def test_a_network_that_is_never_asked_is_no_specialist(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for option in ("--specialist", "--against-specialist"):
+        assert main(["eval", str(folder), "--artefact", "source", option, "u2netp"]) == 1
+        assert "u2netp: Expected a specialist" in capsys.readouterr().err
 
 
 def test_gossamer_eval_explains(

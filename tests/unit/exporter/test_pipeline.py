@@ -19,6 +19,7 @@ from skimage import data
 from exporter.catalog import InputSpec, Network, OutputSpec, Part, find_network
 from exporter.cli import main
 from exporter.errors import ExporterError, FetchError, PassError, SourceError
+from exporter.exported import exported_file
 from exporter.origins import fetch
 from exporter.passes import simplify
 from exporter.pipeline import BACKENDS, Artefact, export_network, format_artefact
@@ -209,6 +210,28 @@ def test_a_failed_write_leaves_nothing(
     with pytest.raises(ExporterError, match="Expected a folder that can be written to"):
         export_network(pinned(small_file), out_dir=out_dir, local=small_file)
     assert [one.name for one in out_dir.iterdir()] == [path.name]
+
+
+def test_a_cache_that_cannot_be_written_to_is_explained(
+    small_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GOSSAMER_CACHE", str(small_file / "cache"))
+    with pytest.raises(ExporterError, match=r"^small: Expected a cache folder.*GOSSAMER_CACHE"):
+        exported_file(pinned(small_file), local=small_file)
+
+
+def test_shapes_that_contradict_each_other_are_explained(own_cache: Path, tmp_path: Path) -> None:
+    """ONNX Runtime only warns of the output's."""
+    wrong = """
+        <ir_version: 8, opset_import: ["" : 17]>
+        net (float[1,3,64,64] x) => (float[1,1,32,32] matte) <float[1,3,1,1] w = {0.2, 0.1, 0.3}>
+        { low = Conv (x, w)  matte = Sigmoid (low) }
+    """
+    path = tmp_path / "wrong.onnx"
+    onnx.save(parser.parse_model(wrong), path)
+    with pytest.raises(SourceError, match=r"^small: Expected an ONNX file whose shapes fit"):
+        export_network(pinned(path), out_dir=tmp_path / "out", local=path)
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize("name", ["x.wrong", "wrong"])

@@ -37,6 +37,25 @@ GRAPH = """
 SHAPES = {"w1": (8, 3, 3, 3), "b1": (8,), "w2": (8, 8, 3, 3), "b2": (8,), "w3": (1, 16, 1, 1)}
 
 
+# `half` and `all` are read inside of the branches alone.
+BRANCHES = """
+    <ir_version: 8, opset_import: ["" : 17]>
+    net (float[1,3,16,16] x) => (float[1,1,16,16] matte)
+    <float[1,3,1,1] w = {0.5, -0.25, 1.0},
+     float half = {0.5}, float all = {1.0}, float zero = {0.0}>
+    {
+        [conv] a = Conv (x, w)
+        [highest] most = ReduceMax <keepdims = 0> (a)
+        [compare] is_bright = Greater (most, zero)
+        [branch] b = If (is_bright) <
+            then_branch = bright () => (float[1,1,16,16] p) { p = Mul (a, half) },
+            else_branch = dark () => (float[1,1,16,16] q) { q = Mul (a, all) }
+        >
+        [sigmoid] matte = Sigmoid (b)
+    }
+"""
+
+
 @pytest.fixture
 def model() -> onnx.ModelProto:
     parsed = parser.parse_model(GRAPH)
@@ -309,3 +328,20 @@ def test_a_float_convolution_may_store_its_weights_in_int8(
     operators = fused(quantized, tmp_path)
     assert operators["Cast"] == operators["Mul"] == 0
     assert operators["QLinearConv"] == 2
+
+
+def test_a_bias_that_is_left_out_may_have_its_place(
+    model: onnx.ModelProto, picture: np.ndarray
+) -> None:
+    (last,) = (node for node in model.graph.node if node.name == "last")
+    last.input.append("")
+    assert "last" in {unit.name for unit in find_units(model)}
+    quantized = quantize(model, ranges_of(model, picture))
+    assert 0 < np.abs(run(quantized, picture) - run(model, picture)).mean() < 0.01
+
+
+def test_what_only_a_branch_reads_is_kept(picture: np.ndarray) -> None:
+    model = parser.parse_model(BRANCHES)
+    quantized = quantize(model, {"x": (-2.0, 2.0), "a": (-4.0, 4.0)})
+    onnx.checker.check_model(quantized, full_check=True)
+    assert 0 < np.abs(run(quantized, picture) - run(model, picture)).mean() < 0.01

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import importlib.metadata
 import io
 import json
 import re
@@ -74,6 +75,19 @@ def test_pip_says_what_is_wrong_and_the_next_origin_is_tried(
     wheels: Path, cache: Path, server: Server
 ) -> None:
     with pytest.raises(FetchError, match="No matching distribution found for gossamer-test"):
+        fetch(pinned(WHEEL), cache=cache)
+    part = pinned(WHEEL, UrlOrigin(f"{server.base}/file"))
+    assert fetch(part, cache=cache).read_bytes() == CONTENTS
+
+
+def test_a_python_without_pip_is_told_so_and_the_next_origin_is_tried(
+    wheels: Path, cache: Path, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def version(name: str) -> str:
+        raise importlib.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(importlib.metadata, "version", version)
+    with pytest.raises(FetchError, match="pip is missing; install it"):
         fetch(pinned(WHEEL), cache=cache)
     part = pinned(WHEEL, UrlOrigin(f"{server.base}/file"))
     assert fetch(part, cache=cache).read_bytes() == CONTENTS

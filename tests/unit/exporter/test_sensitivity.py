@@ -245,3 +245,25 @@ def test_a_photo_that_wavers_does_not_drown_the_others() -> None:
     assert steady_mean([*calm[:8], 0.5]) > 0.05  # one of nine is no tenth
     assert steady_mean([*calm, *calm, 0.5, 0.5]) == pytest.approx(0.001)
     assert steady_mean([0.5]) == 0.5
+
+
+def test_a_branch_behind_a_unit_is_measured_with_what_it_reads(network: Network) -> None:
+    model = parser.parse_model("""
+        <ir_version: 8, opset_import: ["" : 17]>
+        net (float[1,3,32,32] x) => (float[1,1,32,32] matte)
+        <float[1,3,1,1] w = {0.5, -0.25, 1.0},
+         float half = {0.5}, float zero = {0.0}, bool yes = {1}>
+        {
+            [conv] a = Conv (x, w)
+            [branch] b = If (yes) <
+                then_branch = bright () => (float[1,1,32,32] p) { p = Mul (a, half) },
+                else_branch = dark () => (float[1,1,32,32] q) { q = Mul (a, zero) }
+            >
+            [sigmoid] matte = Sigmoid (b)
+        }
+    """)
+    picture = np.random.default_rng(2).uniform(-2, 2, (1, 3, 32, 32)).astype(np.float32)
+    model = onnx.shape_inference.infer_shapes(model)
+    (row,) = sweep(model, network, {"x": (-2.0, 2.0), "a": (-4.0, 4.0)}, [picture])
+    assert row.unit == "conv"
+    assert 0 < row.mean < 0.01

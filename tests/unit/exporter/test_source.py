@@ -1,6 +1,7 @@
 """Networks of one's own: what a specification may leave out, and an error for each mistake."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +11,11 @@ import pytest
 from onnx import TensorProto, helper, parser
 from skimage import data
 
+from exporter import catalog
 from exporter.catalog import Network, find_network, load_specification
 from exporter.cli import main
 from exporter.errors import CatalogError, ExporterError, FetchError, SourceError
+from exporter.finder import exported_networks
 from exporter.native import NativeNetwork
 from exporter.pipeline import export_network
 from exporter.source import read_source
@@ -151,6 +154,32 @@ def test_functions_of_newer_exporters_are_opened(tmp_path: Path) -> None:
     assert [node.op_type for node in onnx.load(artefact.path).graph.node] == ["Conv", "Sigmoid"]
 
 
+def test_other_weights_do_not_take_a_name_of_the_catalogue(tmp_path: Path) -> None:
+    """`gossamer calibrate` would overwrite what is committed of that network."""
+    weights = save(tmp_path).rename(tmp_path / "U2NetP.onnx")
+    network = specify(tmp_path, weights)
+    assert network.name == f"u2netp-{network.part.sha256[:10]}"
+
+
+def test_the_weights_of_the_catalogue_keep_their_name(tmp_path: Path) -> None:
+    published = find_network("u2netp")
+    weights = save(tmp_path).rename(tmp_path / "u2netp.onnx")
+    own = specify(tmp_path, weights)
+    known = {"u2netp": replace(published, part=replace(published.part, sha256=own.part.sha256))}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(catalog, "load_networks", lambda: known)
+        assert specify(tmp_path, weights).name == "u2netp"
+
+
+def test_names_in_other_scripts_differ(tmp_path: Path) -> None:
+    names = set()
+    for stem in ("日本", "中国"):
+        weights = save(tmp_path).rename(tmp_path / f"{stem}.onnx")
+        names.add(specify(tmp_path, weights).name)
+    assert len(names) == 2
+    assert all(re.fullmatch(r"network-[0-9a-f]{10}", name) for name in names)
+
+
 # ---- one error for each mistake ------------------------------------------------------------------
 
 
@@ -258,6 +287,22 @@ def test_an_input_of_another_kind(
         source_of(tmp_path, model)
 
 
+@pytest.mark.parametrize(("number", "told"), [(10, "float16"), (11, "float64")])
+def test_an_output_of_another_kind(tmp_path: Path, number: int, told: str) -> None:
+    model = f"""
+        <ir_version: 8, opset_import: ["" : 17]>
+        net (float[1,3,64,48] x) => (matte) <float[1,3,1,1] w = {{1.0, 0.5, 0.25}}>
+        {{ low = Conv (x, w)  high = Sigmoid (low)  matte = Cast <to = {number}> (high) }}
+    """
+    parsed = parser.parse_model(model)
+    matte = helper.make_tensor_value_info("matte", number, (1, 1, 64, 48))
+    parsed.graph.output[0].CopyFrom(matte)
+    weights = save(tmp_path, parsed)
+    network = specify(tmp_path, weights, SPECIFICATION.replace("'sigmoid'", "'none'"))
+    with pytest.raises(SourceError, match=f"an output 'matte' of float32, received {told}"):
+        export_network(network, out_dir=tmp_path / "out", local=weights)
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
@@ -326,3 +371,19 @@ def test_gossamer_export_takes_a_file_for_one_network(
     for option in ("--spec", "--weights"):
         assert main(["export", "u2netp", "modnet", option, str(tmp_path / "file")]) == 1
         assert f"Expected one network with {option}, received" in capsys.readouterr().err
+
+
+def test_a_file_beside_a_specification_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    weights, specification = save(tmp_path), tmp_path / "mine.toml"
+    specification.write_text(SPECIFICATION)
+    arguments = [str(weights), "--spec", str(specification), "--weights", str(weights)]
+    assert main(["export", *arguments, "--out", str(tmp_path / "out")]) == 1
+    assert "Expected no --weights with --spec" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_specification_of_several_networks_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(CatalogError, match=r"Expected no specification for 'auto'.*mine\.toml"):
+        exported_networks("auto", tmp_path / "mine.toml", "fp32")

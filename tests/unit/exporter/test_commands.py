@@ -1,0 +1,29 @@
+"""Arguments that are refused before anything is done."""
+
+import pytest
+
+from exporter.cli import main
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        ("site --size 0", "--size: Expected a whole number of at least 1, received '0'"),
+        ("site --size -32", "--size: Expected a whole number of at least 1, received '-32'"),
+        ("lib --size wide", "--size: Expected a whole number of at least 1, received 'wide'"),
+        ("calibrate u2netp --calibration . --photos -1", "--photos: Expected a whole number of at"),
+        ("calibrate u2netp --calibration . --sweep-photos -1", "--sweep-photos: Expected a whole"),
+        ("calibrate u2netp --calibration . --search-photos 1.5", "--search-photos: Expected a wh"),
+        ("calibrate u2netp --calibration . --most-bytes -1", "--most-bytes: Expected a whole num"),
+        ("verify a.onnx --max-difference inf", "--max-difference: Expected a finite number, rec"),
+        ("verify a.onnx --mean-difference nan", "--mean-difference: Expected a finite number, r"),
+        ("verify a.onnx --min-iou much", "--min-iou: Expected a finite number, received 'much'"),
+    ],
+)
+def test_a_number_that_cannot_be_meant_is_refused(
+    command: str, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as refusal:
+        main(command.split())
+    assert refusal.value.code == 2
+    assert told in capsys.readouterr().err
