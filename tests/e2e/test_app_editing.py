@@ -1,10 +1,12 @@
 """What a person changes in a cut-out: edges, what belongs to the subject, what lies behind it, and
 the file; in a wide window with a mouse, and in a narrow one with fingers."""
 
+import io
 import re
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
 from playwright.sync_api import expect
 from skimage import data
@@ -84,6 +86,41 @@ def test_brushes_correct_the_cut_out_and_can_be_undone(
     app.show_part("edges")
     app.slider("feather").fill("6")
     assert app.saved_rgba()[256, 256, 3] == 0
+
+
+@pytest.mark.parametrize("window", ["wide"], indirect=True)
+def test_a_stroke_stays_where_it_was_painted_when_the_wheel_zooms(
+    app: Journey, files: dict[str, Path]
+) -> None:
+    app.add(files["astronaut"])
+    app.wait_for_states("done")
+    before = app.saved_rgba()[..., 3]
+    app.show_part("touch-up")
+    app.choose("brush", "Remove")
+    app.slider("brush-size").fill("20")
+    frame = app.frame()
+    scale = frame["width"] / 512
+    at = {x: (frame["x"] + x * scale, frame["y"] + 300 * scale) for x in (200, 320)}
+    zoom = app.part("zoom").inner_text()
+    app.page.mouse.move(*at[200])
+    app.page.mouse.down()
+    app.page.mouse.move(*at[320], steps=3)
+    for _ in range(4):
+        app.page.mouse.wheel(0, -120)
+    expect(app.part("zoom")).not_to_have_text(zoom)
+    drawn = np.asarray(Image.open(io.BytesIO(app.page.screenshot()))).astype(int)
+    app.page.mouse.up()
+    expect(app.part("undo")).to_be_enabled()
+    painted = app.saved_rgba()[..., 3]
+    gone = (before == 255) & (painted == 0)
+    assert gone[300, 200:320].all()
+    assert not gone[:280].any()
+    assert not gone[320:].any()
+    # So is what was drawn meanwhile: red over the photo, at its place in the larger frame.
+    frame = app.frame()
+    x, y = (round(frame[axis] + at * frame["width"] / 512) for axis, at in (("x", 260), ("y", 300)))
+    red, green, _ = drawn[y, x]
+    assert red > green + 60
 
 
 def two_balls() -> np.ndarray:
@@ -233,6 +270,11 @@ def test_what_is_stored_is_shown_and_deleted(app: Journey, files: dict[str, Path
     app.part("delete-stored").click()
     expect(app.page.get_by_text("4.6 MB, not here yet")).to_be_visible(timeout=SLOW_MS)
     assert app.page.evaluate("caches.keys()") == []
+    expect(app.part("offline-state")).to_be_hidden()
     app.page.keyboard.press("Escape")
     app.add(files["chelsea"])
     app.wait_for_states("done")
+    app.save()
+    expect(app.part("offline-state")).to_be_hidden()
+    app.start_again()
+    expect(app.part("offline-state")).to_be_hidden()

@@ -123,6 +123,38 @@ def test_a_photo_at_work_can_be_stopped(app: Journey, files: dict[str, Path]) ->
     app.wait_for_states("done", "done")
 
 
+def test_the_focus_goes_on_to_the_button_that_takes_the_place_of_one(
+    app: Journey, files: dict[str, Path]
+) -> None:
+    app.add(files["astronaut"], files["chelsea"], files["coffee"])
+    app.tile(2).click()
+    app.part("stop").press("Enter")
+    expect(app.part("restart")).to_be_focused()
+    app.page.keyboard.press("Enter")
+    app.wait_for_states("done", "done", "done")
+    expect(app.part("save")).to_be_focused()
+    app.tile(0).focus()  # who is elsewhere stays there
+    app.add(files["chelsea"])
+    app.wait_for_states("done", "done", "done", "done")
+    expect(app.tile(0)).to_be_focused()
+
+
+@pytest.mark.parametrize("window", ["narrow"], indirect=True)
+def test_a_bad_file_leaves_a_way_to_the_others(app: Journey, files: dict[str, Path]) -> None:
+    app.add(files["chelsea"])
+    app.wait_for_states("done")
+    app.show_part("edges")
+    app.add(files["letter"])
+    expect(app.part("error")).to_be_visible()
+    expect(app.part("film-strip")).to_be_hidden()
+    app.part("tab-edges").click(timeout=5000)
+    expect(app.part("panel").locator(".sections")).to_have_attribute("inert", "")
+    app.tile(0).click()
+    app.show_part("edges")
+    app.slider("feather").fill("4")
+    assert app.value("feather") == "4 px"
+
+
 def test_all_photos_are_saved_as_one_zip(
     app: Journey, files: dict[str, Path], tmp_path: Path
 ) -> None:

@@ -4,10 +4,11 @@ import io
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Locator, expect
 from skimage import data
 
 from .app import SLOW_MS, App, in_base64, wait_until
@@ -127,6 +128,44 @@ def test_progress_is_told_to_those_who_do_not_see_it(app: Journey, files: dict[s
     told = app.page.evaluate("window.told")
     assert "Finding the subject" in told
     assert told[-1] == "The cut-out of chelsea.png is ready"
+
+
+def drawn(part: Locator) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(part.screenshot())).convert("RGB")).astype(int)
+
+
+def test_forced_colours_leave_what_shows_a_colour_or_a_choice(
+    app: Journey, files: dict[str, Path]
+) -> None:
+    app.page.emulate_media(forced_colors="active", color_scheme="dark")
+    app.add(files["chelsea"])
+    app.wait_for_states("done")
+    for _ in range(3):
+        app.part("compare").press("PageUp")
+    grip = drawn(app.page.locator(".grip"))[10:-10, 10:-10].mean(axis=-1)
+    assert (grip > 200).mean() > 0.5
+    assert (grip < 60).mean() > 0.02  # its arrows
+    app.show_part("background")
+    colours = ("#ffffff", "#000000", "#808080", "#00b140")
+    for colour in colours:
+        shown = drawn(app.part(f"background-{colour}"))[22, 22]
+        assert shown.tolist() == list(bytes.fromhex(colour[1:]))
+    looks = []
+    for colour in colours[:2]:
+        app.part(f"background-{colour}").click()
+        app.page.evaluate("document.activeElement.blur()")
+        looks.append(drawn(app.part("background-#00b140")))
+    assert np.array_equal(*looks)
+    app.part("background-#00b140").click()
+    app.page.evaluate("document.activeElement.blur()")
+    assert (drawn(app.part("background-#00b140")) != looks[0]).any(axis=-1).mean() > 0.05
+    switch = app.part("crop").get_by_role("switch")
+    for on in (False, True):
+        switch.set_checked(on)
+        app.page.mouse.move(0, 0)
+        track, knob = (drawn(switch)[12, x] for x in ((11, 29) if on else (29, 11)))
+        assert np.abs(track - knob).max() > 100, on
+    app.page.emulate_media(forced_colors="none", color_scheme="light")
 
 
 # ---- weight and time -----------------------------------------------------------------------------

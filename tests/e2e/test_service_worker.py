@@ -275,6 +275,38 @@ def test_an_update_that_is_not_whole_changes_nothing(
     assert visitor.evaluate(UPDATE) == "installed"
 
 
+SHARE = """
+async () => {
+  const form = new FormData()
+  const noise = new Uint8Array(4e6)
+  for (let at = 0; at < noise.length; at += 65536) {
+    crypto.getRandomValues(noise.subarray(at, at + 65536))
+  }
+  form.append('photos', new File([noise], 'large.png'))
+  form.append('photos', new File(['small'], 'small.png'))
+  const answer = await fetch('share', { method: 'POST', body: form })
+  return [answer.redirected, answer.url]
+}
+"""
+SHARED = """
+async () => {
+  const keys = await (await caches.open('gossamer shared /')).keys()
+  return keys.map(({ url }) => new URL(url).searchParams.get('name'))
+}
+"""
+
+
+def test_of_shared_photos_a_full_disk_keeps_what_fits(visitor: Page, host: SiteServer) -> None:
+    register(visitor, host.url)
+    used = visitor.evaluate("navigator.storage.estimate().then(({ usage }) => usage)")
+    visitor.context.new_cdp_session(visitor).send(
+        "Storage.overrideQuotaForOrigin",
+        {"origin": host.url.rstrip("/"), "quotaSize": used + 1_000_000},
+    )
+    assert visitor.evaluate(SHARE) == [True, host.url]
+    assert visitor.evaluate(SHARED) == ["small.png"]
+
+
 def test_two_sites_on_one_origin_keep_their_own(
     visitor: Page, quick_site_dir: Path, changed_site_dir: Path, tmp_path: Path
 ) -> None:

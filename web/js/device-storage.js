@@ -50,12 +50,14 @@ export async function askToKeep() {
 export async function clearStorage() {
   await inModels('readwrite', (models) => models.clear()).catch(() => {}) // refused: nothing there
   const folder = new URL('.', location.href)
-  for (const name of await caches.keys().catch(() => [])) {
+  const { caches } = globalThis // without encryption there are none
+  for (const name of (await caches?.keys().catch(() => [])) ?? []) {
     if (name.startsWith('gossamer-') && name.endsWith(` ${folder.pathname}`)) {
       await caches.delete(name)
     }
   }
-  await (await navigator.serviceWorker?.getRegistration(folder))?.unregister()
+  const registered = navigator.serviceWorker?.getRegistration(folder)
+  await (await registered?.catch(() => undefined))?.unregister()
 }
 
 /** @returns {Promise<string[]>} sha256 of each */

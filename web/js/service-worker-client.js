@@ -11,14 +11,14 @@ const TAKEOVER_LIMIT_MS = 2000
 /**
  * @param {{
  *   onUpdate: (apply: () => void) => void,
- *   onOfflineReady: () => void,
+ *   onKept: (isKept: boolean) => void,
  *   isBusy: () => boolean,
- * }} page `onUpdate` comes when a whole new build is on this device, `apply` changes to it;
- *   `isBusy` is true while a reload would lose something
+ * }} page `onUpdate` comes when a whole new build is on this device, `apply` changes to it; `onKept`
+ *   once, when this one is, or cannot be; `isBusy` is true while a reload would lose something
  */
-export async function registerServiceWorker({ onUpdate, onOfflineReady, isBusy }) {
+export async function registerServiceWorker({ onUpdate, onKept, isBusy }) {
   const { serviceWorker } = navigator
-  if (!serviceWorker) return // an insecure origin, or a window that refuses storage
+  if (!serviceWorker) return onKept(false) // an insecure origin, or a window that refuses storage
   const hadController = Boolean(serviceWorker.controller)
   let updating = false
 
@@ -41,7 +41,7 @@ export async function registerServiceWorker({ onUpdate, onOfflineReady, isBusy }
     registration = await serviceWorker.register(assetUrl('sw.js'), { updateViaCache: 'none' })
   } catch (error) {
     console.warn('Gossamer works, but not without a network:', error)
-    return
+    return onKept(false)
   }
   if (registration.waiting && serviceWorker.controller) announce(registration.waiting)
   registration.addEventListener('updatefound', () => {
@@ -50,9 +50,22 @@ export async function registerServiceWorker({ onUpdate, onOfflineReady, isBusy }
       if (found.state === 'installed' && serviceWorker.controller) announce(found)
     })
   })
-  const { active } = await serviceWorker.ready
-  onOfflineReady()
-  if (active && serviceWorker.controller) await follow(active, isBusy)
+  const ready = await Promise.race([serviceWorker.ready, refused(registration.installing)])
+  onKept(ready !== null)
+  if (ready?.active && serviceWorker.controller) await follow(ready.active, isBusy)
+}
+
+/**
+ * @param {ServiceWorker | null} worker
+ * @returns {Promise<null>} resolves when it could not keep all of its build, for want of room or of
+ *   a file; `ready` never does then, where there is no earlier one
+ */
+function refused(worker) {
+  return new Promise((resolve) => {
+    worker?.addEventListener('statechange', () => {
+      if (worker.state === 'redundant') resolve(null)
+    })
+  })
 }
 
 /**

@@ -190,14 +190,22 @@ async function answer(request) {
  * @param {Request} request
  */
 async function takeShared(request) {
-  const cache = await caches.open(SHARED)
   const photos = (await request.formData()).getAll('photos')
   for (const [index, photo] of photos.entries()) {
     if (typeof photo === 'string') continue
-    const address = `${SHARE}?${new URLSearchParams({ index: String(index), name: photo.name })}`
-    await cache.put(address, new Response(photo, { headers: { 'content-type': photo.type } }))
+    await keepShared(photo, index).catch(() => {}) // the disk is full: another one may fit
   }
   return Response.redirect(worker.registration.scope, 303)
+}
+
+/**
+ * @param {File} photo
+ * @param {number} index
+ */
+async function keepShared(photo, index) {
+  const cache = await caches.open(SHARED)
+  const address = `${SHARE}?${new URLSearchParams({ index: String(index), name: photo.name })}`
+  await cache.put(address, new Response(photo, { headers: { 'content-type': photo.type } }))
 }
 
 /** @param {Response} response its status and its body, which may still be arriving, stay */

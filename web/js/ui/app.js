@@ -93,6 +93,7 @@ export class GossamerApp extends HTMLElement {
   showKept() {
     if (this.#visit.kept === 'ready') this.#offline.markReady()
     if (this.#visit.kept === 'refused') this.#offline.markRefused()
+    if (this.#visit.kept === 'deleted') this.#offline.markDeleted()
   }
 
   /** @param {File[]} files that came from another app */
@@ -118,6 +119,10 @@ export class GossamerApp extends HTMLElement {
     this.#workBar.onSave = (photo) => this.#try(photo, () => savePhoto(this.#visit.editor, photo))
     this.#workBar.onSaveAll = () => this.#saveAll()
     this.#settings.onLanguage = (language) => this.#speak(language)
+    this.#settings.onDelete = () => {
+      if (this.#visit.kept !== 'refused') this.#visit.kept = 'deleted'
+      this.showKept()
+    }
     this.#settings.onModel = (model) => {
       this.#visit.queue.model = model
     }
@@ -268,13 +273,14 @@ export class GossamerApp extends HTMLElement {
   #saveAll() {
     const { editor, finished } = this.#visit
     const total = finished.length
-    const tell = (/** @type {number} */ done) => {
-      this.#note.show(
-        done < total ? t('zipping', { done: done + 1, total }) : t('zipped', { total }),
-      )
-    }
-    const [first] = finished
-    if (first) this.#try(first, () => saveAll(editor, finished, tell))
+    saveAll(editor, finished, {
+      onProgress: (done) => {
+        this.#note.show(
+          done < total ? t('zipping', { done: done + 1, total }) : t('zipped', { total }),
+        )
+      },
+      onError: (error, name) => this.#note.show(errorWords(error, name)),
+    })
   }
 
   #copy() {
@@ -303,7 +309,12 @@ export class GossamerApp extends HTMLElement {
 
   /** @param {string} language */
   async #speak(language) {
-    await chooseForGood(language)
+    try {
+      await chooseForGood(language)
+    } catch {
+      this.#settings.close() // in a narrow window it covers what is told
+      return this.#note.show(t('languageFailed'))
+    }
     const successor = new GossamerApp(this.#visit)
     this.replaceWith(successor)
     successor.#settings.focusButton()
@@ -362,12 +373,12 @@ const visit = new Visit()
 const updateNotice = new NoticeBar()
 updateNotice.setAttribute('data-testid', 'update')
 
-/** Resolves when this page is on the device. */
+/** @returns {Promise<boolean>} whether this page is on the device, as soon as that is known */
 function keepPage() {
   return new Promise((resolve) => {
     registerServiceWorker({
       onUpdate: (apply) => updateNotice.show(t('updateReady'), { label: t('reload'), run: apply }),
-      onOfflineReady: () => resolve(null),
+      onKept: resolve,
       isBusy: () => visit.queue.photos.length > 0, // a reload would lose them
     })
   })
@@ -389,11 +400,9 @@ function startServices() {
       try {
         const { runtime, backend, stored } = await engine
         if (stored && !savesData()) preloadMore().catch(() => {}) // at the next visit then
-        if (stored) {
-          await pageKept
-          await keepEngine({ runtime, backend })
-        }
-        visit.kept = stored ? 'ready' : 'refused'
+        const isKept = stored && (await pageKept)
+        if (isKept) await keepEngine({ runtime, backend })
+        if (visit.kept === 'not yet') visit.kept = isKept ? 'ready' : 'refused'
       } catch {
         return // a photo that needs what failed tells about it, in its place
       }

@@ -20,8 +20,10 @@ export class BrushLayer extends HTMLElement {
   #ring = create('div', { class: 'brush-ring', hidden: true })
   /** @type {Brush | null} */
   #brush = null
-  /** @type {Point[]} in CSS px of the stage */
+  /** @type {Point[]} in px of the photo, which may move under a stroke */
   #points = []
+  /** Of the stroke, in px of the photo. */
+  #radius = 0
   /** @type {Box} */
   #frame = { left: 0, top: 0, width: 1, height: 1 }
   #scale = 1
@@ -61,6 +63,7 @@ export class BrushLayer extends HTMLElement {
   moveTo(frame, scale) {
     this.#frame = frame
     this.#scale = scale
+    if (this.#points.length > 0) this.#drawLatest()
   }
 
   /**
@@ -69,7 +72,8 @@ export class BrushLayer extends HTMLElement {
    */
   paint(at, start) {
     if (start) this.#begin()
-    this.#points.push(at)
+    const { left, top } = this.#frame
+    this.#points.push({ x: (at.x - left) / this.#scale, y: (at.y - top) / this.#scale })
     this.#drawLatest()
   }
 
@@ -83,6 +87,7 @@ export class BrushLayer extends HTMLElement {
 
   #begin() {
     this.#points = []
+    this.#radius = (this.#brush?.size ?? 0) / 2 / this.#scale
     this.#canvas.width = this.clientWidth
     this.#canvas.height = this.clientHeight
   }
@@ -91,8 +96,10 @@ export class BrushLayer extends HTMLElement {
     const context = this.#canvas.getContext('2d')
     if (!context || !this.#brush || this.#brush.picks) return
     // All of it anew: a stroke that is drawn in parts is darker where they overlap.
+    context.resetTransform()
     context.clearRect(0, 0, this.#canvas.width, this.#canvas.height)
-    context.lineWidth = this.#brush.size
+    context.setTransform(this.#scale, 0, 0, this.#scale, this.#frame.left, this.#frame.top)
+    context.lineWidth = 2 * this.#radius
     context.lineCap = context.lineJoin = 'round'
     context.strokeStyle = this.#brush.keep ? COLOURS.keep : COLOURS.remove
     context.beginPath()
@@ -104,13 +111,10 @@ export class BrushLayer extends HTMLElement {
 
   /** @returns {Stroke} in px of the photo */
   #stroke() {
-    const { keep, size, hardness, picks } = /** @type {Brush} */ (this.#brush)
-    const points = this.#points.flatMap(({ x, y }) => [
-      (x - this.#frame.left) / this.#scale,
-      (y - this.#frame.top) / this.#scale,
-    ])
+    const { keep, hardness, picks } = /** @type {Brush} */ (this.#brush)
+    const points = this.#points.flatMap(({ x, y }) => [x, y])
     if (picks) return { subject: [Number(points[0]), Number(points[1])] }
-    return { keep, hardness, radius: size / 2 / this.#scale, points }
+    return { keep, hardness, radius: this.#radius, points }
   }
 
   /** @param {PointerEvent} event */

@@ -46,6 +46,12 @@ export class OfflineState extends HTMLElement {
     this.refresh()
   }
 
+  /** It is fetched again when it is needed: nothing to warn of. */
+  markDeleted() {
+    this.#ready = false
+    this.hidden = true
+  }
+
   /** Reads anew how much is kept. */
   async refresh() {
     if (!this.#ready) return

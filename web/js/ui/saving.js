@@ -22,12 +22,28 @@ export async function savePhoto(editor, photo) {
 /**
  * @param {PhotoEditor} editor
  * @param {Photo[]} photos
- * @param {(done: number) => void} onProgress told of all of them once the whole ZIP is saved
+ * @param {{
+ *   onProgress: (done: number) => void,
+ *   onError: (error: unknown, name: string) => void,
+ * }} events `onProgress` is told of all of them once the whole ZIP is saved, `onError` of the photo
+ *   whose file could not be made, or of the ZIP
  */
-export async function saveAll(editor, photos, onProgress) {
-  const saved = await saveZip(ZIP_NAME, entries(editor, photos, onProgress))
-  if (saved instanceof Blob) download(saved, ZIP_NAME)
-  if (saved !== 'declined') onProgress(photos.length)
+export async function saveAll(editor, photos, { onProgress, onError }) {
+  /** @type {{ error: unknown, name: string } | null} what reads the ZIP rejects with less */
+  let failure = null
+  const fileOf = (/** @type {Photo} */ photo) =>
+    editor.file(photo).catch((error) => {
+      failure = { error, name: photo.name }
+      throw error
+    })
+  try {
+    const saved = await saveZip(ZIP_NAME, entries(fileOf, photos, onProgress))
+    if (saved instanceof Blob) download(saved, ZIP_NAME)
+    if (saved !== 'declined') onProgress(photos.length)
+  } catch (thrown) {
+    const { error, name } = failure ?? { error: thrown, name: ZIP_NAME }
+    onError(error, name)
+  }
 }
 
 /**
@@ -41,15 +57,15 @@ export async function copyPhoto(editor, photo) {
 }
 
 /**
- * @param {PhotoEditor} editor
+ * @param {(photo: Photo) => Promise<import('./queue.js').Picture>} fileOf
  * @param {Photo[]} photos
  * @param {(done: number) => void} onProgress
  */
-async function* entries(editor, photos, onProgress) {
+async function* entries(fileOf, photos, onProgress) {
   const taken = new Set()
   for (const [index, photo] of photos.entries()) {
     onProgress(index)
-    const { blob } = await editor.file(photo)
+    const { blob } = await fileOf(photo)
     const name = uniqueName(cutoutName(photo.name, blob.type), taken)
     yield { name, input: blob, lastModified: zipDate(photo.file.lastModified) }
   }

@@ -11,10 +11,11 @@ import { formatBytes, LANGUAGES, language, t } from './strings.js'
 /** @typedef {import('../device-storage.js').StoredModel} StoredModel */
 
 export class SettingsSheet extends HTMLElement {
-  /** @type {(language: string) => void} */
-  onLanguage = () => {}
+  /** @type {(language: string) => Promise<void>} resolves when it is spoken, or cannot be */
+  onLanguage = async () => {}
   /** @type {(model: string) => void} */
   onModel = () => {}
+  onDelete = () => {}
 
   #button = create('button', { type: 'button', class: 'button quiet icon-only' })
   #models = create('div', { class: 'block', hidden: true })
@@ -46,6 +47,10 @@ export class SettingsSheet extends HTMLElement {
     this.replaceChildren(this.#button, this.#sheet)
   }
 
+  close() {
+    this.#sheet.hidePopover()
+  }
+
   focusButton() {
     this.#button.focus()
   }
@@ -58,7 +63,10 @@ export class SettingsSheet extends HTMLElement {
       option.selected = tag === language
       select.append(option)
     }
-    select.onchange = () => this.onLanguage(select.value)
+    select.onchange = async () => {
+      await this.onLanguage(select.value)
+      select.value = language
+    }
     return create('label', { class: 'field' }, create('span', {}, t('language')), select)
   }
 
@@ -66,6 +74,7 @@ export class SettingsSheet extends HTMLElement {
     const button = createButton('plain', t('deleteAll'), async () => {
       await clearStorage()
       forgetAll()
+      this.onDelete()
       await this.#refresh()
     })
     button.setAttribute('data-testid', 'delete-stored')

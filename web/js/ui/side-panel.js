@@ -20,6 +20,7 @@ export class SidePanel extends HTMLElement {
 
   /** @type {Map<Part, { tab: HTMLButtonElement, section: HTMLElement }>} */
   #parts = new Map()
+  #sections = create('div', { class: 'sections' })
   /** @type {Part | null} */
   #open = null
 
@@ -28,7 +29,7 @@ export class SidePanel extends HTMLElement {
     this.setAttribute('role', 'region')
     this.setAttribute('aria-label', t('panelLabel'))
     const tabs = create('div', { class: 'tabs', role: 'group', 'aria-label': t('panelLabel') })
-    const sections = create('div', { class: 'sections' })
+    const sections = []
     for (const [part, title, content] of this.#contents()) {
       const heading = create('h2', {}, title)
       const section = create('section', { id: `panel-${part}` }, heading, content)
@@ -39,9 +40,10 @@ export class SidePanel extends HTMLElement {
       tab.onclick = () => this.open(part === this.#open ? null : part)
       this.#parts.set(part, { tab, section })
       tabs.append(tab)
-      sections.append(section)
+      sections.push(section)
     }
-    this.replaceChildren(sections, tabs)
+    this.#sections.replaceChildren(...sections)
+    this.replaceChildren(this.#sections, tabs)
     this.open(null)
   }
 
@@ -57,7 +59,7 @@ export class SidePanel extends HTMLElement {
 
   /** @param {import('./queue.js').Photo} photo */
   show(photo) {
-    this.toggleAttribute('inert', photo.state !== 'done')
+    this.#sections.inert = photo.state !== 'done' // the tabs are the way back to the strip
     this.edges.show(photo.edits)
     this.background.show(photo.edits)
     this.touchUp.show(photo)

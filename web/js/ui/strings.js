@@ -59,7 +59,8 @@ export function stageWords(stage, doneBytes = 0, totalBytes = 0) {
  * @param {string} notice of the public API, in English
  */
 export function noticeWords(notice) {
-  return language === 'en' ? notice : t('engineChanged')
+  if (language === 'en') return notice
+  return notice.endsWith('took over.') ? t('engineChanged') : t('workRestarted')
 }
 
 /**
@@ -94,8 +95,9 @@ export function errorWords(error, name) {
     case 'storage_unavailable':
       return t('errorNetwork', { name })
     case 'worker_died':
-    case 'backend_unavailable':
       return t('errorStopped', { name })
+    case 'backend_unavailable':
+      return t('errorEngine', { name })
     default:
       return t('errorUnexpected', { name, reason })
   }

@@ -29,7 +29,7 @@ export class Visit {
   }
   /** @type {Photo | null} */
   selected = null
-  /** @type {'not yet' | 'ready' | 'refused'} what the next visit needs, on this device */
+  /** @type {'not yet' | 'ready' | 'refused' | 'deleted'} what the next visit needs, on this device */
   kept = 'not yet'
 
   editor = new PhotoEditor(gossamer.openPhoto, {

@@ -66,15 +66,24 @@ export class WorkBar extends HTMLElement {
   update(photo, finished) {
     this.#photo = photo
     const { state } = photo
+    const { activeElement } = document
     this.setAttribute('data-state', state)
     this.#stop.hidden = state !== 'waiting' && state !== 'working'
     this.#restart.hidden = state !== 'stopped'
     this.#original.hidden = this.#save.hidden = state !== 'done'
     this.#saveAll.hidden = finished < 2
+    this.#handOnFocus(activeElement)
     setText(this.#saveAll, t('saveAll', { count: finished }))
     setText(this.#save, t('save', { type: typeName(photo) }))
     this.#tell(photo)
     this.#updateBar(photo)
+  }
+
+  /** @param {Element | null} button that had the focus, and may be gone by now */
+  #handOnFocus(button) {
+    if (!(button instanceof HTMLElement) || !button.hidden || !this.contains(button)) return
+    const next = [this.#stop, this.#restart, this.#save].find(({ hidden }) => !hidden)
+    next?.focus({ preventScroll: true })
   }
 
   /** @param {Photo} photo */

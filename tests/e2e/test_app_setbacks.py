@@ -1,0 +1,203 @@
+"""What the app says, and what it leaves as it was, where something around it fails."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Locator, Playwright, expect
+from skimage import data
+
+from exporter.chromium import chromium_arguments, find_chromium
+from exporter.serve import make_server, running
+
+from .app import SLOW_MS, STORED_KEYS, App, png
+from .test_workers import DIE_AT, worker_named
+
+
+@pytest.fixture(scope="module")
+def server(quick_server: str) -> str:
+    """Nothing here looks at the edges of a cut-out."""
+    return quick_server
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> list[Path]:
+    paths = [tmp_path / "cat.png", tmp_path / "cup.png"]
+    for path, rgb_hwc in zip(paths, (data.chelsea(), data.coffee()), strict=True):
+        path.write_bytes(png(rgb_hwc))
+    return paths
+
+
+def notices(app: App) -> Locator:
+    return app.page.locator(".notices")
+
+
+def speak(app: App, language: str) -> None:
+    app.part("settings").get_by_role("button").first.click()
+    app.part("language").select_option(language)
+
+
+# ---- what is kept --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("setback", ["a missing file", "a full disk"])
+def test_a_page_that_cannot_be_kept_says_so(
+    browser: Browser, quick_site_dir: Path, photos: list[Path], tmp_path: Path, setback: str
+) -> None:
+    """The network is kept all the same: there is room for that."""
+    site = shutil.copytree(quick_site_dir, tmp_path / "site")
+    context = browser.new_context()
+    page = context.new_page()
+    with running(make_server(site)) as server:
+        if setback == "a missing file":
+            (site / "icon-512.png").unlink()
+        else:
+            quota = {"origin": server.url.rstrip("/"), "quotaSize": 9_000_000}
+            context.new_cdp_session(page).send("Storage.overrideQuotaForOrigin", quota)
+        app = App(page, server.url).open()
+        app.add(photos[0])
+        app.wait_for_states("done")
+        expect(app.part("offline-state")).to_have_attribute("data-refused", "", timeout=SLOW_MS)
+        expect(app.part("offline-state")).to_have_text("Not kept on this device")
+        assert len(page.evaluate(STORED_KEYS)) == 1
+    context.close()
+
+
+def test_without_encryption_all_else_is_deleted(playwright: Playwright, server: str) -> None:
+    """As on an address in somebody's own network: without caches and service workers."""
+    browser = playwright.chromium.launch(
+        executable_path=find_chromium(),
+        args=chromium_arguments("--host-resolver-rules=MAP lan.test 127.0.0.1"),
+    )
+    page = browser.new_page()
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    app = App(page, server.replace("127.0.0.1", "lan.test")).open()
+    assert page.evaluate("[isSecureContext, 'caches' in window]") == [False, False]
+    expect(app.part("offline-state")).to_have_attribute("data-refused", "", timeout=SLOW_MS)
+    page.evaluate("localStorage.setItem('gossamer-brush', '{}')")
+    app.part("settings").get_by_role("button").first.click()
+    expect(app.part("settings").get_by_text("4.6 MB", exact=True)).to_be_visible()
+    app.part("delete-stored").click()
+    expect(page.get_by_text("4.6 MB, not here yet")).to_be_visible()
+    assert page.evaluate(STORED_KEYS) == []
+    assert page.evaluate("localStorage.getItem('gossamer-brush')") is None
+    assert complaints == []
+    browser.close()
+
+
+def test_where_storage_is_refused_nothing_is_deleted_without_a_fuss(
+    playwright: Playwright, server: str, tmp_path: Path
+) -> None:
+    profile = tmp_path / "profile"
+    (profile / "Default").mkdir(parents=True)
+    blocked = {"profile": {"default_content_setting_values": {"cookies": 2}}}
+    (profile / "Default" / "Preferences").write_text(json.dumps(blocked))
+    context = playwright.chromium.launch_persistent_context(
+        profile, executable_path=find_chromium(), args=chromium_arguments()
+    )
+    complaints: list[str] = []
+    context.on("weberror", lambda error: complaints.append(str(error.error)))
+    app = App(context.new_page(), server).open()
+    app.part("settings").get_by_role("button").first.click()
+    kept = app.part("settings").locator(".requests")
+    expect(kept).to_contain_text("not here yet")
+    kept.evaluate("(list) => list.replaceChildren()")
+    app.part("delete-stored").click()
+    expect(kept).to_contain_text("not here yet")
+    context.close()
+    assert complaints == []
+
+
+# ---- words ---------------------------------------------------------------------------------------
+
+
+def test_a_language_that_does_not_arrive_is_told(app: App, photos: list[Path]) -> None:
+    app.add(photos[0])
+    app.wait_for_states("done")
+    app.page.route("**/locales/fr.*", lambda route: route.abort())
+    speak(app, "fr")
+    expect(notices(app)).to_contain_text("The words in that language could not be fetched")
+    expect(app.part("settings").locator(".sheet")).to_be_hidden()
+    expect(app.part("language")).to_have_value("en")
+    expect(app.part("save")).to_have_text("Save PNG")
+    app.page.unroute("**/locales/fr.*")
+    speak(app, "fr")
+    expect(app.part("save")).to_have_text("Enregistrer PNG")
+    expect(app.part("language")).to_have_value("fr")
+
+
+def test_a_photo_that_is_started_again_is_told_in_every_language(
+    app: App, photos: list[Path]
+) -> None:
+    speak(app, "de")
+    expect(app.page.get_by_role("button", name="Fotos auswählen")).to_be_visible()
+    app.add(photos[0])
+    app.wait_for_states("done")
+    worker_named(app, "inference").evaluate(DIE_AT, "decode")
+    app.add(photos[1])
+    expect(notices(app)).to_contain_text("Der Browser hat die Arbeit an diesem Foto beendet")
+    app.wait_for_states("done", "done")
+
+
+# The module that the page itself has loaded.
+WORDS = """
+async ([notice, code]) => {
+  const [{ name }] = performance.getEntriesByType('resource')
+    .filter(({ name }) => name.includes('/ui/strings.'))
+  const { LANGUAGES, errorWords, noticeWords, setLanguage } = await import(name)
+  const error = Object.assign(new Error('in English'), { name: 'GossamerError', code })
+  const words = {}
+  for (const language of LANGUAGES) {
+    await setLanguage(language)
+    words[language] = [noticeWords(notice), errorWords(error, 'cat.png')]
+  }
+  return words
+}
+"""
+
+
+def test_what_failed_has_words_of_its_own(app: App) -> None:
+    engine, stopped = (
+        app.page.evaluate(WORDS, given)
+        for given in (
+            ["WebGPU gave no answer in time. WebAssembly took over.", "backend_unavailable"],
+            [
+                "The browser stopped the work on this photo. It was started again.",
+                "worker_died",
+            ],
+        )
+    )
+    assert len(engine) == 6
+    for language in engine.keys() - {"en"}:
+        assert engine[language][0] != stopped[language][0], language
+        assert engine[language][1] != stopped[language][1], language
+        assert "cat.png" in engine[language][1]
+    assert engine["en"][0].startswith("WebGPU gave no answer")
+
+
+# ---- saving --------------------------------------------------------------------------------------
+
+
+def test_saving_all_names_the_photo_that_failed(app: App, photos: list[Path]) -> None:
+    app.page.add_init_script("delete window.showSaveFilePicker")  # its dialog is the system's
+    app.open()
+    app.add(*photos)
+    app.wait_for_states("done", "done")
+    app.part("feather").get_by_role("slider").fill("4")
+    app.part("panel").get_by_role("button", name="Use for all").click()
+    photos[1].unlink()  # the second one has to be read again
+    app.part("save-all").click()
+    expect(notices(app)).to_contain_text("cup.png", timeout=SLOW_MS)
+    expect(notices(app)).not_to_contain_text("cat.png")
+
+
+def test_saving_all_names_the_zip_where_that_is_what_failed(app: App, photos: list[Path]) -> None:
+    app.page.evaluate(
+        "() => { window.showSaveFilePicker = () => Promise.reject(new Error('no room')) }"
+    )
+    app.add(*photos)
+    app.wait_for_states("done", "done")
+    app.part("save-all").click()
+    expect(notices(app)).to_contain_text("cutouts.zip could not be finished (no room)")
