@@ -49,7 +49,7 @@ def _fit(
     at = lengths / max(lengths[-1], 1e-12)
     for _ in range(_REPARAMETRISATIONS):
         weights = _bernstein(at)
-        curve = _least_squares(points, weights, leaving, arriving)
+        curve = _least_squares(points, weights, leaving, arriving, float(lengths[-1]))
         away = weights @ curve - points
         squares = np.einsum("ij,ij->i", away, away)
         worst = int(squares.argmax())
@@ -73,10 +73,11 @@ def _bernstein(at: Float64) -> Float64:
 
 
 def _least_squares(
-    points: Float64, weights: Float64, leaving: Float64, arriving: Float64
+    points: Float64, weights: Float64, leaving: Float64, arriving: Float64, length: float
 ) -> Float64:
     """The curve from the first point to the last that leaves and arrives as told, and of those the
-    closest to `points` where their Bernstein `weights` (n, 4) say."""
+    closest to `points` where their Bernstein `weights` (n, 4) say. `length` is that of the way
+    along the points."""
     first, last = points[0], points[-1]
     rest = points - weights @ np.stack([first, first, last, last])
     early, late = weights[:, 1], weights[:, 2]
@@ -87,7 +88,8 @@ def _least_squares(
     if determinant > 1e-12:
         ar, br = float(early @ (rest @ leaving)), float(late @ (rest @ arriving))
         reach_a, reach_b = (ar * bb - br * ab) / determinant, (br * aa - ar * ab) / determinant
-        if min(reach_a, reach_b) > 1e-3 * span:
+        # Of directions nearly on one line the controls may fly off: a needle between two points.
+        if min(reach_a, reach_b) > 1e-3 * span and max(reach_a, reach_b) <= length:
             return np.stack([first, first + reach_a * leaving, last + reach_b * arriving, last])
     return _thirds(points, leaving, arriving)
 

@@ -80,12 +80,18 @@ class BlurredRows:
 
 
 def _background_only(rgba_hwc: UInt8, source_alpha_hw: UInt8 | None, working_px: int) -> Float32:
-    """float32 (h, w, 4): RGB in [0, 1] times how surely it is background, and that."""
+    """float32 (h, w, 4): RGB in [0, 1] times how surely it is background, and that. Where none is
+    sure, what shines through the subject, and where that is opaque the photo as it is."""
     small = shrink_photo(rgba_hwc, working_px)
+    alpha_hw = small[..., 3].copy()
     rim_px = max(1, round(_RIM * max(small.shape)))
-    small[..., 3] = ~dilated(small[..., 3] > 0.01, rim_px)
+    shown: Float32 | float = 1
     if source_alpha_hw is not None:
-        small[..., 3] *= shrink_photo(source_alpha_hw[..., None], working_px)[..., 0]
+        shown = shrink_photo(source_alpha_hw[..., None], working_px)[..., 0]
+    for surely in (~dilated(alpha_hw > 0.01, rim_px), 1 - alpha_hw, np.ones_like(alpha_hw)):
+        small[..., 3] = surely * shown
+        if small[..., 3].any():
+            break
     small[..., :3] *= small[..., 3:]
     return small
 
@@ -95,7 +101,7 @@ def _averaged(weighted: Float32, sigma_px: float) -> Float32:
     blurred = gaussian_blur(weighted, sigma_px)
     colours, weights = blurred[..., :3], blurred[..., 3:]
     if weights.min() > _SCARCE or max(weighted.shape[:2]) <= 2:
-        return np.asarray(colours / np.maximum(weights, 1e-6), np.float32)
+        return np.asarray(colours / np.maximum(weights, 1e-20), np.float32)
     coarse: Float32 = _averaged(_halved(blurred), sigma_px / 2 + 1)
     far = np.stack(
         [resize_bilinear(channel, *weighted.shape[:2]) for channel in np.moveaxis(coarse, -1, 0)],

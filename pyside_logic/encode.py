@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from pyside_logic.colour_space import in_space
 from pyside_logic.errors import ErrorCode, GossamerError, Stage
-from pyside_logic.exif import carried_exif, exif_density
+from pyside_logic.exif import carried_exif, credible_density, exif_density
 from pyside_logic.icc import icc_profile
 from pyside_logic.output_options import OutputOptions
 from pyside_logic.png import Ancillary, Density, Pixels, strip_rows, write_png
@@ -119,7 +119,7 @@ def _density(output: OutputOptions, source: Source) -> Density | None:
             return None
         per_metre = round(per_inch * _INCHES_PER_METRE)
         return per_metre, per_metre
-    return source.density or exif_density(source.exif)
+    return credible_density(source.density) or exif_density(source.exif)
 
 
 def _drawing(rgba_hwc: UInt8, output: OutputOptions, content: str, source: Source) -> EncodedFile:

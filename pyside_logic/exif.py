@@ -12,7 +12,7 @@ from pyside_logic.png import Density
 from pyside_logic.source import ColourSpace
 from pyside_logic.tiff import Entry, Tiff, read_tiff, write_tiff
 
-__all__ = ["carried_exif", "exif_density"]
+__all__ = ["carried_exif", "credible_density", "exif_density"]
 
 _ORIENTATION, _X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT = 0x0112, 0x011A, 0x011B, 0x0128
 _COLOUR_SPACE, _WIDTH, _HEIGHT = 0xA001, 0xA002, 0xA003
@@ -43,6 +43,13 @@ _SRGB, _UNCALIBRATED = 1, 0xFFFF
 _MOST_PER_METRE = 10_000_000
 
 
+def credible_density(density: Density | None) -> Density | None:
+    """The same, or None where nothing is so coarse or so fine."""
+    if density is None or not all(1 <= value <= _MOST_PER_METRE for value in density):
+        return None
+    return density
+
+
 def exif_density(exif: bytes | None) -> Density | None:
     """The resolution that `exif` gives, of the upright picture; None where it gives none."""
     tiff = read_tiff(exif) if exif else None
@@ -53,8 +60,8 @@ def exif_density(exif: bytes | None) -> Density | None:
     horizontal, vertical = _first(tiff, _X_RESOLUTION), _first(tiff, _Y_RESOLUTION)
     if per_metre is None or horizontal is None or vertical is None:
         return None
-    density = round(vertical * per_metre), round(horizontal * per_metre)
-    if not all(1 <= value <= _MOST_PER_METRE for value in density):
+    density = credible_density((round(vertical * per_metre), round(horizontal * per_metre)))
+    if density is None:
         return None
     lies = 5 <= (_first(tiff, _ORIENTATION) or 1) <= 8
     return (density[1], density[0]) if lies else density

@@ -50,8 +50,8 @@ def estimate_layers(rgba_hwc: Float32) -> Float32:
 
 
 def spread_foreground(layers_chw: Float32, alpha_hw: Float32) -> Float32:
-    """estimate_layers of a picture with `alpha_hw`, (h, w) in [0, 1], whose foreground goes on where
-    nothing is seen of it, as it is nearby: for edges that are moved outwards."""
+    """estimate_layers of a picture with `alpha_hw`, (h, w) in [0, 1], whose foreground goes on
+    where nothing is seen of it, as it is nearby: for edges that are moved outwards."""
     return np.concatenate([_spread(layers_chw[:3], alpha_hw), layers_chw[3:]])
 
 

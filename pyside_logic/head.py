@@ -33,7 +33,8 @@ def head_box(alpha_hw: npt.NDArray[np.uint8]) -> tuple[slice, slice]:
     if not widths.any():
         return rows, columns
     crown = int(np.flatnonzero(widths > _SLIVER * widths.max())[0])
-    crown = max(int(np.flatnonzero(widths)[0]), crown - 1)  # it begins between two rows
+    if crown > 0 and widths[crown - 1] > 0:  # it begins between two rows
+        crown -= 1
     chin = _chin(widths[crown:], 1 / step)
     top = rows.start + crown * step
     bottom = min(rows.stop, rows.start + (crown + chin) * step)

@@ -9,7 +9,7 @@ __all__ = ["expect_keys", "expect_number", "expect_one_of", "invalid"]
 
 
 def expect_keys(what: str, known: set[str], values: Mapping[str, Any]) -> None:
-    unknown = sorted(set(values) - known)
+    unknown = sorted(set(values) - known, key=repr)  # they may be of several types
     if unknown:
         raise GossamerError(
             ErrorCode.INVALID_ARGUMENT,

@@ -152,4 +152,5 @@ def _margin_of(crop: object) -> int | None:
         raise invalid("crop", "true, false or {margin_px}", crop)
     expect_keys("crop options", {"margin_px"}, crop)
     margin_px: int = crop.get("margin_px", 0)
+    expect_number("margin_px of crop", margin_px, 0, _GREATEST_MARGIN_PX, whole=True)
     return margin_px

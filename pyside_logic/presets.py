@@ -55,7 +55,10 @@ def with_preset(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _merged_canvas(preset: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    sizes = {"height_px", "width_px", "height_mm", "width_mm", "dpi"}
-    # A size in px replaces one in mm.
-    replaced = sizes if {"height_px", "width_px"} & set(given) else set()
+    in_px, in_mm = {"height_px", "width_px"}, {"height_mm", "width_mm"}
+    replaced: set[str] = set()  # a size in px replaces one in mm, and the other way round
+    if in_px & set(given):
+        replaced |= in_px | in_mm | {"dpi"}
+    if in_mm & set(given):
+        replaced |= in_px
     return {**{key: value for key, value in preset.items() if key not in replaced}, **given}

@@ -6,16 +6,21 @@ level sets one by one removes the halo around a speck together with it, and a sp
 the subject only down to that halo.
 """
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["label_regions", "remove_specks"]
+__all__ = ["label_regions", "remove_specks", "without_crumbs"]
 
 Float32 = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.intp]
+Bool = npt.NDArray[np.bool_]
 
 #: Level sets taken, finer where a ghost shows on an even background.
 _LEVELS = (0.0, *(2.0**-power for power in (7, 6, 5)), *(step / 16 for step in range(1, 16)))
+#: Of the heaviest region's weight: what is lighter is a crumb, no part of the subject.
+_LEAST_PART = 0.01
 
 
 def remove_specks(matte_hw: Float32, min_area_px: float) -> Float32:
@@ -38,7 +43,21 @@ def _area_opened(matte_hw: Float32, min_area_px: float) -> Float32:
     return opened
 
 
-def label_regions(inside_hw: npt.NDArray[np.bool_]) -> tuple[Labels, Labels]:
+def without_crumbs(inside_hw: Bool, alpha_hw: npt.NDArray[Any]) -> Bool:
+    """`inside_hw` (h, w) without its crumbs, regions of little weight beside the heaviest one. They
+    weigh by their area and by the square of `alpha_hw`, (h, w) to any scale: a reflection that is
+    large and faint is a crumb, too."""
+    labels, areas = label_regions(inside_hw)
+    if len(areas) <= 2:
+        return inside_hw
+    squares = np.square(alpha_hw, dtype=np.float64)
+    weights = np.bincount(labels.reshape(-1), squares.reshape(-1))
+    kept: Bool = weights >= _LEAST_PART * weights[1:].max()
+    kept[0] = False
+    return kept[labels]
+
+
+def label_regions(inside_hw: Bool) -> tuple[Labels, Labels]:
     """The 8-connected regions of a (h, w) picture of booleans: (labels, areas).
 
     `labels` is (h, w): 0 outside, regions count from 1 in the order of their first pixels.

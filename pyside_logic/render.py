@@ -16,7 +16,7 @@ from pyside_logic.colours import Colour
 from pyside_logic.crop import subject_box
 from pyside_logic.gradient import Gradient, GradientRows
 from pyside_logic.layout import Layout, cropped_layout, placed_layout, whole_layout
-from pyside_logic.outline import OutlineRows
+from pyside_logic.outline import LEAST_WORKING_PX, OutlineRows
 from pyside_logic.output_options import OutputOptions
 from pyside_logic.png import Pixels
 from pyside_logic.scale import resize_picture
@@ -37,15 +37,19 @@ def _layout_of(alpha_hw: UInt8, output: OutputOptions) -> Layout:
         return placed_layout(alpha_hw, output.canvas)
     if output.margin_px is None:
         return whole_layout(alpha_hw)
-    rows, columns = subject_box(alpha_hw, 0)
-    size = rows.stop - rows.start, columns.stop - columns.start
-    rim = round(output.outline.fitted_width_px(*size)) + 2 if output.outline else 0
+    size = _subject_size(alpha_hw)
+    rim = output.outline.room_px(*size) if output.outline else 0
     cast = output.shadow.growth(*size) if output.shadow else (0, 0, 0, 0)
     above, below, left, right = (rim + length for length in cast)
     return cropped_layout(alpha_hw, output.margin_px, (above, below, left, right))
 
 
-def _placed(rgba_hwc: UInt8, layout: Layout, output: OutputOptions) -> tuple[UInt8, Layout]:
+def _subject_size(alpha_hw: UInt8) -> tuple[int, int]:
+    rows, columns = subject_box(alpha_hw, 0)
+    return rows.stop - rows.start, columns.stop - columns.start
+
+
+def _placed(rgba_hwc: UInt8, layout: Layout) -> tuple[UInt8, Layout]:
     """The subject at the picture's own scale, and its place there in whole pixels."""
     if layout.scale == 1:
         shift = Layout(layout.height, layout.width, 1, round(layout.top), round(layout.left))
@@ -55,10 +59,11 @@ def _placed(rgba_hwc: UInt8, layout: Layout, output: OutputOptions) -> tuple[UIn
     height, width = (max(1, round(length * layout.scale)) for length in subject.shape[:2])
     top = round(layout.top + rows.start * layout.scale)
     left = round(layout.left + columns.start * layout.scale)
-    y, x = slice(0, height), slice(0, width)
-    if output.shadow is None and output.outline is None:
-        # What lies outside is not seen either: a small head in a large photo makes it gigabytes.
-        y, x = _inside(top, height, layout.height), _inside(left, width, layout.width)
+    # What lies outside is not seen, but for the last of the blocks in which shadow and rim see the
+    # picture: a small head in a large photo makes it gigabytes.
+    beyond = 1 + max(layout.height, layout.width) // LEAST_WORKING_PX
+    y = _inside(top, height, layout.height + beyond)
+    x = _inside(left, width, layout.width + beyond)
     scaled = resize_picture(subject, height, width, (y, x))
     return scaled, Layout(layout.height, layout.width, 1, top + y.start, left + x.start)
 
@@ -86,18 +91,18 @@ class Rendering:
     ) -> None:
         layout = _layout_of(rgba_hwc[..., 3], output)
         self.height, self.width = layout.height, layout.width
-        self._subject, self._place = _placed(rgba_hwc, layout, output)
+        self._subject, self._place = _placed(rgba_hwc, layout)
         alpha_hw = self._subject[..., 3]
-        self._shadow = ShadowRows(output.shadow, alpha_hw, self._place) if output.shadow else None
-        self._shadow_colour = output.shadow.colour if output.shadow else (0, 0, 0)
         self._outline: OutlineRows | None = None
         if output.outline:
-            rows, columns = subject_box(alpha_hw, 0)
-            width_px = output.outline.fitted_width_px(
-                rows.stop - rows.start, columns.stop - columns.start
-            )
+            size = _subject_size(rgba_hwc[..., 3])
+            width_px = output.outline.fitted_width_px(*(layout.scale * length for length in size))
             self._outline = OutlineRows(width_px, alpha_hw, self._place)
         self._outline_colour = output.outline.colour if output.outline else (0, 0, 0)
+        self._shadow: ShadowRows | None = None
+        if output.shadow:
+            self._shadow = ShadowRows(output.shadow, alpha_hw, self._place, self._outline)
+        self._shadow_colour = output.shadow.colour if output.shadow else (0, 0, 0)
         self._behind: Rows | None = None
         match output.background:
             case None:

@@ -12,6 +12,8 @@ from pyside_logic.colours import Colour, parse_colour
 from pyside_logic.gaussian import gaussian_blur
 from pyside_logic.layout import Layout
 from pyside_logic.option_values import expect_keys, expect_number, expect_one_of, invalid
+from pyside_logic.outline import OutlineRows
+from pyside_logic.regions import without_crumbs
 from pyside_logic.sampled import Sampled
 from pyside_logic.small_alpha import small_alpha
 
@@ -19,6 +21,7 @@ __all__ = ["Shadow", "ShadowRows"]
 
 Float32 = npt.NDArray[np.float32]
 UInt8 = npt.NDArray[np.uint8]
+Bool = npt.NDArray[np.bool_]
 
 _WORKING_PX = 512
 _FAINTEST = 0.05
@@ -103,17 +106,23 @@ class Shadow:
 
 
 class ShadowRows:
-    """How dark the shadow of `alpha_hw`, uint8 at the picture's scale, is on the picture."""
+    """How dark the shadow of `alpha_hw`, uint8 at the picture's scale, is on the picture; of a
+    sticker, of what its rim `outline` leaves of it."""
 
-    def __init__(self, shadow: Shadow, alpha_hw: UInt8, layout: Layout) -> None:
+    def __init__(
+        self, shadow: Shadow, alpha_hw: UInt8, layout: Layout, outline: OutlineRows | None = None
+    ) -> None:
         small, step = small_alpha(alpha_hw, layout, _WORKING_PX)
-        height, width = _extent(small)
+        if outline is not None:
+            small = outline.covered(small, step)
+        subject = without_crumbs(small >= _FAINTEST, small)
+        height, width = _extent(subject)
         fitted = shadow.fitted(height * step, width * step)
         assert fitted.x_px is not None
         assert fitted.y_px is not None
         assert fitted.blur_px is not None
         if fitted.kind == "contact":
-            small = _lying(small)
+            small = _lying(subject)
         small = gaussian_blur(small, fitted.blur_px / step) * np.float32(255 * fitted.opacity)
         middle = (1 / step - 1) / 2  # of the picture's first pixel, in small ones
         self._sampled = Sampled(
@@ -129,25 +138,23 @@ class ShadowRows:
         return (self._sampled.rows(rows) + np.float32(0.5)).astype(np.uint8)
 
 
-def _extent(small: Float32) -> tuple[int, int]:
+def _extent(subject: Bool) -> tuple[int, int]:
     """Height and width of the subject; the whole picture's where there is none."""
-    seen = small >= _FAINTEST
-    rows, columns = np.flatnonzero(seen.any(axis=1)), np.flatnonzero(seen.any(axis=0))
+    rows, columns = np.flatnonzero(subject.any(axis=1)), np.flatnonzero(subject.any(axis=0))
     if rows.size == 0:
-        return small.shape
+        return subject.shape
     return int(rows[-1] - rows[0]) + 1, int(columns[-1] - columns[0]) + 1
 
 
-def _lying(small: Float32) -> Float32:
+def _lying(subject: Bool) -> Float32:
     """What the subject darkens of the ground at its lowest row: the less, the higher a column of it
     ends."""
-    lying = np.zeros_like(small)
-    seen = small >= _FAINTEST
-    rows, columns = np.flatnonzero(seen.any(axis=1)), np.flatnonzero(seen.any(axis=0))
+    lying = np.zeros(subject.shape, np.float32)
+    rows, columns = np.flatnonzero(subject.any(axis=1)), np.flatnonzero(subject.any(axis=0))
     if rows.size == 0:
         return lying
     top, bottom = int(rows[0]), int(rows[-1]) + 1
-    ends = len(small) - seen[::-1, columns].argmax(axis=0)
+    ends = len(subject) - subject[::-1, columns].argmax(axis=0)
     lifted = (bottom - ends) / max(1.0, _FOOT * (bottom - top))
     depth = max(2, round(_FLATNESS * (bottom - top)))
     first = bottom - round((1 - _IN_FRONT) * depth)

@@ -19,6 +19,8 @@ EXIF_POINTER, GPS_POINTER = 0x8769, 0x8825
 _MOST_ENTRIES = 512
 #: A field of text or numbers is smaller; what is larger is a picture or a maker's own.
 _MOST_BYTES = 32_768
+#: What a JPEG's segment holds. Entries of a few bytes may all point at the same large value.
+_MOST_BYTES_IN_ALL = 65_536
 _LONG = 4
 
 
@@ -54,7 +56,7 @@ class Tiff:
 
 
 def read_tiff(data: bytes) -> Tiff | None:
-    """None for what is no TIFF structure at all."""
+    """None for what is no TIFF structure at all. Entries beyond _MOST_BYTES_IN_ALL are left out."""
     byte_order = {b"II": "<", b"MM": ">"}.get(data[:2])
     if byte_order is None or len(data) < 8:
         return None
@@ -62,16 +64,22 @@ def read_tiff(data: bytes) -> Tiff | None:
     if magic != _MAGIC:
         return None
     tiff = Tiff(byte_order)
-    tiff.main, pointers = _read_table(data, byte_order, first)
+    room = _MOST_BYTES_IN_ALL
+    tiff.main, pointers = _read_table(data, byte_order, first, room)
     if EXIF_POINTER in pointers:
-        tiff.exif, _ = _read_table(data, byte_order, pointers[EXIF_POINTER])
+        room -= _value_bytes(tiff.main)
+        tiff.exif, _ = _read_table(data, byte_order, pointers[EXIF_POINTER], room)
     if GPS_POINTER in pointers:
-        tiff.gps, _ = _read_table(data, byte_order, pointers[GPS_POINTER])
+        room -= _value_bytes(tiff.exif)
+        tiff.gps, _ = _read_table(data, byte_order, pointers[GPS_POINTER], room)
     return tiff
 
 
-def _read_table(data: bytes, order: str, at: int) -> tuple[dict[int, Entry], dict[int, int]]:
-    """The entries at the offset `at`, and where the pointers among them lead."""
+def _read_table(
+    data: bytes, order: str, at: int, room: int
+) -> tuple[dict[int, Entry], dict[int, int]]:
+    """The entries at the offset `at`, of which no more than `room` bytes, and where the pointers
+    among them lead."""
     entries: dict[int, Entry] = {}
     pointers: dict[int, int] = {}
     if at + 2 > len(data):
@@ -91,9 +99,14 @@ def _read_table(data: bytes, order: str, at: int) -> tuple[dict[int, Entry], dic
             pointers[tag] = offset
             continue
         first = start + 8 if size <= 4 else offset
-        if first + size <= len(data) and tag not in entries:
+        if first + size <= len(data) and tag not in entries and size <= room:
             entries[tag] = Entry(kind, values, data[first : first + size])
+            room -= size
     return entries, pointers
+
+
+def _value_bytes(table: Mapping[int, Entry]) -> int:
+    return sum(len(entry.data) for entry in table.values())
 
 
 def write_tiff(tiff: Tiff) -> bytes:
@@ -107,10 +120,11 @@ def write_tiff(tiff: Tiff) -> bytes:
             pointers[tag] = Entry(_LONG, 1, struct.pack(f"{order}I", at))
             at += _table_bytes(table)
     tables = [{**tiff.main, **pointers}, *(table for _, table in _subtables(tiff) if table)]
-    written = head
+    written, at = [head], len(head)
     for table in tables:
-        written += _write_table(table, order, len(written))
-    return written
+        written.append(_write_table(table, order, at))
+        at += len(written[-1])
+    return b"".join(written)
 
 
 def _subtables(tiff: Tiff) -> tuple[tuple[int, dict[int, Entry]], ...]:
@@ -127,14 +141,16 @@ def _even(length: int) -> int:
 
 
 def _write_table(table: Mapping[int, Entry], order: str, start: int) -> bytes:
-    fixed = struct.pack(f"{order}H", len(table))
-    outside = b""
-    values_start = start + 2 + 12 * len(table) + 4
+    fixed = [struct.pack(f"{order}H", len(table))]
+    outside: list[bytes] = []
+    value_at = start + 2 + 12 * len(table) + 4
     for tag, entry in sorted(table.items()):
-        fixed += struct.pack(f"{order}HHI", tag, entry.type, entry.values)
+        fixed.append(struct.pack(f"{order}HHI", tag, entry.type, entry.values))
         if len(entry.data) <= 4:
-            fixed += entry.data.ljust(4, b"\0")
+            fixed.append(entry.data.ljust(4, b"\0"))
         else:
-            fixed += struct.pack(f"{order}I", values_start + len(outside))
-            outside += entry.data + bytes(len(entry.data) % 2)
-    return fixed + struct.pack(f"{order}I", 0) + outside  # no further table: no thumbnail
+            fixed.append(struct.pack(f"{order}I", value_at))
+            outside.append(entry.data + bytes(len(entry.data) % 2))
+            value_at += len(outside[-1])
+    fixed.append(struct.pack(f"{order}I", 0))  # no further table: no thumbnail
+    return b"".join(fixed + outside)

@@ -199,6 +199,30 @@ def test_where_all_is_subject_the_blur_is_hidden_and_finite() -> None:
     assert np.array_equal(drawn(rgba, {"background": "blur"}), rgba[..., :3])
 
 
+def test_what_shines_through_is_the_background_where_none_is_sure() -> None:
+    rgba = np.full((300, 400, 4), 255, np.uint8)
+    rgba[..., :3] = 200, 30, 20
+    rgba[:, :2, 3] = 0  # a strip that is narrower than the rim
+    rgba[:, :2, :3] = 20, 120, 30
+    strip = drawn(rgba, {"background": "blur"})[:, 0].astype(int)
+    assert np.abs(strip - (20, 120, 30)).max() <= 12
+    rgba[..., :3] = 20, 120, 30
+    rgba[..., 3] = 3  # a haze
+    rgba[100:200, 150:250] = 200, 30, 20, 255
+    assert (
+        np.abs(drawn(rgba, {"background": "blur"})[50, 50].astype(int) - (20, 120, 30)).max() <= 3
+    )
+
+
+def test_a_single_pixel_of_background_is_enough() -> None:
+    rgba = np.full((1024, 1024, 4), 255, np.uint8)
+    rgba[..., :3] = 200, 30, 20
+    rgba[:400, :, :3] = 20, 120, 30
+    rgba[10, 10, 3] = 0
+    picture = drawn(rgba, {"background": {"blur_px": 4}}).astype(int)
+    assert np.abs(picture[10, 10] - (20, 120, 30)).max() <= 2
+
+
 def test_what_was_transparent_in_the_photo_is_no_background() -> None:
     rgba = disc()
     source_alpha = np.full(rgba.shape[:2], 255, np.uint8)
@@ -305,6 +329,17 @@ def test_what_is_given_wins_over_the_preset() -> None:
     assert on_canvas.shape == (90, 90, 4)
 
 
+def test_a_size_in_millimetres_replaces_the_presets_in_px() -> None:
+    values = {"preset": "product", "canvas": {"width_mm": 50, "height_mm": 25}}
+    file = encode(disc(), OutputOptions.from_dict(values), "cutout")
+    assert (file.height, file.width) == (295, 591)
+    red = np.asarray(Image.open(io.BytesIO(file.data)))[..., 1] < 128
+    assert red.any(axis=1).sum() == pytest.approx(0.85 * 295, abs=4)
+    in_px = {"preset": "id-photo", "canvas": {"width_px": 40, "height_px": 50}}
+    file = encode(disc(), OutputOptions.from_dict(in_px), "cutout")
+    assert (file.height, file.width) == (50, 40)
+
+
 def person(crown: int = 40) -> np.ndarray:
     """Head, neck and shoulders, cut off below, uint8 (400, 300, 4)."""
     y, x = np.mgrid[:400, :300] + 0.5
@@ -335,6 +370,13 @@ def test_a_wisp_above_it_is_not_the_head(crown: int) -> None:
     assert rows.stop == pytest.approx(crown + 120, abs=12)
 
 
+@pytest.mark.parametrize(("speck", "gap"), [(1, 1), (3, 1), (3, 9)])
+def test_a_speck_that_stands_off_above_it_is_not_the_head(speck: int, gap: int) -> None:
+    alpha = np.zeros((speck + gap + 9, 40), np.uint8)
+    alpha[:speck, 20:22] = alpha[speck + gap :] = 255
+    assert head_box(alpha) == (slice(speck + gap, len(alpha)), slice(0, 40))
+
+
 def test_a_head_that_is_small_in_a_large_subject_costs_no_memory() -> None:
     """A matte like a sofa with a person's head on it."""
     rgba = np.full((600, 3000, 4), 90, np.uint8)
@@ -344,6 +386,18 @@ def test_a_head_that_is_small_in_a_large_subject_costs_no_memory() -> None:
     output = OutputOptions.from_dict({"preset": "id-photo", "canvas": {"fill": 0.9}})
     tracemalloc.start()
     file = encode(rgba, output, "cutout")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert (file.height, file.width) == (531, 413)
+    assert peak < 60e6
+
+
+@pytest.mark.parametrize("layers", [{}, {"shadow": True}, {"shadow": "contact", "outline": True}])
+def test_a_flat_subject_costs_no_more_than_its_canvas(layers: dict[str, Any]) -> None:
+    """A line of pixels is all head, and 39,300 px wide where that has its size."""
+    output = OutputOptions.from_dict({"preset": "id-photo", **layers})
+    tracemalloc.start()
+    file = encode(np.full((1, 100, 4), 255, np.uint8), output, "cutout")
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert (file.height, file.width) == (531, 413)

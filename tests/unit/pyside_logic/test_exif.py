@@ -132,6 +132,34 @@ def test_absurd_resolutions_are_none(value: float) -> None:
     assert exif_density(exif.tobytes().removeprefix(b"Exif\0\0")) is None
 
 
+@pytest.mark.parametrize("density", [(0, 3937), (3937, 0), (2_000_000_000, 2_000_000_000)])
+def test_an_absurd_resolution_beside_the_exif_is_none(density: tuple[int, int]) -> None:
+    pixels = np.full((3, 4, 4), 255, np.uint8)
+    source = Source(density, camera())
+    picture = Image.open(io.BytesIO(encode(pixels, OutputOptions(), "cutout", source).data))
+    assert picture.info["dpi"] == pytest.approx((300, 150), abs=0.02)  # the EXIF's
+    bare = encode(pixels, OutputOptions(), "cutout", Source(density))
+    assert "dpi" not in Image.open(io.BytesIO(bare.data)).info
+
+
+def test_many_entries_of_the_same_bytes_are_no_more_than_a_jpeg_holds() -> None:
+    """508 entries in either table, and all of them are the same 32 KB."""
+
+    def table(first_tag: int, pointer: int = 0) -> bytes:
+        entries = [(tag, 7, 32_768, 8) for tag in range(first_tag, first_tag + 508)]
+        if pointer:
+            entries = [(tag, *rest) for tag, *rest in entries if tag not in (EXIF, GPS)]
+            entries.append((EXIF, 4, 1, pointer))
+        packed = b"".join(struct.pack("<HHII", *entry) for entry in entries)
+        return struct.pack("<H", len(entries)) + packed + bytes(4)
+
+    main = table(0x8800, 1)
+    data = b"II*\0" + struct.pack("<I", 8) + table(0x8800, 8 + len(main)) + table(0xA430)
+    written = carried_exif(data.ljust(65_000, b"x"), "all", 3, 4, None, "srgb")
+    assert written is not None
+    assert 32_768 < len(written) < 70_000
+
+
 def test_a_fraction_of_nothing_is_none() -> None:
     entry = Entry(5, 1, struct.pack("<II", 300, 0))
     assert exif_density(write_tiff(Tiff("<", main={0x011A: entry, 0x011B: entry}))) is None

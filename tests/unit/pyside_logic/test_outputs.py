@@ -142,6 +142,7 @@ def test_crop_and_background_together() -> None:
         ({"crop": {"margin_px": -1}}, "margin_px"),
         ({"crop": {"margin_px": 1.5}}, "margin_px"),
         ({"crop": {"margin_px": True}}, "margin_px"),
+        ({"crop": {"margin_px": None}}, "margin_px"),
         ({"margin_px": 3}, "crop"),
         ({"background": "blurple"}, "white"),
         ({"background": "#12345"}, "#rrggbb"),
@@ -178,9 +179,11 @@ def test_crop_and_background_together() -> None:
         ({"type": "image/svg+xml", "background": "blur"}, "background of an SVG"),
         ({"type": "image/svg+xml", "shadow": True}, "shadow of an SVG"),
         ({"sparkle": 1}, "sparkle"),
+        ({"sparkle": 1, 2: 3, None: 4}, "sparkle"),
+        ({"crop": {2: 3, "left": 4}}, "left"),
     ],
 )
-def test_what_cannot_be_meant_is_refused_by_name(values: dict[str, Any], named: str) -> None:
+def test_what_cannot_be_meant_is_refused_by_name(values: dict[Any, Any], named: str) -> None:
     with pytest.raises(GossamerError, match=named) as caught:
         OutputOptions.from_dict(values)
     assert caught.value.code is ErrorCode.INVALID_ARGUMENT

@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
+from scipy.spatial import KDTree
+from skimage import data
 from skimage.measure import find_contours
 
 from pyside_logic.bezier import fit_closed
@@ -78,6 +80,21 @@ def test_curves_pass_every_point_within_the_tolerance_and_join() -> None:
         assert max(nearest) <= 0.36
         for before, after in zip(curves, [*curves[1:], curves[0]], strict=True):
             assert np.array_equal(before[3], after[0])
+
+
+@pytest.mark.parametrize("photo", ["coffee", "astronaut", "text"])
+def test_no_curve_strays_between_the_points_that_it_passes(photo: str) -> None:
+    """Taken for alpha, any photo has outlines with all kinds of turns."""
+    t = np.linspace(0, 1, 40)[:, None]
+    alpha = getattr(data, photo)()
+    for points in trace_contours(alpha if alpha.ndim == 2 else alpha[..., 1]):
+        drawn = np.concatenate(
+            [
+                (1 - t) ** 3 * a + 3 * t * (1 - t) ** 2 * b + 3 * t**2 * (1 - t) * c + t**3 * d
+                for a, b, c, d in fit_closed(points, 0.35)
+            ]
+        )
+        assert KDTree(points).query(drawn)[0].max() < 1.5
 
 
 def polygons(path: str) -> list[list[tuple[float, float]]]:
