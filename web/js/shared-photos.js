@@ -1,9 +1,16 @@
 /** Photos that another app has shared with this one, when it is installed: sw.js lays them here. */
 
 /**
- * @returns {Promise<File[]>} each is given out once
+ * @returns {Promise<{ files: File[], isComplete: boolean }>} each is given out once; not all of them
+ *   where the device had no room
  */
 export async function takeSharedPhotos() {
+  const isComplete = !location.search.includes('shared=incomplete')
+  if (!isComplete) history.replaceState(null, '', location.pathname)
+  return { files: await takeFiles(), isComplete }
+}
+
+async function takeFiles() {
   const name = `gossamer shared ${new URL('.', location.href).pathname}`
   const isThere = await globalThis.caches?.has(name).catch(() => false) // storage may be refused
   if (!isThere) return []

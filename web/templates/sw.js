@@ -191,11 +191,14 @@ async function answer(request) {
  */
 async function takeShared(request) {
   const photos = (await request.formData()).getAll('photos')
+  let asked = ''
   for (const [index, photo] of photos.entries()) {
     if (typeof photo === 'string') continue
-    await keepShared(photo, index).catch(() => {}) // the disk is full: another one may fit
+    await keepShared(photo, index).catch(() => {
+      asked = '?shared=incomplete' // the disk is full: another one may fit
+    })
   }
-  return Response.redirect(worker.registration.scope, 303)
+  return Response.redirect(`${worker.registration.scope}${asked}`, 303)
 }
 
 /**

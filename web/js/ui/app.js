@@ -2,7 +2,7 @@
 
 import { askToKeep } from '../device-storage.js'
 import * as gossamer from '../gossamer.js'
-import { keepEngine, registerServiceWorker } from '../service-worker-client.js'
+import { keepEngine } from '../service-worker-client.js'
 import { takeSharedPhotos } from '../shared-photos.js'
 import { create, setText } from './dom.js'
 import {
@@ -22,6 +22,7 @@ import { PhotoIntake } from './photo-intake.js'
 import { hasCutout, PhotoStage } from './photo-stage.js'
 import { RequestList } from './request-list.js'
 import { copyPhoto, saveAll, savePhoto } from './saving.js'
+import { startServices } from './services.js'
 import { SettingsSheet } from './settings-sheet.js'
 import { SidePanel } from './side-panel.js'
 import { chooseForGood, errorWords, noticeWords, stageWords, t } from './strings.js'
@@ -96,9 +97,10 @@ export class GossamerApp extends HTMLElement {
     if (this.#visit.kept === 'deleted') this.#offline.markDeleted()
   }
 
-  /** @param {File[]} files that came from another app */
-  add(files) {
+  /** @param {Awaited<ReturnType<typeof takeSharedPhotos>>} shared by another app */
+  addShared({ files, isComplete }) {
     if (files.length > 0) this.#add(files)
+    if (!isComplete) this.#note.show(t('sharedIncomplete'))
   }
 
   #connectParts() {
@@ -348,19 +350,6 @@ function previewSize(stage, { size }) {
   return Math.min(MAX_PREVIEW_PX, 100 * Math.ceil(stage.fitted_px(size) / 100))
 }
 
-/** What makes a visit better, and is worth nobody's waiting. */
-async function preloadMore() {
-  const { model } = visit.queue
-  await visit.queue.idle()
-  if (model === 'auto') await gossamer.preloadSpecialists()
-}
-
-/** Whether this person has asked sites to fetch what is needed and no more. */
-function savesData() {
-  const { connection } = /** @type {{ connection?: { saveData?: boolean } }} */ (navigator)
-  return connection?.saveData === true
-}
-
 /** @param {EventTarget | null} target whether letters belong to it */
 function isTyping(target) {
   return (
@@ -373,48 +362,12 @@ const visit = new Visit()
 const updateNotice = new NoticeBar()
 updateNotice.setAttribute('data-testid', 'update')
 
-/** @returns {Promise<boolean>} whether this page is on the device, as soon as that is known */
-function keepPage() {
-  return new Promise((resolve) => {
-    registerServiceWorker({
-      onUpdate: (apply) => updateNotice.show(t('updateReady'), { label: t('reload'), run: apply }),
-      onKept: resolve,
-      isBusy: () => visit.queue.photos.length > 0, // a reload would lose them
-    })
-  })
-}
-
-function startServices() {
-  // A first visit keeps the page when its first photos are done: fetching and proving all of it takes
-  // the time of one. But threads wait for it where the service worker is what isolates the page.
-  const isFirst = !navigator.serviceWorker?.controller
-  const keptAtOnce = isFirst && globalThis.crossOriginIsolated ? null : keepPage()
-  const idle = () => visit.queue.idle()
-  requestAnimationFrame(() => {
-    setTimeout(async () => {
-      const engine = gossamer.preload({
-        model: visit.queue.model,
-        onProgress: (report) => visit.queue.reportPreload(report),
-      })
-      const pageKept = keptAtOnce ?? engine.then(idle, idle).then(keepPage)
-      try {
-        const { runtime, backend, stored } = await engine
-        if (stored && !savesData()) preloadMore().catch(() => {}) // at the next visit then
-        const isKept = stored && (await pageKept)
-        if (isKept) await keepEngine({ runtime, backend })
-        if (visit.kept === 'not yet') visit.kept = isKept ? 'ready' : 'refused'
-      } catch {
-        return // a photo that needs what failed tells about it, in its place
-      }
-      const app = document.querySelector('gossamer-app')
-      if (app instanceof GossamerApp) app.showKept()
-    })
-  })
-}
-
 Object.assign(window, { gossamer })
 customElements.define('gossamer-app', GossamerApp)
 const app = new GossamerApp(visit)
 document.body.prepend(app)
-startServices()
-takeSharedPhotos().then((files) => app.add(files))
+startServices(visit, updateNotice, () => {
+  const shown = document.querySelector('gossamer-app') // another one, in another language
+  if (shown instanceof GossamerApp) shown.showKept()
+})
+takeSharedPhotos().then((shared) => app.addShared(shared))
