@@ -153,8 +153,8 @@ def _is_right(
 
 
 def _small(network: Network, precision: str, report: Report) -> _Small | None:
-    """Of the size for a wider look, or half the network's. None where that cannot be exported, or
-    shows no subject in the picture."""
+    """Of the size for a wider look, or half the network's: None where that cannot be exported, or
+    shows no subject in the picture. Raises ExporterError."""
     height, width = network.wider or (network.input.height // 2, network.input.width // 2)
     if min(height, width) < LEAST_SIDE_PX:
         return None
@@ -166,6 +166,8 @@ def _small(network: Network, precision: str, report: Report) -> _Small | None:
         ).read_bytes()
         return _Small(small, file, _answer(small, file))
     except ExporterError:
+        if network.wider:  # which has been measured, and is not to be lost without a word
+            raise
         return None
 
 

@@ -3,6 +3,7 @@
 import base64
 import contextlib
 import io
+import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +13,9 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Error, Locator, Page, expect
+from playwright.sync_api import BrowserContext, BrowserType, Error, Locator, Page, expect
+
+from exporter.chromium import chromium_arguments, find_chromium
 
 #: Python start, engine start and a first run on two cores, with room for a slow machine.
 SLOW_MS = 120_000
@@ -66,6 +69,16 @@ class App:
             self.part("save").click()
         picture = Image.open(io.BytesIO(download.value.path().read_bytes()))
         return download.value.suggested_filename, picture
+
+
+def refusing_storage(chromium: BrowserType, folder: Path) -> BrowserContext:
+    """Chromium as a person sets it to block the data of all sites; its profile lies in `folder`."""
+    (folder / "Default").mkdir(parents=True)
+    blocked = {"profile": {"default_content_setting_values": {"cookies": 2}}}
+    (folder / "Default" / "Preferences").write_text(json.dumps(blocked))
+    return chromium.launch_persistent_context(
+        folder, executable_path=find_chromium(), args=chromium_arguments()
+    )
 
 
 #: The sha256s in the model store, with `.part` for a beginning.

@@ -1,6 +1,5 @@
 """What the app says, and what it leaves as it was, where something around it fails."""
 
-import json
 import shutil
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from skimage import data
 from exporter.chromium import chromium_arguments, find_chromium
 from exporter.serve import make_server, running
 
-from .app import SLOW_MS, STORED_KEYS, App, png
+from .app import SLOW_MS, STORED_KEYS, App, png, refusing_storage
 from .test_workers import DIE_AT, worker_named
 
 
@@ -90,13 +89,7 @@ def test_without_encryption_all_else_is_deleted(playwright: Playwright, server: 
 def test_where_storage_is_refused_nothing_is_deleted_without_a_fuss(
     playwright: Playwright, server: str, tmp_path: Path
 ) -> None:
-    profile = tmp_path / "profile"
-    (profile / "Default").mkdir(parents=True)
-    blocked = {"profile": {"default_content_setting_values": {"cookies": 2}}}
-    (profile / "Default" / "Preferences").write_text(json.dumps(blocked))
-    context = playwright.chromium.launch_persistent_context(
-        profile, executable_path=find_chromium(), args=chromium_arguments()
-    )
+    context = refusing_storage(playwright.chromium, tmp_path / "profile")
     complaints: list[str] = []
     context.on("weberror", lambda error: complaints.append(str(error.error)))
     app = App(context.new_page(), server).open()

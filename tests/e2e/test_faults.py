@@ -1,7 +1,6 @@
 """What goes wrong around the page: the disk, the network, the clock, the machine, the other tab."""
 
 import contextlib
-import json
 import re
 import shutil
 import threading
@@ -17,11 +16,20 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, expect
 from skimage import data
 
-from exporter.chromium import chromium_arguments, find_chromium
 from exporter.serve import make_server, running
 from exporter.site import WEB
 
-from .app import SLOW_MS, STORED_KEYS, ApiError, App, call_api, in_base64, png, wait_until
+from .app import (
+    SLOW_MS,
+    STORED_KEYS,
+    ApiError,
+    App,
+    call_api,
+    in_base64,
+    png,
+    refusing_storage,
+    wait_until,
+)
 from .journeys import pictures_in
 from .test_workers import DIE_AT, worker_named
 
@@ -99,14 +107,7 @@ def test_a_full_disk_then_room_again(
 def test_a_browser_that_refuses_all_storage(
     browser: Browser, server: str, cat_file: Path, tmp_path: Path
 ) -> None:
-    """As a person sets it in Chromium: block the data of all sites."""
-    profile = tmp_path / "profile"
-    (profile / "Default").mkdir(parents=True)
-    blocked = {"profile": {"default_content_setting_values": {"cookies": 2}}}
-    (profile / "Default" / "Preferences").write_text(json.dumps(blocked))
-    context = browser.browser_type.launch_persistent_context(
-        profile, executable_path=find_chromium(), args=chromium_arguments()
-    )
+    context = refusing_storage(browser.browser_type, tmp_path / "profile")
     complaints: list[str] = []
     context.on("weberror", lambda error: complaints.append(str(error.error)))
     app = App(context.new_page(), server).open()

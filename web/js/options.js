@@ -18,7 +18,7 @@ export const KNOWN = {
 }
 /** Those within an option. What they may be is said by Python, whose they are. */
 export const KNOWN_WITHIN = {
-  refine: [...['sharpen', 'min_region_px', 'detail', 'contract_px', 'feather_px'], 'decontaminate'],
+  refine: ['sharpen', 'min_region_px', 'detail', 'contract_px', 'feather_px', 'decontaminate'],
   output: [
     ...['type', 'quality', 'depth', 'crop', 'canvas', 'background', 'shadow', 'outline'],
     ...['metadata', 'embed', 'preset'],

@@ -8,6 +8,22 @@ import onnxruntime
 from onnx import parser
 
 
+def specification(height: int, width: int, activation: str) -> str:
+    """TOML for a network of one's own; `activation` is what it ends without."""
+    return f"""
+[input]
+height = {height}
+width = {width}
+scale = 'unit'
+mean = [0.5, 0.5, 0.5]
+std = [0.25, 0.25, 0.25]
+
+[output]
+normalise = 'none'
+activation = '{activation}'
+"""
+
+
 def graph_of(
     text: str, opset: int = 11, ir: int = 6, weights: Mapping[str, tuple[int, ...]] | None = None
 ) -> onnx.ModelProto:

@@ -18,7 +18,7 @@ from exporter.cli import main
 from exporter.errors import ExporterError, PictureError
 from exporter.native import NativeNetwork
 from pyside_logic.icc import icc_profile
-from tests.unit.exporter.graphs import graph_of
+from tests.unit.exporter.graphs import graph_of, specification
 
 
 @pytest.fixture(scope="module")
@@ -107,18 +107,7 @@ def test_sessions_are_kept_and_threads_share_them(monkeypatch: pytest.MonkeyPatc
     assert len(started) == 2
 
 
-SPECIFICATION = """
-[input]
-height = 64
-width = 64
-scale = 'unit'
-mean = [0.5, 0.5, 0.5]
-std = [0.25, 0.25, 0.25]
-
-[output]
-normalise = 'none'
-activation = 'sigmoid'
-"""
+SPECIFICATION = specification(64, 48, "sigmoid")
 
 
 def test_a_network_that_was_written_again_is_another_one(
@@ -126,17 +115,17 @@ def test_a_network_that_was_written_again_is_another_one(
 ) -> None:
     monkeypatch.setenv("GOSSAMER_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(api, "_finders", {})
-    file, specification = tmp_path / "mine.onnx", tmp_path / "mine.toml"
+    file, spec = tmp_path / "mine.onnx", tmp_path / "mine.toml"
 
     def mattes_of(bias: float, text: str = SPECIFICATION) -> list[npt.NDArray[np.float32]]:
         graph = f"""
-            mine (float[1, 3, 64, 64] picture) => (float[1, 1, 64, 64] logits)
+            mine (float[1, 3, 64, 48] picture) => (float[1, 1, 64, 48] logits)
             <float[1, 3, 1, 1] weight = {{1.0, 1.0, 1.0}}, float[1] bias = {{{bias:.1f}}}>
             {{ logits = Conv (picture, weight, bias) }}
         """
         onnx.save(graph_of(graph), file)
-        specification.write_text(text)
-        options: dict[str, Any] = {"model": str(file), "spec": specification, "refine": None}
+        spec.write_text(text)
+        options: dict[str, Any] = {"model": str(file), "spec": spec, "refine": None}
         return [cut(data.coffee(), **options).matte for _ in range(2)]
 
     (first, _), (second, again) = mattes_of(-1), mattes_of(1)
@@ -147,7 +136,7 @@ def test_a_network_that_was_written_again_is_another_one(
     assert not np.array_equal(third, second)
     file.unlink()
     with pytest.raises(ExporterError, match="Expected the network's ONNX file"):
-        cut(data.coffee(), model=str(file), spec=specification)
+        cut(data.coffee(), model=str(file), spec=spec)
 
 
 def test_what_the_first_look_loses_a_wider_one_finds() -> None:

@@ -19,6 +19,7 @@ from exporter.site import SiteChoices, build_site
 from exporter.site_models import add_model
 from exporter.winograd.plan import plan_of
 from tests.unit.exporter.built_site import build_constant, sha256
+from tests.unit.exporter.graphs import specification
 from tests.unit.exporter.sketches import Sketch
 
 
@@ -150,18 +151,6 @@ def test_a_small_picture_is_proven_as_it_is(quick_site_dir: Path) -> None:
     assert np.frombuffer((quick_site_dir / artefact["plan"]["path"]).read_bytes(), "<i4")[11] == 0
 
 
-SPECIFICATION = """
-[input]
-height = {side_px}
-width = {side_px}
-scale = "unit"
-mean = [0.5, 0.5, 0.5]
-std = [0.25, 0.25, 0.25]
-[output]
-normalise = "none"
-"""
-
-
 def plan_on_a_site(
     sketch: Sketch, last: str, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> tuple[bytes | None, bytes]:
@@ -169,10 +158,10 @@ def plan_on_a_site(
     model = onnx.ModelProto.FromString(sketch.file(last))
     shape = onnx.helper.make_tensor_type_proto(onnx.TensorProto.FLOAT, (1, 1, *sketch.size))
     model.graph.output[0].type.CopyFrom(shape)
-    published, specification = folder / "own.onnx", folder / "own.toml"
+    published, spec = folder / "own.onnx", folder / "own.toml"
     published.write_bytes(model.SerializeToString())
-    specification.write_text(SPECIFICATION.format(side_px=sketch.size[0]))
-    network = load_specification(specification, published)
+    spec.write_text(specification(*sketch.size, "none"))
+    network = load_specification(spec, published)
     monkeypatch.setenv("GOSSAMER_CACHE", str(folder / "cache"))
     monkeypatch.setattr(site_models, "find_network", lambda _: network)
     fetch(network.part, local=published)

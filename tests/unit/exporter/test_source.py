@@ -19,6 +19,7 @@ from exporter.finder import exported_networks
 from exporter.native import NativeNetwork
 from exporter.pipeline import export_network
 from exporter.source import read_source
+from tests.unit.exporter.graphs import specification
 
 # Two inputs of a Sigmoid that a half-finished export leaves out, and a side output.
 LOGITS = """
@@ -32,18 +33,7 @@ LOGITS = """
     }
 """
 
-SPECIFICATION = """
-[input]
-height = 64
-width = 48
-scale = 'unit'
-mean = [0.5, 0.5, 0.5]
-std = [0.25, 0.25, 0.25]
-
-[output]
-normalise = 'none'
-activation = 'sigmoid'
-"""
+SPECIFICATION = specification(64, 48, "sigmoid")
 
 
 @pytest.fixture(autouse=True)
@@ -376,9 +366,9 @@ def test_gossamer_export_takes_a_file_for_one_network(
 def test_a_file_beside_a_specification_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    weights, specification = save(tmp_path), tmp_path / "mine.toml"
-    specification.write_text(SPECIFICATION)
-    arguments = [str(weights), "--spec", str(specification), "--weights", str(weights)]
+    weights, spec = save(tmp_path), tmp_path / "mine.toml"
+    spec.write_text(SPECIFICATION)
+    arguments = [str(weights), "--spec", str(spec), "--weights", str(weights)]
     assert main(["export", *arguments, "--out", str(tmp_path / "out")]) == 1
     assert "Expected no --weights with --spec" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()

@@ -195,10 +195,10 @@ def test_what_int8_does_besides_rounding_is_not_lost() -> None:
     last = sketch.conv(rounded(sketch.conv(rounded(sketch.conv("picture", 3, 8)), 8, 8)), 8, 1)
     file = sketch.file(last)
     plan = plan_of(file)
-    if plan is not None:
-        network = with_names(find_network("u2netp"), file)
-        with pytest.raises(PassError, match=r"within 1 at most, 0\.02 in the mean"):
-            check_plan(plan, file, network)
+    assert plan is not None
+    network = with_names(find_network("u2netp"), file)
+    with pytest.raises(PassError, match=r"within 1 at most, 0\.02 in the mean"):
+        check_plan(plan, file, network)
 
 
 def with_names(network: Network, file: bytes) -> Network:

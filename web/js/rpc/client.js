@@ -15,8 +15,8 @@ import { fromWire, GossamerError } from './errors.js'
  *   limit_ms?: number | undefined,
  * }} CallOptions
  *
- * - `limit_ms`: how long the worker may be at it, once it has begun, before it counts as hung. Time in
- *   which the whole page was asleep does not count.
+ * - `limit_ms`: how long the worker may be at it, once it has begun, before it counts as hung. While
+ *   the whole page is asleep, an eighth of it passes at most.
  */
 
 /**
