@@ -1,11 +1,14 @@
 """A worker that dies takes nothing with it but the calls that waited for it."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 from playwright.sync_api import Page, Worker, expect
 from skimage import data
+
+from exporter.serve import make_server, running
 
 from .app import ApiError, App, call_api, in_base64, png, wait_until
 
@@ -156,30 +159,48 @@ def test_an_open_photo_is_never_taken_for_another_one(app: App) -> None:
     assert outcome == ["worker_died", 600]
 
 
-# The page is busy for three times the limit of a worker that is not.
+# Answers when the page says so.
+PATIENT_WORKER = """
+let id
+self.onmessage = ({ data }) => {
+  if (data.type !== 'answer') self.postMessage({ id: (id = data.id), type: 'started' })
+  else self.postMessage({ id, type: 'result', payload: 'answered' })
+}
+self.postMessage({ type: 'ready', watched: false })
+"""
+# The page hears and does nothing for longer than the worker may take; then the worker answers, but
+# not before all timers that are due.
 ASLEEP = """
-async ([client, worker, bytes]) => {
+async ([client, address]) => {
   const { WorkerClient } = await import(client)
-  const source = new Blob([Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0))])
-  const thumbnails = new WorkerClient(() => worker, 'worker')
-  await thumbnails.call('thumbnail', { source, height_px: 10 }, 'decode')
-  const limit_ms = 400
-  const answer = thumbnails.call('thumbnail', { source, height_px: 10 }, 'decode', { limit_ms })
-  const begun = new Promise((resolve) => setTimeout(resolve, 20))
-  await begun
-  const end = performance.now() + 3 * limit_ms
+  let worker
+  const spawn = (...given) => (worker = new Worker(...given))
+  const patient = new WorkerClient(() => address, 'worker', spawn)
+  const limit_ms = 2000
+  const answer = patient.call('work', null, 'infer', { limit_ms })
+  const later = (wait_ms) => new Promise((resolve) => setTimeout(resolve, wait_ms))
+  await later(200)
+  const end = performance.now() + 1.5 * limit_ms
   while (performance.now() < end);
-  return answer.then(() => 'answered', ({ message }) => message)
+  await later(0)
+  worker.postMessage({ type: 'answer' })
+  return answer.catch(({ message }) => message)
 }
 """
 
 
-def test_a_page_that_was_asleep_blames_no_worker(app: App, quick_site_dir: Path) -> None:
-    (client,) = (quick_site_dir / "js" / "rpc").glob("client.*.js")
-    (worker,) = (quick_site_dir / "js" / "workers").glob("thumbnail-worker.*.js")
-    addresses = [f"{app.url}js/{path.parent.name}/{path.name}" for path in (client, worker)]
-    large = np.tile(data.astronaut(), (8, 8, 1))
-    assert app.page.evaluate(ASLEEP, [*addresses, in_base64(png(large))]) == "answered"
+def test_a_page_that_was_asleep_blames_no_worker(
+    page: Page, quick_site_dir: Path, tmp_path: Path
+) -> None:
+    site = shutil.copytree(quick_site_dir, tmp_path / "site")
+    (site / "js" / "workers" / "patient.js").write_text(PATIENT_WORKER)
+    (client,) = (site / "js" / "rpc").glob("client.*.js")
+    with running(make_server(site)) as server:
+        App(page, server.url).open()
+        addresses = [
+            f"{server.url}js/{path}" for path in (f"rpc/{client.name}", "workers/patient.js")
+        ]
+        assert page.evaluate(ASLEEP, addresses) == "answered"
 
 
 # Everything that a worker of the page says goes to window.heard.
