@@ -35,6 +35,14 @@ def wait_until(page: Page, expression: str) -> None:
     pytest.fail(f"never came true: {expression}")
 
 
+# A narrow window shows the button on the photo that is looked at alone.
+REMOVE_ALL = """
+for (const photo of document.querySelectorAll('[data-testid=photo]')) {
+  photo.querySelector('button:last-of-type').click()
+}
+"""
+
+
 class App:
     """Drives the page through what a person sees."""
 
@@ -52,6 +60,9 @@ class App:
 
     def add(self, *files: Path) -> None:
         self.part("file-input").set_input_files([str(file) for file in files])
+
+    def remove_photos(self) -> None:
+        self.page.evaluate(REMOVE_ALL)
 
     def wait_for_states(self, *states: str) -> None:
         """Waits until the film strip's photos are in these states, in order."""
@@ -168,6 +179,16 @@ def png(rgb_hwc: np.ndarray) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(rgb_hwc).save(buffer, "PNG")
     return buffer.getvalue()
+
+
+def porthole(rgb_hwc: np.ndarray) -> np.ndarray:
+    """The middle of a photo, round, on a plain backdrop: a network of 64 x 64 px finds that."""
+    height, width = rgb_hwc.shape[:2]
+    y, x = np.mgrid[:height, :width]
+    distance = np.hypot(y - height / 2, x - width / 2)
+    inside = np.clip((0.3 * min(height, width) - distance) / 4 + 0.5, 0, 1)[..., None]
+    mixed = inside * rgb_hwc + (1 - inside) * np.array([215, 220, 225])
+    return mixed.round().astype(np.uint8)
 
 
 def in_base64(content: bytes) -> str:

@@ -20,13 +20,6 @@ WIDE = {"width": 1440, "height": 900}
 NARROW = {"width": 390, "height": 844}
 
 
-# A narrow window shows the button on the photo that is looked at alone.
-REMOVE_ALL = """
-for (const photo of document.querySelectorAll('[data-testid=photo]')) {
-  photo.querySelector('button:last-of-type').click()
-}
-"""
-
 # Notes how wide every picture is that the stage shows as the cut-out.
 DRAWN_PX = """
 () => {
@@ -49,7 +42,7 @@ class Journey(App):
         """Without photos, and with every choice as it is at first, but with all that has started:
         the choice of a language builds the window anew."""
         self.close_notices()
-        self.page.evaluate(REMOVE_ALL)
+        self.remove_photos()
         self.page.evaluate("localStorage.clear()")
         self.page.evaluate("document.querySelector('gossamer-app').dataset.old = ''")
         self.part("settings").get_by_role("button").first.click()
@@ -135,7 +128,7 @@ def pictures_in(data: bytes) -> dict[str, Image.Image]:
         return {name: Image.open(io.BytesIO(archive.read(name))) for name in archive.namelist()}
 
 
-#: For tests that take long: the wide window is left to `make soak`.
+#: For what is the same in every window, or takes long: the wide one is left to `make soak`.
 ONE_WINDOW = pytest.mark.parametrize(
     "window", ["narrow", pytest.param("wide", marks=pytest.mark.soak)], indirect=True
 )

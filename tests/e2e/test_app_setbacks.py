@@ -4,13 +4,14 @@ import shutil
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Playwright, expect
+from playwright.sync_api import Browser, Locator, Page, Playwright, expect
 from skimage import data
 
 from exporter.chromium import chromium_arguments, find_chromium
 from exporter.serve import make_server, running
 
 from .app import SLOW_MS, STORED_KEYS, App, png, refusing_storage
+from .journeys import Journey
 from .test_workers import DIE_AT, worker_named
 
 
@@ -18,6 +19,20 @@ from .test_workers import DIE_AT, worker_named
 def server(quick_server: str) -> str:
     """Nothing here looks at the edges of a cut-out."""
     return quick_server
+
+
+@pytest.fixture(scope="module")
+def window(lasting_page: Page, server: str) -> Journey:
+    window = Journey(lasting_page, server)
+    window.narrow = False
+    window.open()
+    return window
+
+
+@pytest.fixture
+def app(window: Journey) -> Journey:
+    window.start_again()
+    return window
 
 
 @pytest.fixture
@@ -40,7 +55,14 @@ def speak(app: App, language: str) -> None:
 # ---- what is kept --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("setback", ["a missing file", "a full disk"])
+@pytest.mark.parametrize(
+    "setback",
+    [
+        "a missing file",
+        # test_faults.py has a fuller one
+        pytest.param("a full disk", marks=pytest.mark.soak),
+    ],
+)
 def test_a_page_that_cannot_be_kept_says_so(
     browser: Browser, quick_site_dir: Path, photos: list[Path], tmp_path: Path, setback: str
 ) -> None:
@@ -106,7 +128,10 @@ def test_where_storage_is_refused_nothing_is_deleted_without_a_fuss(
 # ---- words ---------------------------------------------------------------------------------------
 
 
-def test_a_language_that_does_not_arrive_is_told(app: App, photos: list[Path]) -> None:
+def test_a_language_that_does_not_arrive_is_told(
+    page: Page, server: str, photos: list[Path]
+) -> None:
+    app = App(page, server).open()
     app.add(photos[0])
     app.wait_for_states("done")
     app.page.route("**/locales/fr.*", lambda route: route.abort())
@@ -174,8 +199,7 @@ def test_what_failed_has_words_of_its_own(app: App) -> None:
 
 
 def test_saving_all_names_the_photo_that_failed(app: App, photos: list[Path]) -> None:
-    app.page.add_init_script("delete window.showSaveFilePicker")  # its dialog is the system's
-    app.open()
+    app.page.evaluate("delete window.showSaveFilePicker")  # its dialog is the system's
     app.add(*photos)
     app.wait_for_states("done", "done")
     app.part("feather").get_by_role("slider").fill("4")

@@ -78,7 +78,10 @@ def test_the_error_names_the_file_and_the_next_photo_works(lasting_app: App, nam
     assert call_api(lasting_app.page, "removeBackground", CHELSEA).picture.size == (451, 300)
 
 
-def test_the_page_shows_each_message_and_finishes_the_good_photos(app: App, tmp_path: Path) -> None:
+def test_the_page_shows_each_message_and_finishes_the_good_photos(
+    emptied_app: App, tmp_path: Path
+) -> None:
+    app = emptied_app
     files = []
     for name in ("text.jpg", "empty.jpg", "huge.png"):
         files.append(tmp_path / name)

@@ -56,7 +56,8 @@ def test_alpha_equals_a_native_reference_end_to_end(lasting_app: App, name: str)
     assert np.array_equal(rgba[opaque][:, :3], np.asarray(photo)[opaque])
 
 
-def test_a_person_drops_a_photo_and_saves_the_cut_out(app: App, tmp_path: Path) -> None:
+def test_a_person_drops_a_photo_and_saves_the_cut_out(emptied_app: App, tmp_path: Path) -> None:
+    app = emptied_app
     photo = photo_named("astronaut")
     file = tmp_path / "my astronaut.png"
     photo.save(file)
@@ -71,7 +72,8 @@ def test_a_person_drops_a_photo_and_saves_the_cut_out(app: App, tmp_path: Path) 
     assert intersection_over_union(alpha, reference_alpha(photo)) >= 0.98
 
 
-def test_the_film_strip_keeps_a_photos_shape(app: App, tmp_path: Path) -> None:
+def test_the_film_strip_keeps_a_photos_shape(emptied_app: App, tmp_path: Path) -> None:
+    app = emptied_app
     file = tmp_path / "tall.png"
     photo_named("astronaut").crop((150, 0, 350, 500)).save(file)
     app.add(file)

@@ -32,7 +32,7 @@ MESSAGES = [
 ]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def server(quick_server: str) -> str:
     return quick_server
 
@@ -64,8 +64,8 @@ def test_a_killed_worker_hangs_nothing_and_starts_anew(app: App) -> None:
     assert "refine" in died
 
 
-def test_aborting_rejects_with_the_reason_and_frees_the_queue(app: App) -> None:
-    outcome = app.page.evaluate(
+def test_aborting_rejects_with_the_reason_and_frees_the_queue(lasting_app: App) -> None:
+    outcome = lasting_app.page.evaluate(
         """async (bytes) => {
           const content = Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0))
           const file = new File([content], 'cat.png')
@@ -77,7 +77,10 @@ def test_aborting_rejects_with_the_reason_and_frees_the_queue(app: App) -> None:
         in_base64(png(data.chelsea())),
     )
     assert outcome == "not wanted"
-    assert call_api(app.page, "removeBackground", png(data.chelsea())).picture.size == (451, 300)
+    assert call_api(lasting_app.page, "removeBackground", png(data.chelsea())).picture.size == (
+        451,
+        300,
+    )
 
 
 # The worker's own module, and through it what Python keeps.
@@ -89,7 +92,10 @@ async (url) => {
 """
 
 
-def test_a_photo_that_nobody_waits_for_is_kept_by_nobody(app: App, quick_site_dir: Path) -> None:
+def test_a_photo_that_nobody_waits_for_is_kept_by_nobody(
+    lasting_app: App, quick_site_dir: Path
+) -> None:
+    app = lasting_app
     (module,) = (quick_site_dir / "js" / "pipeline").glob("python.*.js")
     url = f"{app.url}js/pipeline/{module.name}"
     outcomes = app.page.evaluate(
@@ -196,7 +202,7 @@ def test_a_page_that_was_asleep_blames_no_worker(
     (site / "js" / "workers" / "patient.js").write_text(PATIENT_WORKER)
     (client,) = (site / "js" / "rpc").glob("client.*.js")
     with running(make_server(site)) as server:
-        App(page, server.url).open()
+        page.goto(f"{server.url}licences.txt")  # where no app starts anything
         addresses = [
             f"{server.url}js/{path}" for path in (f"rpc/{client.name}", "workers/patient.js")
         ]
@@ -247,8 +253,8 @@ def test_a_matting_that_nobody_waits_for_ends_between_iterations(page: Page, ser
     assert call_api(page, "removeBackground", png(data.astronaut())).picture.size == (512, 512)
 
 
-def test_many_calls_at_once_all_settle(app: App) -> None:
-    outcomes = app.page.evaluate(
+def test_many_calls_at_once_all_settle(lasting_app: App) -> None:
+    outcomes = lasting_app.page.evaluate(
         """async (bytes) => {
           const content = Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0))
           const good = new File([content], 'cat.png')
