@@ -2,8 +2,11 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
+import onnx
 import pytest
 
+from tests.unit.exporter.graphs import graph_of, specification
 from tests.unit.exporter.origin_server import Server
 
 
@@ -20,3 +23,25 @@ def server() -> Iterator[Server]:
 @pytest.fixture
 def cache(tmp_path: Path) -> Path:
     return tmp_path / "cache"
+
+
+@pytest.fixture(scope="session")
+def disc(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A network that finds the same disc in every picture, and at once: its file and its
+    specification."""
+    folder = tmp_path_factory.mktemp("disc")
+    graph = """
+        disc (float[1, 3, 64, 64] picture) => (float[1, 1, 64, 64] matte)
+        <float[1, 3, 1, 1] nothing = {0.0, 0.0, 0.0}>
+        { empty = Conv (picture, nothing)
+          matte = Add (empty, disc) }
+    """
+    model = graph_of(graph, weights={"disc": (1, 1, 64, 64)})
+    y, x = np.mgrid[:64, :64] - 31.5
+    disc_hw = np.clip((20 - np.hypot(y, x)) / 4 + 0.5, 0, 1).astype(np.float32)
+    (weights,) = (one for one in model.graph.initializer if one.name == "disc")
+    weights.CopyFrom(onnx.numpy_helper.from_array(disc_hw[None, None], "disc"))
+    file, spec = folder / "disc.onnx", folder / "disc.toml"
+    onnx.save(model, file)
+    spec.write_text(specification(64, 64, "none"))
+    return file, spec

@@ -39,6 +39,18 @@ def coffee(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="module")
+def own(disc: tuple[Path, Path]) -> list[str]:
+    """For commands that do not look at the network."""
+    return ["--model", str(disc[0]), "--spec", str(disc[1])]
+
+
+def brightness(rgba_hwc: np.ndarray) -> np.ndarray:
+    """Takes the place of a network: what is bright belongs to the subject."""
+    grey = Image.fromarray(rgba_hwc[..., :3]).convert("L").resize((64, 64))
+    return np.asarray(grey, dtype=np.float32) / 255
+
+
 def alpha_of(path: Path) -> np.ndarray:
     with Image.open(path) as picture:
         assert picture.mode == "RGBA"
@@ -66,9 +78,7 @@ def test_the_cup_stays_and_the_table_goes(
 
 
 @pytest.mark.parametrize("orientation", [3, 6, 8])
-def test_exif_orientation_turns_the_cut_out(
-    u2netp: NativeNetwork, coffee: Path, tmp_path: Path, orientation: int
-) -> None:
+def test_exif_orientation_turns_the_cut_out(coffee: Path, tmp_path: Path, orientation: int) -> None:
     """The same picture, stored lying on its side with the tag that says so."""
     turn = {
         3: Image.Transpose.ROTATE_180,
@@ -82,7 +92,7 @@ def test_exif_orientation_turns_the_cut_out(
     upright.transpose(turn).save(turned, exif=exif)
     straight = tmp_path / "straight.png"
     upright.save(straight)
-    assert cut_photos([turned, straight], tmp_path / "out", u2netp.matte, PLAIN) == []
+    assert cut_photos([turned, straight], tmp_path / "out", brightness, PLAIN) == []
     out = [Image.open(tmp_path / "out" / f"{stem}-cutout.png") for stem in ("turned", "straight")]
     assert np.array_equal(*map(np.asarray, out))
     assert 0x0112 not in out[0].getexif()
@@ -101,9 +111,7 @@ def test_transparent_stays_transparent(u2netp: NativeNetwork, tmp_path: Path) ->
 # ---- many of them --------------------------------------------------------------------------------
 
 
-def test_one_broken_photo_does_not_stop_the_rest(
-    u2netp: NativeNetwork, coffee: Path, tmp_path: Path
-) -> None:
+def test_one_broken_photo_does_not_stop_the_rest(coffee: Path, tmp_path: Path) -> None:
     cut_off = tmp_path / "cut-off.jpg"
     cut_off.write_bytes(coffee.read_bytes()[:20_000])
     note = tmp_path / "note.jpg"
@@ -113,7 +121,7 @@ def test_one_broken_photo_does_not_stop_the_rest(
     lines: list[tuple[str, int, int]] = []
     photos = [cut_off, note, tmp_path / "absent.jpg", tiny, coffee]
     failures = cut_photos(
-        photos, tmp_path / "out", u2netp.matte, PLAIN, report=lambda *step: lines.append(step)
+        photos, tmp_path / "out", brightness, PLAIN, report=lambda *step: lines.append(step)
     )
     assert [failure.photo for failure in failures] == photos[:-1]
     reasons = ["a whole picture", "another kind of file", "nothing there", "received 7 x 40 px"]
@@ -125,28 +133,26 @@ def test_one_broken_photo_does_not_stop_the_rest(
     assert lines[-1] == ("Cut out 1 of 5 photos", 5, 5)
 
 
-def test_no_photo_is_written_over(u2netp: NativeNetwork, coffee: Path, tmp_path: Path) -> None:
+def test_no_photo_is_written_over(coffee: Path, tmp_path: Path) -> None:
     png, jpeg = tmp_path / "cup.png", tmp_path / "cup.jpg"
     Image.open(coffee).save(png)
     jpeg.write_bytes(coffee.read_bytes())
-    assert cut_photos([png, jpeg], tmp_path, u2netp.matte, PLAIN) == []
+    assert cut_photos([png, jpeg], tmp_path, brightness, PLAIN) == []
     names = {path.name for path in tmp_path.iterdir()}
     assert names == {"cup.png", "cup.jpg", "cup-cutout.png", "cup-cutout-2.png"}
     first = tmp_path / "cup-cutout.png"
     before = first.read_bytes()
-    assert cut_photos([png, first], tmp_path, u2netp.matte, PLAIN) == []
+    assert cut_photos([png, first], tmp_path, brightness, PLAIN) == []
     assert first.read_bytes() == before
     assert {path.name for path in tmp_path.iterdir()} == {*names, "cup-cutout-cutout.png"}
 
 
-def test_a_place_that_cannot_be_written_to(
-    u2netp: NativeNetwork, coffee: Path, tmp_path: Path
-) -> None:
+def test_a_place_that_cannot_be_written_to(coffee: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ExporterError, match="Expected a folder that can be written to"):
-        cut_photos([coffee], tmp_path / "file", u2netp.matte, PLAIN)
+        cut_photos([coffee], tmp_path / "file", brightness, PLAIN)
     (tmp_path / "out" / "coffee-cutout.png").mkdir(parents=True)
-    (failure,) = cut_photos([coffee], tmp_path / "out", u2netp.matte, PLAIN)
+    (failure,) = cut_photos([coffee], tmp_path / "out", brightness, PLAIN)
     assert isinstance(failure, Failure)
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["coffee-cutout.png"]
 
@@ -166,34 +172,37 @@ def run_cut(photo: Path, out: Path, *arguments: str) -> Path:
     return path
 
 
-def test_options_of_the_files_reach_them(coffee: Path, tmp_path: Path) -> None:
+def test_options_of_the_files_reach_them(coffee: Path, own: list[str], tmp_path: Path) -> None:
+    def cut(name: str, *arguments: str) -> Path:
+        return run_cut(coffee, tmp_path / name, *own, *arguments)
+
     gradient = '{"gradient": ["#000", "#fff"], "angle": 90}'
-    path = run_cut(coffee, tmp_path / "gradient", "--background", gradient)
+    path = cut("gradient", "--background", gradient)
     picture = np.asarray(opened(path)).astype(int)
     assert picture.shape == (400, 600, 3)
     assert np.abs(picture[2, [0, 300, 599]].mean(axis=-1) - [0, 127.5, 255]).max() < 2
 
     behind = tmp_path / "behind.png"
     Image.new("RGB", (30, 20), (10, 20, 200)).save(behind)
-    path = run_cut(coffee, tmp_path / "picture", "--background", str(behind), "--format", "webp")
+    path = cut("picture", "--background", str(behind), "--format", "webp")
     assert path.name == "coffee-cutout.webp"
     picture = np.asarray(opened(path).convert("RGB")).astype(int)
     assert np.abs(picture[:20, :20] - (10, 20, 200)).max() <= 6
 
-    path = run_cut(coffee, tmp_path / "product", "--preset", "product", "--canvas", "120x90")
+    path = cut("product", "--preset", "product", "--canvas", "120x90")
     assert opened(path).size == (120, 90)
 
-    path = run_cut(coffee, tmp_path / "alpha", "--alpha", "--depth", "16", "--crop", "5")
+    path = cut("alpha", "--alpha", "--depth", "16", "--crop", "5")
     assert path.name == "coffee-alpha.png"
     deep = opened(path)
     assert deep.mode == "I;16"
     assert deep.height < 400
     assert len(np.unique(np.asarray(deep))) > 1000
 
-    path = run_cut(coffee, tmp_path / "svg", "--format", "svg", "--background", "teal")
+    path = cut("svg", "--format", "svg", "--background", "teal")
     assert b"rgb(0, 128, 128)" in path.read_bytes()
 
-    path = run_cut(coffee, tmp_path / "sticker", "--shadow", "--outline", "--crop")
+    path = cut("sticker", "--shadow", "--outline", "--crop")
     assert opened(path).mode == "RGBA"
 
 
@@ -265,26 +274,27 @@ def test_auto_takes_a_specialists_edges_where_it_agrees(coffee: Path, tmp_path: 
 )
 def test_each_mistake_has_one_clear_message(
     coffee: Path,
+    own: list[str],
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
     arguments: list[str],
     told: str,
 ) -> None:
     out = tmp_path / "out"
-    assert main(["cut", str(coffee), "-o", str(out), *arguments]) == 1
+    assert main(["cut", str(coffee), "-o", str(out), *own, *arguments]) == 1
     (line,) = (line for line in capsys.readouterr().err.splitlines() if "gossamer:" in line)
     assert told in line
     assert not out.exists() or not list(out.iterdir())
 
 
-def test_metadata_and_wide_colours_go_along(coffee: Path, tmp_path: Path) -> None:
+def test_metadata_and_wide_colours_go_along(coffee: Path, own: list[str], tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[0x013B], exif[0x0112] = "somebody", 6
     exif.get_ifd(0x8825).update({1: "N", 2: (48.0, 51.0, 29.0)})
     photo = tmp_path / "photo.jpg"
     wide = icc_profile("display-p3")
     Image.open(coffee).save(photo, exif=exif, dpi=(300, 150), icc_profile=wide, quality=100)
-    written = opened(run_cut(photo, tmp_path / "keep"))
+    written = opened(run_cut(photo, tmp_path / "keep", *own))
     assert written.getexif()[0x013B] == "somebody"
     assert not written.getexif().get_ifd(0x8825)
     assert written.info["dpi"] == pytest.approx((150, 300), abs=0.02)
@@ -293,8 +303,12 @@ def test_metadata_and_wide_colours_go_along(coffee: Path, tmp_path: Path) -> Non
     decoded = np.asarray(ImageOps.exif_transpose(Image.open(photo)))
     opaque = rgba[..., 3] == 255
     assert np.abs(rgba[..., :3].astype(int) - decoded)[opaque].max() <= 1
-    assert opened(run_cut(photo, tmp_path / "all", "--metadata", "all")).getexif().get_ifd(0x8825)
-    assert not opened(run_cut(photo, tmp_path / "none", "--metadata", "none")).getexif()
+    everything, nothing = (
+        opened(run_cut(photo, tmp_path / kept, *own, "--metadata", kept))
+        for kept in ("all", "none")
+    )
+    assert everything.getexif().get_ifd(0x8825)
+    assert not nothing.getexif()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -381,13 +395,13 @@ def test_the_input_is_as_the_networks_own_code_makes_it() -> None:
 
 
 def test_gossamer_cut_lists_what_failed(
-    coffee: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    coffee: Path, own: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     absent = tmp_path / "absent.jpg"
     out = tmp_path / "out"
-    assert main(["cut", str(coffee), str(absent), "-o", str(out)]) == 1
+    assert main(["cut", str(coffee), str(absent), "-o", str(out), *own]) == 1
     captured = capsys.readouterr()
     assert captured.out == ""
     assert f"gossamer: {absent}: Expected a picture" in captured.err
     assert alpha_of(out / "coffee-cutout.png").max() == 255
-    assert main(["cut", str(coffee), "-o", str(out), "--refine", "none"]) == 0
+    assert main(["cut", str(coffee), "-o", str(out), *own, "--refine", "none"]) == 0

@@ -3,6 +3,7 @@
 import base64
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -15,7 +16,7 @@ from exporter.exported import exported_file
 from exporter.origins import fetch
 from exporter.ort_web import RUNTIME_FILES
 from exporter.self_test import GRID
-from exporter.site import SiteChoices, build_site
+from exporter.site import SiteChoices
 from exporter.site_models import add_model
 from exporter.winograd.plan import plan_of
 from tests.unit.exporter.built_site import build_constant, sha256
@@ -114,34 +115,35 @@ def test_build_names_our_own_engine_and_what_it_does_with_each_network(
     }
 
 
+def artefact_in(folder: Path, choices: SiteChoices) -> dict[str, Any]:
+    """What a site that is built there says of its only file of U2-Net-P."""
+    entry = add_model(folder, find_network("u2netp"), choices, lambda *_: None)
+    (artefact,) = entry["artefacts"]
+    return artefact
+
+
 def test_a_network_in_int8_has_its_wider_look(tmp_path: Path) -> None:
-    choices = SiteChoices(("wasm",), precision="int8")
-    build = build_constant(build_site(["u2netp"], tmp_path / "dist", choices=choices))
-    (artefact,) = build["models"][0]["artefacts"]
+    artefact = artefact_in(tmp_path, SiteChoices(("wasm",), precision="int8"))
     assert (artefact["precision"], artefact["plan"]["wider"]) == ("int8", True)
     assert artefact["bytes"] < 1_500_000
     assert np.ptp(levels(artefact["plan"]["golden"])) > 128
 
 
 def test_a_large_picture_of_another_size_is_proven_by_half_of_it(tmp_path: Path) -> None:
-    choices = SiteChoices(("wasm",), size=(128, 192))
-    site = build_site(["u2netp"], tmp_path / "dist", choices=choices)
-    (artefact,) = build_constant(site)["models"][0]["artefacts"]
+    artefact = artefact_in(tmp_path, SiteChoices(("wasm",), size=(128, 192)))
     assert np.ptp(levels(artefact["plan"]["golden"])) > 128
     assert artefact["plan"]["wider"] is False  # nobody has measured one of this size
-    numbers = np.frombuffer((site / artefact["plan"]["path"]).read_bytes(), "<i4")
+    numbers = np.frombuffer((tmp_path / artefact["plan"]["path"]).read_bytes(), "<i4")
     small_at = numbers[11] // 4
     assert [numbers[at + 7 : at + 9].tolist() for at in (0, small_at)] == [[128, 192], [64, 96]]
 
 
 def test_a_size_that_has_no_half_is_proven_as_it_is(tmp_path: Path) -> None:
     """U2-Net-P halves a picture five times, so its sides are multiples of 32; 80 px are not."""
-    choices = SiteChoices(("wasm",), size=(160, 128))
-    site = build_site(["u2netp"], tmp_path / "dist", choices=choices)
-    (artefact,) = build_constant(site)["models"][0]["artefacts"]
+    artefact = artefact_in(tmp_path, SiteChoices(("wasm",), size=(160, 128)))
     assert artefact["plan"]["golden"] == artefact["golden"]
-    assert (site / artefact["plan"]["path"]).read_bytes() == plan_of(
-        (site / artefact["path"]).read_bytes()
+    assert (tmp_path / artefact["plan"]["path"]).read_bytes() == plan_of(
+        (tmp_path / artefact["path"]).read_bytes()
     )
 
 

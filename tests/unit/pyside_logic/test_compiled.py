@@ -300,7 +300,7 @@ OPTIONS = {
 def test_every_option_is_refined_alike(
     native_loops: ctypes.CDLL, options: dict[str, Any], transparent: bool
 ) -> None:
-    rgb = data.chelsea()[:280, 80:380]
+    rgb = data.chelsea()[:280, 180:280]
     opaque = np.full(rgb.shape[:2], 255, np.uint8)
     opaque[:40] = 90 if transparent else 255
     matte = np.kron(blobs(3, 20, 25), np.ones((4, 4), np.float32))

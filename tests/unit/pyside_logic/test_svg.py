@@ -86,7 +86,7 @@ def test_curves_pass_every_point_within_the_tolerance_and_join() -> None:
 def test_no_curve_strays_between_the_points_that_it_passes(photo: str) -> None:
     """Taken for alpha, any photo has outlines with all kinds of turns."""
     t = np.linspace(0, 1, 40)[:, None]
-    alpha = getattr(data, photo)()
+    alpha = getattr(data, photo)()[:200, :200]
     for points in trace_contours(alpha if alpha.ndim == 2 else alpha[..., 1]):
         drawn = np.concatenate(
             [
