@@ -167,6 +167,7 @@ def test_one_of_two_subjects_is_taken_out_and_back_in(app: Journey, tmp_path: Pa
     assert app.saved_rgba()[320, 650, 3] == 255
 
 
+@ONE_WINDOW
 def test_one_subject_alone_is_nothing_to_pick_from(app: Journey, files: dict[str, Path]) -> None:
     app.add(files["astronaut"])
     app.wait_for_states("done")
@@ -175,6 +176,7 @@ def test_one_subject_alone_is_nothing_to_pick_from(app: Journey, files: dict[str
     expect(app.part("brush").get_by_text("Pick", exact=True)).to_be_hidden()
 
 
+@ONE_WINDOW
 def test_a_large_photo_is_seen_small_and_then_whole(app: Journey, tmp_path: Path) -> None:
     app.page.evaluate(DRAWN_PX)
     large = Image.fromarray(data.coffee()).resize((4200, 2800))
@@ -189,6 +191,7 @@ def test_a_large_photo_is_seen_small_and_then_whole(app: Journey, tmp_path: Path
 # ---- background and file -------------------------------------------------------------------------
 
 
+@ONE_WINDOW
 def test_background_crop_and_format_are_in_the_file(app: Journey, files: dict[str, Path]) -> None:
     app.add(files["coffee"])
     app.wait_for_states("done")
@@ -263,6 +266,7 @@ def test_the_stage_shows_the_file_that_is_made(
 # ---- what is stored ------------------------------------------------------------------------------
 
 
+@ONE_WINDOW
 def test_what_is_stored_is_shown_and_deleted(app: Journey, files: dict[str, Path]) -> None:
     app.wait_until_offline_ready()
     app.part("settings").get_by_role("button").first.click()

@@ -40,6 +40,7 @@ def test_photos_of_every_format_are_chosen(
     assert app.save()[1].size == (451, 300)
 
 
+@ONE_WINDOW
 @pytest.mark.parametrize("event", ["drop", "paste"])
 def test_a_photo_is_dropped_or_pasted(app: Journey, files: dict[str, Path], event: str) -> None:
     app.page.evaluate(
@@ -58,6 +59,7 @@ def test_a_photo_is_dropped_or_pasted(app: Journey, files: dict[str, Path], even
     assert app.save()[0] == f"{event}-cutout.png"
 
 
+@ONE_WINDOW
 def test_a_folder_is_dropped_with_all_its_pictures(
     app: Journey, files: dict[str, Path], tmp_path: Path
 ) -> None:
@@ -115,6 +117,7 @@ def test_photos_are_stopped_restarted_and_removed_one_by_one(
     app.wait_for_states("done", "done")
 
 
+@ONE_WINDOW
 def test_a_photo_at_work_can_be_stopped(app: Journey, files: dict[str, Path]) -> None:
     app.add(files["astronaut"], files["chelsea"])
     app.part("stop").click()
@@ -155,6 +158,7 @@ def test_a_bad_file_leaves_a_way_to_the_others(app: Journey, files: dict[str, Pa
     assert app.value("feather") == "4 px"
 
 
+@ONE_WINDOW
 def test_all_photos_are_saved_as_one_zip(
     app: Journey, files: dict[str, Path], tmp_path: Path
 ) -> None:
@@ -296,6 +300,7 @@ def test_before_and_after_and_the_original_while_it_is_held(
     expect(stage).not_to_have_attribute("data-original", "")
 
 
+@ONE_WINDOW
 def test_the_stage_follows_the_slider(app: Journey, files: dict[str, Path]) -> None:
     app.add(files["astronaut"])
     app.wait_for_states("done")
@@ -310,6 +315,7 @@ def test_the_stage_follows_the_slider(app: Journey, files: dict[str, Path]) -> N
     assert app.value("contract") == "0 px"
 
 
+@ONE_WINDOW
 def test_a_photo_with_a_background_is_drawn_again_when_it_is_looked_at(
     app: Journey, files: dict[str, Path]
 ) -> None:
@@ -327,6 +333,7 @@ def test_a_photo_with_a_background_is_drawn_again_when_it_is_looked_at(
     assert app.save()[1].mode == "RGB"
 
 
+@ONE_WINDOW
 def test_who_paints_sees_the_cut_out_and_then_the_file_again(
     app: Journey, files: dict[str, Path]
 ) -> None:

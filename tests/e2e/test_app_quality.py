@@ -21,6 +21,12 @@ SHOTS = ROOT / "build" / "screenshots"
 AXE_OPTIONS = {"resultTypes": ["violations"]}
 
 
+@pytest.fixture(scope="module")
+def server(quick_server: str) -> str:
+    """Nothing here looks at the edges of a cut-out."""
+    return quick_server
+
+
 def check(app: Journey, state: str) -> None:
     """No violation that axe knows of, in light and in dark; and a picture of each for people."""
     SHOTS.mkdir(parents=True, exist_ok=True)
@@ -209,6 +215,7 @@ def large_photo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@ONE_WINDOW
 def test_no_long_task_while_a_photo_is_at_work(app: Journey, large_photo: Path) -> None:
     """12 megapixels. The best of three: what else the machine does is not the page's doing."""
     wait_until(app.page, "window.gossamer.preload().then(() => true)")
