@@ -181,7 +181,7 @@ def installing_page(browser: Browser) -> Iterator[Page]:
 @pytest.fixture(scope="module")
 def lasting_page(browser: Browser) -> Iterator[Page]:
     """One for all tests of a module, whose last one it fails: engines take seconds to start."""
-    with watched_page(browser) as page:
+    with watched_page(browser, with_service_worker=False) as page:
         yield page
 
 

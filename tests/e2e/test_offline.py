@@ -151,11 +151,11 @@ def python_http_server(folder: Path) -> Iterator[str]:
 
 
 def test_the_bundle_works_from_any_folder_of_a_plain_host(
-    browser: Browser, site_dir: Path, tmp_path: Path
+    browser: Browser, quick_site_dir: Path, tmp_path: Path
 ) -> None:
     """No headers, not at the root: works at once, and after one reload isolated, its workers as
     strictly confined as the page."""
-    bundle = write_bundle(site_dir, tmp_path / "gossamer.zip")
+    bundle = write_bundle(quick_site_dir, tmp_path / "gossamer.zip")
     with zipfile.ZipFile(bundle) as archive:
         archive.extractall(tmp_path / "hosted" / "tools" / "gossamer")
     context = browser.new_context()
@@ -172,9 +172,9 @@ def test_the_bundle_works_from_any_folder_of_a_plain_host(
     context.close()
 
 
-def test_without_isolation_it_works_on_one_thread(browser: Browser, site_dir: Path) -> None:
+def test_without_isolation_it_works_on_one_thread(browser: Browser, quick_site_dir: Path) -> None:
     context = browser.new_context(service_workers="block")
-    with running(make_server(site_dir, headers=False)) as server:
+    with running(make_server(quick_site_dir, headers=False)) as server:
         app = App(context.new_page(), server.url).open()
         assert not app.page.evaluate("crossOriginIsolated")
         assert_it_cuts(app)

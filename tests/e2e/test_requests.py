@@ -3,10 +3,17 @@
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import pytest
 from playwright.sync_api import expect
 from skimage import data
 
 from .app import App, png
+
+
+@pytest.fixture
+def server(quick_server: str) -> str:
+    """Nothing here looks at the edges of a cut-out."""
+    return quick_server
 
 
 def test_the_list_names_what_every_thread_fetched(app: App, tmp_path: Path) -> None:

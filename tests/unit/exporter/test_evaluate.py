@@ -35,10 +35,10 @@ HEADER = "set,stem,image,gt\n"
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two sets of one picture. Boxes and ellipses are near enough for these two subjects."""
     folder = tmp_path_factory.mktemp("labelled")
-    rocket, coffee = data.rocket(), data.coffee()
-    y, x = np.mgrid[0 : rocket.shape[0], 0 : rocket.shape[1]]
+    rocket, coffee = (np.ascontiguousarray(one[::2, ::2]) for one in (data.rocket(), data.coffee()))
+    y, x = 2 * np.mgrid[0 : rocket.shape[0], 0 : rocket.shape[1]]
     column = (np.abs(x - 322) <= 12) & (np.abs(y - 267) <= 139)
-    y, x = np.mgrid[0 : coffee.shape[0], 0 : coffee.shape[1]]
+    y, x = 2 * np.mgrid[0 : coffee.shape[0], 0 : coffee.shape[1]]
     saucer = ((x - 278) / 202) ** 2 + ((y - 228) / 158) ** 2 < 1
     rim = ((x - 291) / 118) ** 2 + ((y - 110) / 94) ** 2 < 1
     rows = []
