@@ -180,7 +180,12 @@ ONNX_RUNTIME = {
 
 
 @pytest.mark.parametrize(
-    ("site", "engine"), [("small_site_dir", set()), ("planless_site_dir", ONNX_RUNTIME)]
+    ("site", "engine"),
+    [
+        # test_own_engine.py has a shorter one
+        pytest.param("small_site_dir", set(), marks=pytest.mark.soak),
+        ("planless_site_dir", ONNX_RUNTIME),
+    ],
 )
 def test_a_device_fetches_and_keeps_only_what_it_runs(
     gpu_browser: Browser, site: str, engine: set[str], request: pytest.FixtureRequest

@@ -43,11 +43,10 @@ def proof_of(name: str, contents: onnx.ModelProto, backend: str, lab: BrowserLab
     return prove(subject, golden_inputs(subject.input)[1:], [backend], lab=lab)
 
 
-# Each network on each backend is proven in the app itself: tests/engines/test_gpu.py.
-@pytest.mark.parametrize(
-    ("name", "backend"),
-    [("u2netp", "wasm"), pytest.param("modnet", "webgl", marks=pytest.mark.soak)],
-)
+# MODNet's file for WASM is proven below; each network on each backend is in the app itself, by
+# tests/engines/test_gpu.py.
+@pytest.mark.soak
+@pytest.mark.parametrize(("name", "backend"), [("u2netp", "wasm"), ("modnet", "webgl")])
 def test_an_artefact_is_right_on_its_backend(
     name: str, backend: str, lab: BrowserLab, tmp_path: Path
 ) -> None:

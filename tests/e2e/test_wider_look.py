@@ -52,7 +52,10 @@ def assert_is_native(result: ApiResult, photo: Photo, *, wider_look: bool) -> No
     assert np.abs(result.matte_hw - native(wider_look)(photo).matte_hw).mean() < 1 / 255
 
 
-@pytest.mark.parametrize("photo", [cats_face(), cup()], ids=["cat", "cup"])
+@pytest.mark.parametrize(
+    "photo",
+    [pytest.param(cats_face(), id="cat"), pytest.param(cup(), id="cup", marks=pytest.mark.soak)],
+)
 def test_it_is_the_one_of_the_native_toolchain(lasting_app: App, photo: Photo) -> None:
     mattes = []
     for wider_look in (True, False):

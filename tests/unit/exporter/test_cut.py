@@ -311,7 +311,10 @@ def test_metadata_and_wide_colours_go_along(coffee: Path, own: list[str], tmp_pa
     assert not nothing.getexif()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+# SIGTERM is tested with a build, in test_site_parts.py
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.soak)]
+)
 def test_an_interrupted_run_leaves_no_half_written_file(
     coffee: Path, tmp_path: Path, number: signal.Signals
 ) -> None:

@@ -307,6 +307,7 @@ def test_gossamer_export_prints_the_table(
     assert str(tmp_path / u2netp.path.name) in table[-1]
 
 
+@pytest.mark.soak  # test_backend_passes.py has their passes
 def test_gossamer_export_makes_a_file_for_each_backend(tmp_path: Path) -> None:
     backends = ["wasm", "webgl", "webgpu"]
     arguments = ["export", "modnet", "--size", "64", "--out", str(tmp_path), "--backend", *backends]
