@@ -65,14 +65,14 @@ def test_it_is_the_one_of_the_native_toolchain(lasting_app: App, photo: Photo) -
     assert (mattes[0] - mattes[1]).mean() > 0.4
 
 
-def test_a_worker_that_dies_of_it_takes_nothing_of_the_first_look(app: App) -> None:
+def test_a_worker_that_dies_of_it_takes_nothing_of_the_first_look(lasting_app: App) -> None:
     photo = cats_face()
-    assert_is_native(found(app, photo), photo, wider_look=True)
-    worker_named(app, "inference").evaluate(DIE_OF_IT)
-    result = found(app, photo)
+    assert_is_native(found(lasting_app, photo), photo, wider_look=True)
+    worker_named(lasting_app, "inference").evaluate(DIE_OF_IT)
+    result = found(lasting_app, photo)
     assert_is_native(result, photo, wider_look=False)
     assert result.fields["notices"] == []
-    assert_is_native(found(app, photo), photo, wider_look=True)
+    assert_is_native(found(lasting_app, photo), photo, wider_look=True)
 
 
 @pytest.mark.soak
