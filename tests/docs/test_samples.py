@@ -16,7 +16,7 @@ from .samples import PAGES, ROOT, Sample, prose_of, samples_of
 #: How many blocks of a page never run. Each of them says why.
 NOT_RUN = {"README.md": 1}
 #: The pages whose commands take longest, and have tests of their own.
-COSTLY = {"batch.md", "exporting.md", "index.md", "quality.md"}
+COSTLY = {"batch.md", "exporting.md", "index.md", "python.md", "quality.md"}
 #: The pages that need PySODMetrics, which has no release for Python 3.14.
 MEASURING = {"quality.md"}
 

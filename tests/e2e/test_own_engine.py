@@ -36,6 +36,7 @@ def changed(site: Path, folder: Path, pattern: str, change: Callable[[Path], obj
     return copy
 
 
+@pytest.mark.soak  # tests/engines/ sees the same, and the last test here what is fetched
 def test_it_comes_first(browser: Browser, small_site_dir: Path) -> None:
     with visit(browser, small_site_dir) as app:
         fields = cut(app, **OURS)
