@@ -6,7 +6,6 @@ y ──────────────────────────
 """
 
 import onnx
-import onnxsim
 
 from exporter.errors import PassError
 
@@ -15,6 +14,9 @@ __all__ = ["apply"]
 
 def apply(model: onnx.ModelProto) -> onnx.ModelProto:
     """Raises PassError where onnxsim cannot read the graph."""
+    # Takes a second, which nobody should wait for whose network has been exported already.
+    import onnxsim
+
     try:
         # Our own check runs on photographs; onnxsim's would run on noise.
         simplified, _ = onnxsim.simplify(model, check_n=0, certify=False)
