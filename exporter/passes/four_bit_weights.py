@@ -10,14 +10,26 @@ once, before the Conv is fused, which then runs as any other int8 Conv. ONNX's o
 one Cast, but ONNX Runtime Web 1.30 computes that Cast in every run.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import onnx
 from onnx import helper, numpy_helper
 
-from exporter.passes.graph import copy_of, drop_unread
+from exporter.passes.graph import (
+    attribute,
+    constants,
+    copy_of,
+    drop,
+    drop_unread,
+    set_initializer,
+)
 
-__all__ = ["apply"]
+__all__ = ["apply", "unpack"]
+
+Chain = tuple[onnx.NodeProto, onnx.NodeProto, onnx.NodeProto]
 
 _TABLE = "four_bit_pairs"
 
@@ -53,6 +65,54 @@ def apply(model: onnx.ModelProto) -> onnx.ModelProto:
         graph.initializer.append(numpy_helper.from_array(shape, f"{name}/shape"))
     drop_unread(graph)
     return packed
+
+
+def unpack(model: onnx.ModelProto) -> tuple[onnx.ModelProto, dict[str, str]]:
+    """The same network with int8 weights, and of these by name, in which tensor of `model` two are
+    in a byte."""
+    unpacked = copy_of(model)
+    graph = unpacked.graph
+    known = constants(model)
+    makers = {node.output[0]: node for node in graph.node}
+    pairs: dict[str, str] = {}
+    within: set[str] = set()
+    for node in graph.node:
+        chain = _chain(node, makers)
+        if chain is None or not _is_unpacking(*chain, known):
+            continue
+        _, _, cast = chain
+        pairs[node.output[0]] = cast.input[0]
+        within |= {one.output[0] for one in chain}
+        codes = _table()[known[cast.input[0]]].reshape(known[node.input[1]])
+        set_initializer(graph, node.output[0], codes)
+    drop(graph.node, lambda node: node.output[0] in within)
+    drop_unread(graph)
+    return unpacked, pairs
+
+
+def _chain(node: onnx.NodeProto, makers: Mapping[str, onnx.NodeProto]) -> Chain | None:
+    if node.op_type != "Reshape":
+        return None
+    gather = makers.get(node.input[0])
+    if gather is None or gather.op_type != "Gather":
+        return None
+    cast = makers.get(gather.input[1])
+    return (node, gather, cast) if cast is not None and cast.op_type == "Cast" else None
+
+
+def _is_unpacking(
+    reshape: onnx.NodeProto,
+    gather: onnx.NodeProto,
+    cast: onnx.NodeProto,
+    known: Mapping[str, npt.NDArray[Any]],
+) -> bool:
+    nothing = np.empty(0)
+    return (
+        known.get(cast.input[0], nothing).dtype == np.uint8
+        and np.array_equal(known.get(gather.input[0], nothing), _table())
+        and attribute(gather, "axis", 0) == 0
+        and known.get(reshape.input[1], nothing).size > 1
+    )
 
 
 def _unpacking(name: str) -> list[onnx.NodeProto]:

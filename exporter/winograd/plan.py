@@ -13,6 +13,7 @@ Weights stay in the ONNX file, of which the plan knows the places: one file serv
 
 from collections.abc import Callable
 from dataclasses import replace
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,7 @@ from exporter.winograd.program import (
     Step,
     UnfitError,
     in_eights,
+    tiles_along,
 )
 from exporter.winograd.tensors import PIXELS, Tensors, in_order
 from exporter.winograd.weights import FloatNetwork, Place, Weights, in_floats
@@ -40,6 +42,11 @@ __all__ = ["plan_of"]
 
 # As in winograd.c.
 _MOST_CHANNELS, _MOST_NORMALISED = 4096, 512
+# More filters than that of 3 x 3 are few pixels' in every network that halves its picture as it
+# goes, and would take most of its memory once they are transformed.
+_MOST_FILTERS = 1 << 15
+# Pixels further apart leave tiles mostly empty.
+_MOST_DILATION = 4
 
 
 def plan_of(file: bytes, *, small: bytes | None = None) -> bytes | None:
@@ -190,12 +197,26 @@ class _Planner:
             or (is_depthwise and tensor.order != in_order(written))
         ):
             raise UnfitError
-        is_winograd = kernel > 1 and dilation == stride == 1
-        operation = Operation.WINOGRAD if is_winograd else Operation.DIRECT
-        step = Step(operation, source, "", kernel=kernel, dilation=dilation, stride=stride)
+        is_deep = kernel == 3 and stride == 1 and written * read > _MOST_FILTERS
         if is_depthwise:
-            step = replace(step, operation=Operation.DEPTHWISE)
+            operation = Operation.DEPTHWISE
+        elif is_deep and dilation <= _MOST_DILATION:
+            operation = Operation.DEEP
+            source = self._in_tiles(source, dilation, f"{node.output[0]}@tiles")
+        elif kernel > 1 and dilation == stride == 1:
+            operation = Operation.WINOGRAD
+        else:
+            operation = Operation.DIRECT
+        step = Step(operation, source, "", kernel=kernel, dilation=dilation, stride=stride)
         self._weigh(node, step, written)
+
+    def _in_tiles(self, source: str, dilation: int, name: str) -> str:
+        tensor = self._tensors[source]
+        tiles = prod(tiles_along(side, dilation) for side in (tensor.height, tensor.width))
+        self._tensors.add(name, PLACES, tiles, tensor.order)
+        self._tensors.made.add(name)
+        self._steps.append(Step(Operation.TILES, source, name, dilation=dilation))
+        return name
 
     def _multiply_matrix(self, node: onnx.NodeProto) -> None:
         """A convolution of one pixel."""
@@ -212,13 +233,16 @@ class _Planner:
         read = self._tensors[step.source].channels
         if max(read, in_eights(written)) > _MOST_CHANNELS:
             raise UnfitError
+        weights = self._weights.place_of(node.input[1])
         places = PLACES if step.operation == Operation.WINOGRAD else step.kernel**2
-        filters = places * in_eights(written)
+        filters, biases = places * in_eights(written), in_eights(written)
         if step.operation != Operation.DEPTHWISE:
             filters *= read
-        weights = self._weights.place_of(node.input[1])
+        if step.operation == Operation.DEEP:
+            biases *= 2  # and a step each
+            filters //= 1 if weights.steps == NOTHING else 4  # in bytes
         has_biases = len(node.input) > 2 and node.input[2]
-        biases = self._weights.place_of(node.input[2]) if has_biases else Place(NOTHING)
+        bias = self._weights.place_of(node.input[2]) if has_biases else Place(NOTHING)
         activation, output = self._activated(node.output[0])
         self._steps.append(
             replace(
@@ -226,11 +250,12 @@ class _Planner:
                 target=self._tensors.target(output),
                 activation=activation,
                 filters=self._packed(filters),
-                biases=self._packed(in_eights(written)),
+                biases=self._packed(biases),
                 filters_source=weights.source,
-                biases_source=biases.source,
+                biases_source=bias.source,
                 filter_steps=weights.steps,
-                bias_steps=biases.steps,
+                bias_steps=bias.steps,
+                bits=weights.bits,
             )
         )
 
@@ -244,7 +269,10 @@ class _Planner:
         if last.target == second:
             first, second = second, first
         is_fused = last.target == first != second and len(self._readers[first]) == 1
-        convolutions = (Operation.WINOGRAD, Operation.DIRECT, Operation.DEPTHWISE)
+        convolutions = (
+            *(Operation.WINOGRAD, Operation.DEEP),
+            *(Operation.DIRECT, Operation.DEPTHWISE),
+        )
         other = self._tensors.source(second)
         if is_fused and last.operation in convolutions and not last.other:
             if self._tensors[first].buffer != first:

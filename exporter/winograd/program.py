@@ -18,6 +18,7 @@ __all__ = [
     "UnfitError",
     "in_eights",
     "in_fours",
+    "tiles_along",
 ]
 
 #: Numbers that a filter of 3 x 3 has once it is transformed.
@@ -42,6 +43,8 @@ class Operation(IntEnum):
     MULTIPLY = 9
     MEASURE = 10
     NORMALISE = 11
+    TILES = 12
+    DEEP = 13
 
 
 class Activation(IntEnum):
@@ -100,6 +103,7 @@ class Step:
     filter_steps: int = NOTHING
     bias_steps: int = NOTHING
     is_transposed: bool = False
+    bits: int = 32
     known: int = NOTHING
 
 
@@ -123,3 +127,8 @@ def in_fours(channels: int) -> int:
 
 def in_eights(channels: int) -> int:
     return -(-channels // 8) * 8
+
+
+def tiles_along(size: int, dilation: int) -> int:
+    """Of 4 results each, where every `dilation`th pixel belongs together."""
+    return sum(-(-len(range(phase, size, dilation)) // 4) for phase in range(dilation))

@@ -6,6 +6,8 @@ computes in float32 and takes of such a file what makes it small:
 x ──> Quantize ──> Dequantize ──┐                      x ──┐
 w int8 ──> Dequantize ──────────┼──> Conv      ──>     w ──┼──> Conv
 b int32 ──> Dequantize ─────────┘                      b ──┘
+
+Weights of four bits stay in theirs (passes/four_bit_weights.py).
 """
 
 from collections.abc import Mapping
@@ -17,7 +19,8 @@ import numpy.typing as npt
 import onnx
 from onnx import numpy_helper
 
-from exporter.passes.graph import attribute, constants, copy_of, drop, drop_unread, set_initializer
+from exporter.passes import four_bit_weights
+from exporter.passes.graph import attribute, constants, drop, drop_unread, set_initializer
 from exporter.winograd.program import NOTHING, UnfitError
 
 __all__ = ["FloatNetwork", "Place", "Weights", "in_floats"]
@@ -36,8 +39,8 @@ class FloatNetwork:
 
 def in_floats(model: onnx.ModelProto) -> FloatNetwork:
     """The network of an int8 file, with nothing rounded between its operators."""
+    model, pairs = four_bit_weights.unpack(model)
     known = constants(model)
-    model = copy_of(model)
     graph = model.graph
     codes: dict[str, tuple[str, str]] = {}
     floats: dict[str, str] = {}
@@ -52,7 +55,7 @@ def in_floats(model: onnx.ModelProto) -> FloatNetwork:
         elif node.op_type == "DequantizeLinear" and source in floats:
             replaced[output] = floats[source]
         elif node.op_type == "DequantizeLinear" and _are_steps(known, source, *rest):
-            codes[output] = (source, rest[0])
+            codes[output] = (pairs.get(source, source), rest[0])
             axis = attribute(node, "axis", 1) % known[source].ndim
             steps = np.expand_dims(known[rest[0]], list(range(1, known[source].ndim - axis)))
             set_initializer(graph, output, known[source].astype(np.float32) * steps)
@@ -89,10 +92,11 @@ def _are_steps(known: Mapping[str, npt.NDArray[Any]], codes: str, step: str, *ze
 
 @dataclass(frozen=True)
 class Place:
-    """In bytes from the start of the file; NOTHING for the steps of floats."""
+    """In bytes from the start of the file; NOTHING for the steps of floats. `bits` of a weight."""
 
     source: int
     steps: int = NOTHING
+    bits: int = 32
 
 
 class Weights:
@@ -118,8 +122,10 @@ class Weights:
         if name not in self._codes:
             return Place(self._find(self[name], np.float32))
         codes, steps = (self._tensors[one] for one in self._codes[name])
-        whole = np.int32 if codes.ndim == 1 else np.int8
-        return Place(self._find(codes, whole), self._find(steps, np.float32))
+        place = self._find(steps, np.float32)
+        if codes.dtype == np.uint8:  # two in a byte
+            return Place(self._find(codes, np.uint8), place, 4)
+        return Place(self._find(codes, np.int32 if codes.ndim == 1 else np.int8), place, 8)
 
     def _find(self, values: npt.NDArray[Any], kind: type) -> int:
         """An equal tensor's place will do."""

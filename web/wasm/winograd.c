@@ -10,6 +10,9 @@
  *     M = U V        at each of 36 places: matrices of tiles x channels read x channels written
  *     Y = A' M A     of every tile and every channel written; U = G g G' are the filters, made once
  *
+ * The filters of many channels would take most of a network's memory as U, and belong to few pixels:
+ * they stay as they are in the file, in int8 too, and their U is made in every run, a piece at a time.
+ *
  * Tensors are rows of pixels of channels. A pixel begins `stride` floats after the one before, as
  * what is concatenated lies side by side from the start. Channels are padded to fours.
  *
@@ -19,6 +22,7 @@
 #include <stdint.h>
 
 typedef float f4 __attribute__((vector_size(16), aligned(4)));
+typedef int8_t code4 __attribute__((vector_size(4), aligned(1)));
 typedef float loose_float __attribute__((aligned(1)));
 typedef int32_t loose_int __attribute__((aligned(1)));
 
@@ -30,7 +34,7 @@ typedef int32_t loose_int __attribute__((aligned(1)));
 /* ---- the plan, as exporter/winograd/layout.py writes it ---------------------------------------- */
 
 enum { WINOGRAD, DIRECT, MAX_POOL, RESIZE, ADD, SIGMOID, INPUT, DEPTHWISE, MEAN, MULTIPLY, MEASURE,
-       NORMALISE };
+       NORMALISE, TILES, DEEP };
 enum { AS_IT_IS, RELU, RELU6 };
 
 /* Tensors, filters and biases are floats from the start of their region, sources bytes of the ONNX
@@ -38,13 +42,14 @@ enum { AS_IT_IS, RELU, RELU6 };
  *
  * `order`, in numbers from the start of the plan: which of the file's `read` channels each one of `in`
  * is, or -1 for padding. With steps, filters are int8 and biases int32, in steps of each channel
- * written; without (-1) they are floats. `is_transposed`: the file has channels written last. */
+ * written; without (-1) they are floats. `bits` of a weight: 32, 8, or 4, two in a byte.
+ * `is_transposed`: the file has channels written last. */
 typedef struct {
   int32_t operation, activation, kernel, dilation, stride;
   int32_t in, in_stride, in_height, in_width, in_channels, order, read;
   int32_t out, out_stride, out_height, out_width, out_channels, written;
   int32_t other, other_stride;
-  int32_t filters, biases, filters_source, biases_source, filter_steps, bias_steps, is_transposed;
+  int32_t filters, biases, filters_source, biases_source, filter_steps, bias_steps, is_transposed, bits;
   int32_t tiles; /* of a piece */
 } Step;
 
@@ -55,7 +60,10 @@ typedef struct {
   int32_t checksum, bytes, small, unused[4];
 } Plan;
 
-enum { PLACES = 36, ROWS = 4, STRIPS = 16 };
+enum { PLACES = 36, TAPS = 9, MOST_TAPS = 25, ROWS = 4, STRIPS = 16 };
+/* Channels whose filters are made at a time, and floats between two places: not a power of two, or
+ * all places would be kept in the same few lines of the cache. */
+enum { SLICE = 64, WRITTEN = 16, SLICE_FLOATS = SLICE * WRITTEN + 16 };
 enum { MOST_STEPS = 1024, MOST_CHANNELS = 4096, MOST_NORMALISED = 512, STACK_FLOATS = 4096 };
 
 extern float __heap_base;
@@ -91,48 +99,81 @@ INLINE f4 finished(const Step *s, f4 value, int32_t pixel, int32_t channel) {
 INLINE const char *source(int32_t place) { return (const char *)arena + place; }
 INLINE float float_at(int32_t place, int32_t i) { return ((const loose_float *)source(place))[i]; }
 
-/* From channel `in` to channel `out`; nothing where one of them is padding. */
-static float weight_of(const Step *s, int32_t out, int32_t in, int32_t tap) {
+/* Where the file has the filter from channel `in` to channel `out`; -1 where one of them is padding. */
+static int32_t filter_at(const Step *s, int32_t out, int32_t in) {
   int32_t is_alone = s->operation == DEPTHWISE, channel = ((const int32_t *)first + s->order)[in];
-  if (out >= s->written || channel < 0) return 0;
+  if (out >= s->written || channel < 0) return -1;
   int32_t filter = s->is_transposed ? channel * s->written + out : out * s->read + channel;
-  int32_t i = (is_alone ? out : filter) * s->kernel * s->kernel + tap;
-  if (s->filter_steps < 0) return float_at(s->filters_source, i);
-  return ((const int8_t *)source(s->filters_source))[i] * float_at(s->filter_steps, out);
+  return (is_alone ? out : filter) * s->kernel * s->kernel;
 }
 
-/* Of 3 or 5 weights, `step` apart, the 6 numbers of minimal filtering, as far apart. */
-INLINE void filter_side(const float *from, int32_t taps, float *to, int32_t step) {
-  float a = from[0], b = from[step], c = from[2 * step];
-  float d = taps == 5 ? from[3 * step] : 0, e = taps == 5 ? from[4 * step] : 0;
-  to[0] = a / 4;
-  to[step] = -(a + c + e + (b + d)) / 6;
-  to[2 * step] = -(a + c + e - (b + d)) / 6;
-  to[3 * step] = a / 24 + c / 6 + 2 * e / 3 + (b / 12 + d / 3);
-  to[4 * step] = a / 24 + c / 6 + 2 * e / 3 - (b / 12 + d / 3);
-  to[5 * step] = taps == 5 ? e : c;
+static int32_t code_at(const Step *s, int32_t i) {
+  const int8_t *codes = (const int8_t *)source(s->filters_source);
+  if (s->bits == 8) return codes[i];
+  return (int8_t)(i % 2 ? codes[i / 2] : codes[i / 2] << 4) >> 4;
+}
+
+static float weight_of(const Step *s, int32_t out, int32_t in, int32_t tap) {
+  int32_t i = filter_at(s, out, in);
+  if (i < 0) return 0;
+  if (s->filter_steps < 0) return float_at(s->filters_source, i + tap);
+  return code_at(s, i + tap) * float_at(s->filter_steps, out);
+}
+
+/* Of 3 or 5 weights of four filters, the 6 numbers of minimal filtering. */
+INLINE void filter_side(const float *from, int32_t apart, int32_t taps, float *to, int32_t step) {
+  f4 a = load(from), b = load(from + apart), c = load(from + 2 * apart);
+  f4 d = taps == 5 ? load(from + 3 * apart) : all(0), e = taps == 5 ? load(from + 4 * apart) : all(0);
+  f4 even = a / 24 + c / 6 + 2 * e / 3, odd = b / 12 + d / 3;
+  store(to, a / 4);
+  store(to + step, -(a + c + e + (b + d)) / 6);
+  store(to + 2 * step, -(a + c + e - (b + d)) / 6);
+  store(to + 3 * step, even + odd);
+  store(to + 4 * step, even - odd);
+  store(to + 5 * step, taps == 5 ? e : c);
+}
+
+/* Of eight filters [tap][8] the numbers at each place, places `step` apart. */
+INLINE void transform_filters(const float *filters, int32_t kernel, float *to, int32_t step) {
+  float half[PLACES * 4];
+  for (int32_t four = 0; four < 8; four += 4) {
+    for (int32_t x = 0; x < kernel; x++)
+      filter_side(filters + x * 8 + four, kernel * 8, kernel, half + x * 4, 24);
+    for (int32_t y = 0; y < 6; y++)
+      filter_side(half + y * 24, 4, kernel, to + y * 6 * step + four, step);
+  }
 }
 
 /* [place or tap][eight channels written][channel read][8] */
 static void pack_filters(const Step *s) {
-  int32_t kernel = s->kernel, taps = kernel * kernel, blocks = in_eights(s->out_channels) / 8;
-  int32_t read = s->operation == DEPTHWISE ? 1 : s->in_channels, block = read * 8;
-  int32_t places = s->operation == WINOGRAD ? PLACES : taps;
-  for (int32_t out = 0; out < blocks * 8; out++)
+  int32_t taps = s->kernel * s->kernel, written = in_eights(s->out_channels);
+  int32_t read = s->operation == DEPTHWISE ? 1 : s->in_channels, step = written * read;
+  for (int32_t out = 0; out < written; out += 8)
     for (int32_t in = 0; in < read; in++) {
-      float values[PLACES] = {0}, half[PLACES];
-      for (int32_t tap = 0; tap < taps; tap++)
-        values[tap / kernel * 6 + tap % kernel] = weight_of(s, out, in, tap);
-      if (s->operation == WINOGRAD) {
-        for (int32_t x = 0; x < kernel; x++) filter_side(values + x, kernel, half + x, 6);
-        for (int32_t y = 0; y < 6; y++) filter_side(half + y * 6, kernel, values + y * 6, 1);
-      }
-      float *to = packed + s->filters + out / 8 * block + in * 8 + out % 8;
-      for (int32_t i = 0; i < places; i++) {
-        int32_t at = s->operation == WINOGRAD ? i : i / kernel * 6 + i % kernel;
-        to[i * blocks * block] = values[at];
-      }
+      float eight[MOST_TAPS * 8], *to = packed + s->filters + out * read + in * 8;
+      for (int32_t i = 0; i < taps * 8; i++) eight[i] = weight_of(s, out + i % 8, in, i / 8);
+      if (s->operation == WINOGRAD) transform_filters(eight, s->kernel, to, step);
+      else
+        for (int32_t i = 0; i < taps * 8; i++) to[i / 8 * step + i % 8] = eight[i];
     }
+}
+
+/* [eight channels written][channel read][tap][8], as floats or as codes, whose steps lie behind the
+ * biases: transformed, they would take four or sixteen times as much. */
+static void pack_deep_filters(const Step *s) {
+  int32_t are_floats = s->filter_steps < 0, written = in_eights(s->out_channels);
+  float *filters = packed + s->filters, *steps = packed + s->biases + written;
+  int8_t *codes = (int8_t *)filters;
+  for (int32_t i = 0; i < written * s->in_channels; i++) {
+    int32_t out = i / 8 / s->in_channels * 8 + i % 8, at = filter_at(s, out, i / 8 % s->in_channels);
+    for (int32_t tap = 0; tap < TAPS; tap++) {
+      int32_t to = (i / 8 * TAPS + tap) * 8 + i % 8;
+      if (are_floats) filters[to] = at < 0 ? 0 : float_at(s->filters_source, at + tap);
+      else codes[to] = at < 0 ? 0 : code_at(s, at + tap);
+    }
+  }
+  for (int32_t out = 0; out < written; out++)
+    steps[out] = are_floats || out >= s->written ? 1 : float_at(s->filter_steps, out);
 }
 
 static void pack_biases(const Step *s) {
@@ -209,18 +250,20 @@ INLINE void inverse(f4 a, f4 b, f4 c, f4 d, f4 e, f4 f, f4 *to, int32_t step, in
   to[3 * step] = q + 8 * t + f;
 }
 
-/* To [place][channel], places `step` apart. What lies outside of the picture is zero. */
-INLINE void read_tile(const Step *s, int32_t top, int32_t left, float *to, int32_t step, int inside) {
+/* Of `channels` from `first` on, to [place][channel], places `step` apart. What lies outside of the
+ * picture is zero. */
+INLINE void read_tile(const Step *s, int32_t top, int32_t left, int32_t dilation, int32_t first,
+                      int32_t channels, float *to, int32_t step, int inside) {
   int32_t stride = s->in_stride;
-  const float *from = arena + s->in + (top * s->in_width + left) * stride;
-  for (int32_t channel = 0; channel < s->in_channels; channel += 4) {
+  const float *from = arena + s->in + (top * s->in_width + left) * stride + first;
+  for (int32_t channel = 0; channel < channels; channel += 4) {
     float half[PLACES * 4];
     for (int32_t x = 0; x < 6; x++) {
       f4 d[6];
       for (int32_t y = 0; y < 6; y++) {
-        int there = inside || ((uint32_t)(top + y) < (uint32_t)s->in_height &&
-                               (uint32_t)(left + x) < (uint32_t)s->in_width);
-        d[y] = there ? load(from + (y * s->in_width + x) * stride + channel) : all(0);
+        int there = inside || ((uint32_t)(top + y * dilation) < (uint32_t)s->in_height &&
+                               (uint32_t)(left + x * dilation) < (uint32_t)s->in_width);
+        d[y] = there ? load(from + (y * s->in_width + x) * dilation * stride + channel) : all(0);
       }
       forward(d[0], d[1], d[2], d[3], d[4], d[5], half + x * 4, 24);
     }
@@ -232,12 +275,15 @@ INLINE void read_tile(const Step *s, int32_t top, int32_t left, float *to, int32
   }
 }
 
-INLINE void write_tile(const Step *s, int32_t row, int32_t column, const float *from, int32_t step,
-                       int32_t side) {
-  int32_t height = least(side, s->out_height - row * side);
-  int32_t width = least(side, s->out_width - column * side);
-  for (int32_t channel = 0; channel < s->out_channels; channel += 4) {
-    f4 half[4][6], result[4], bias = load(packed + s->biases + channel);
+/* A tile of `channels` from `first` on, of which `from` has [place][channel], places `step` apart. */
+INLINE void write_tile(const Step *s, int32_t top, int32_t left, int32_t dilation, const float *from,
+                       int32_t step, int32_t side, int32_t first, int32_t channels) {
+  int32_t height = least(side, (s->out_height - top + dilation - 1) / dilation);
+  int32_t width = least(side, (s->out_width - left + dilation - 1) / dilation);
+  for (int32_t channel = 0; channel < channels; channel += 4) {
+    f4 half[4][6], result[4], bias = load(packed + s->biases + first + channel), steps = all(1);
+    if (s->operation == DEEP)
+      steps = load(packed + s->biases + in_eights(s->out_channels) + first + channel);
     for (int32_t x = 0; x < 6; x++) {
       const float *m = from + x * step + channel;
       inverse(load(m), load(m + 6 * step), load(m + 12 * step), load(m + 18 * step),
@@ -246,9 +292,10 @@ INLINE void write_tile(const Step *s, int32_t row, int32_t column, const float *
     for (int32_t y = 0; y < height; y++) {
       const f4 *h = half[y];
       inverse(h[0], h[1], h[2], h[3], h[4], h[5], result, 1, side);
-      int32_t pixel = (row * side + y) * s->out_width + column * side;
-      for (int32_t x = 0; x < width; x++, pixel++)
-        store(pixel_out(s, pixel) + channel, finished(s, result[x] + bias, pixel, channel));
+      int32_t pixel = (top + y * dilation) * s->out_width + left;
+      for (int32_t x = 0; x < width; x++, pixel += dilation)
+        store(pixel_out(s, pixel) + first + channel,
+              finished(s, result[x] * steps + bias, pixel, first + channel));
     }
   }
 }
@@ -263,8 +310,8 @@ INLINE void convolve_tiles(const Step *s, int32_t piece, float *own, int32_t sid
     int32_t reach = (7 - side) / 2;
     int32_t top = (first + i) / across * side - reach, left = (first + i) % across * side - reach;
     int inside = top >= 0 && left >= 0 && top + 6 <= s->in_height && left + 6 <= s->in_width;
-    if (inside) read_tile(s, top, left, v + i * read, s->tiles * read, 1);
-    else read_tile(s, top, left, v + i * read, s->tiles * read, 0);
+    if (inside) read_tile(s, top, left, 1, 0, read, v + i * read, s->tiles * read, 1);
+    else read_tile(s, top, left, 1, 0, read, v + i * read, s->tiles * read, 0);
   }
   for (int32_t place = 0; place < PLACES; place++) {
     const float *filters = packed + s->filters + place * read * written;
@@ -285,13 +332,99 @@ INLINE void convolve_tiles(const Step *s, int32_t piece, float *own, int32_t sid
       }
   }
   for (int32_t i = 0; i < tiles; i++) {
-    int32_t row = (first + i) / across, column = (first + i) % across;
-    write_tile(s, row, column, m + i * written, s->tiles * written, side);
+    int32_t top = (first + i) / across * side, left = (first + i) % across * side;
+    write_tile(s, top, left, 1, m + i * written, s->tiles * written, side, 0, s->out_channels);
   }
 }
 
 PIECE convolve_3x3(const Step *s, int32_t piece, float *own) { convolve_tiles(s, piece, own, 4); }
 PIECE convolve_5x5(const Step *s, int32_t piece, float *own) { convolve_tiles(s, piece, own, 2); }
+
+/* ---- the same for few pixels of many channels: two steps --------------------------------------- */
+
+/* Along a side of `size` pixels, of which every `dilation`th one belongs together. */
+INLINE int32_t tiles_along(int32_t size, int32_t dilation) {
+  int32_t tiles = 0;
+  for (int32_t phase = 0; phase < dilation; phase++)
+    tiles += in_tiles((size - phase + dilation - 1) / dilation, 4);
+  return tiles;
+}
+
+/* Where the first result of tile `i` of them lies. */
+INLINE int32_t tile_start(int32_t i, int32_t size, int32_t dilation) {
+  int32_t phase = 0, tiles;
+  while (i >= (tiles = in_tiles((size - phase + dilation - 1) / dilation, 4))) i -= tiles, phase++;
+  return phase + i * 4 * dilation;
+}
+
+/* Step 1, a tile at a time: V as [slice of channels][place][tile][channel]. */
+PIECE read_one_tile(const Step *s, int32_t tile) {
+  int32_t dilation = s->dilation, across = tiles_along(s->in_width, dilation), tiles = s->out_width;
+  int32_t top = tile_start(tile / across, s->in_height, dilation) - dilation;
+  int32_t left = tile_start(tile % across, s->in_width, dilation) - dilation;
+  for (int32_t start = 0; start < s->in_channels; start += SLICE) {
+    int32_t depth = least(SLICE, s->in_channels - start);
+    float *to = arena + s->out + start * PLACES * tiles + tile * depth;
+    read_tile(s, top, left, dilation, start, depth, to, tiles * depth, 0);
+  }
+}
+
+/* Eight numbers of filters as they are in the file. */
+INLINE void load_eight(const Step *s, int32_t i, float *to) {
+  if (s->filter_steps < 0) {
+    store(to, load(packed + s->filters + i));
+    store(to + 4, load(packed + s->filters + i + 4));
+  } else {
+    const int8_t *codes = (const int8_t *)(packed + s->filters) + i;
+    store(to, __builtin_convertvector(*(const code4 *)codes, f4));
+    store(to + 4, __builtin_convertvector(*(const code4 *)(codes + 4), f4));
+  }
+}
+
+/* Step 2, some channels written at a time: their filters are made for this, of a slice of the channels
+ * read, so that they stay in the cache. */
+PIECE convolve_deep(const Step *s, int32_t piece, float *own) {
+  int32_t read = s->in_channels, tiles = s->in_width, dilation = s->dilation, first = piece * WRITTEN;
+  int32_t written = least(WRITTEN, s->out_channels - first);
+  int32_t m_step = (tiles + ROWS - 1) / ROWS * ROWS * WRITTEN;
+  float *u = own, *m = own + PLACES * SLICE_FLOATS;
+  for (int32_t start = 0; start < read; start += SLICE) {
+    int32_t depth = least(SLICE, read - start);
+    const float *v = arena + s->in + start * PLACES * tiles;
+    for (int32_t out = 0; out < written; out += 8)
+      for (int32_t in = 0; in < depth; in++) {
+        float filters[TAPS * 8];
+        int32_t from = ((first + out) * read + (start + in) * 8) * TAPS;
+        for (int32_t i = 0; i < TAPS * 8; i += 8) load_eight(s, from + i, filters + i);
+        transform_filters(filters, 3, u + (out * SLICE) + in * 8, SLICE_FLOATS);
+      }
+    for (int32_t place = 0; place < PLACES; place++)
+      for (int32_t i = 0; i < tiles; i += ROWS) {
+        const float *rows[ROWS];
+        for (int32_t row = 0; row < ROWS; row++) rows[row] = v + (place * tiles + i + row) * depth;
+        for (int32_t out = 0; out < written; out += 8) {
+          float *here = m + place * m_step + i * WRITTEN + out;
+          Sums sums = no_sums();
+          if (start > 0)
+            for (int32_t row = 0; row < ROWS; row++) {
+              sums.low[row] = load(here + row * WRITTEN);
+              sums.high[row] = load(here + row * WRITTEN + 4);
+            }
+          multiply(&sums, rows, u + place * SLICE_FLOATS + out * SLICE, depth);
+          for (int32_t row = 0; row < ROWS; row++) {
+            store(here + row * WRITTEN, sums.low[row]);
+            store(here + row * WRITTEN + 4, sums.high[row]);
+          }
+        }
+      }
+  }
+  int32_t across = tiles_along(s->out_width, dilation);
+  for (int32_t i = 0; i < tiles; i++) {
+    int32_t top = tile_start(i / across, s->out_height, dilation);
+    int32_t left = tile_start(i % across, s->out_width, dilation);
+    write_tile(s, top, left, dilation, m + i * WRITTEN, m_step, 4, first, written);
+  }
+}
 
 /* ---- every other step, a row at a time --------------------------------------------------------- */
 
@@ -510,6 +643,8 @@ static int32_t pieces_of(const Step *s) {
     case WINOGRAD: return (tiles_of(s) + s->tiles - 1) / s->tiles;
     case MEASURE:
     case NORMALISE: return STRIPS;
+    case TILES: return s->out_width;
+    case DEEP: return (s->out_channels + WRITTEN - 1) / WRITTEN;
     default: return s->out_height;
   }
 }
@@ -528,6 +663,8 @@ static void run_piece(const Step *s, int32_t piece, float *own) {
     case MULTIPLY: return multiply_row(s, piece);
     case MEASURE: return measure_strip(s, piece);
     case NORMALISE: return normalise_strip(s, piece);
+    case TILES: return read_one_tile(s, piece);
+    case DEEP: return convolve_deep(s, piece, own);
   }
 }
 
@@ -602,6 +739,10 @@ EXPORT(pack) void pack(void) {
   for (const Step *s = steps; s < steps + plan->steps; s++) {
     if (s->operation == WINOGRAD || s->operation == DIRECT || s->operation == DEPTHWISE) {
       pack_filters(s);
+      pack_biases(s);
+    }
+    if (s->operation == DEEP) {
+      pack_deep_filters(s);
       pack_biases(s);
     }
     if (s->operation == NORMALISE) pack_normalisation(s);

@@ -40,11 +40,21 @@ class Sketch:
         kernel: int = 3,
         dilation: int = 1,
         has_bias: bool = True,
+        largest: int = 0,
         **attributes: Any,
     ) -> str:
+        """`largest`: of the codes that weights are stored in; 0 where they are floats."""
         read //= int(attributes.get("group", 1))
-        filters = self._random.normal(0, 2 / (kernel * read**0.5), (written, read, kernel, kernel))
-        inputs = [source, self.stored(filters.astype(np.float32))]
+        shape, deviation = (written, read, kernel, kernel), 2 / (kernel * read**0.5)
+        if largest:
+            codes = self._random.integers(-largest, largest, shape, np.int8, endpoint=True)
+            steps = self._random.uniform(1, 2, written).astype(np.float32) * deviation / largest
+            zeros = np.zeros(written, np.int8)
+            stored = (self.stored(one) for one in (codes, steps.astype(np.float32), zeros))
+            inputs = [source, self.node("DequantizeLinear", *stored, axis=0)]
+        else:
+            filters = self._random.normal(0, deviation, shape)
+            inputs = [source, self.stored(filters.astype(np.float32))]
         if has_bias:
             inputs.append(self.stored(self._random.normal(0, 0.1, written).astype(np.float32)))
         return self.node(

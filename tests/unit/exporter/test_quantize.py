@@ -255,6 +255,24 @@ def test_four_bit_weights_are_stored_in_four_bits_and_run_as_int8(
     assert operators["Cast"] == operators["Gather"] == operators["Reshape"] == 0
 
 
+def test_four_bit_weights_are_unpacked_where_they_are_ours(
+    model: onnx.ModelProto, picture: np.ndarray
+) -> None:
+    wide = quantize(model, ranges_of(model, picture), storage=Storage(four_bit_units=("second",)))
+    packed = four_bit_weights.apply(wide)
+    unpacked, pairs = four_bit_weights.unpack(packed)
+    assert list(pairs.values()) == ["second/weights/codes/pairs"]
+    stored = {one.name: numpy_helper.to_array(one) for one in unpacked.graph.initializer}
+    codes = {one.name: numpy_helper.to_array(one) for one in wide.graph.initializer}
+    assert np.array_equal(stored[next(iter(pairs))], codes["second/weights/codes"])
+    assert not {"Cast", "Gather", "Reshape"} & {node.op_type for node in unpacked.graph.node}
+    assert np.array_equal(run(unpacked, picture), run(wide, picture))
+    for tensor in packed.graph.initializer:
+        if tensor.name == "four_bit_pairs":  # one that says something else of every byte
+            tensor.CopyFrom(numpy_helper.from_array(-numpy_helper.to_array(tensor), tensor.name))
+    assert four_bit_weights.unpack(packed) == (packed, {})
+
+
 def test_an_output_that_is_quantised_keeps_its_name(
     model: onnx.ModelProto, picture: np.ndarray
 ) -> None:

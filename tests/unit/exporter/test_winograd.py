@@ -19,6 +19,7 @@ from exporter import clang
 from exporter.catalog import Network, find_network
 from exporter.errors import PassError, SiteError
 from exporter.exported import exported_file
+from exporter.passes import four_bit_weights
 from exporter.pipeline import with_size
 from exporter.sessions import open_session
 from exporter.verify import compare, run_network, sample_inputs
@@ -32,7 +33,10 @@ from tests.unit.exporter.sketches import Sketch
 
 
 def require_equal(sketch: Sketch, last: str) -> None:
-    file = sketch.file(last, rubbish=200_000)
+    require_equal_file(sketch, sketch.file(last, rubbish=200_000))
+
+
+def require_equal_file(sketch: Sketch, file: bytes) -> None:
     plan = plan_of(file)
     assert plan is not None
     session = open_session(onnx.ModelProto.FromString(file))
@@ -65,6 +69,37 @@ def test_steps_of_two_pixels_and_channels_by_themselves(
     alone = sketch.conv(first, 10, 10, kernel=kernel, group=10, strides=strides)
     both = sketch.node("Add", sketch.conv(alone, 10, 10, kernel=1), alone)
     require_equal(sketch, sketch.conv(sketch.resize(both, 10, *size), 10, 1))
+
+
+@pytest.mark.parametrize("size", [(1, 9), (17, 30)])
+@pytest.mark.parametrize("largest", [0, 127, 7])
+def test_few_pixels_of_many_channels(size: tuple[int, int], largest: int) -> None:
+    """Their filters stay as they are in the file: floats, codes of 8 bits, or of 4."""
+    sketch = Sketch(*size)
+    first = sketch.node("Relu", sketch.conv("picture", 3, 155, kernel=1))
+    parts = (
+        sketch.conv(first, 155, 212, dilation=dilation, largest=largest)
+        for dilation in (1, 2, 4, 8)
+    )
+    joined = sketch.node("Concat", *(sketch.node("Relu", part) for part in parts), axis=1)
+    back = sketch.conv(joined, 848, 155, has_bias=False, largest=largest)
+    last = sketch.conv(sketch.node("Add", back, first), 155, 1, kernel=1)
+    model = onnx.ModelProto.FromString(sketch.file(last, rubbish=200_000))
+    file = four_bit_weights.apply(model).SerializeToString()
+    assert (b"four_bit_pairs" in file) == (largest == 7)
+    require_equal_file(sketch, file)
+
+
+@pytest.mark.parametrize("largest", [0, 127, 7])
+def test_filters_of_many_channels_take_no_more_memory_than_codes_or_floats(largest: int) -> None:
+    sketch = Sketch(16, 16)
+    first = sketch.conv("picture", 3, 256, kernel=1)
+    deep = sketch.conv(first, 256, 256, largest=largest)
+    plan = plan_of(sketch.file(sketch.conv(deep, 256, 1, kernel=1)))
+    assert plan is not None
+    packed_bytes = 4 * np.frombuffer(plan, "<i4")[2]
+    weights = 256 * 256 * 9
+    assert weights < packed_bytes / (1 if largest else 4) < 1.05 * weights
 
 
 @pytest.mark.parametrize("half", [4, 8])
@@ -155,6 +190,7 @@ def test_halves_and_back(size: tuple[int, int], ceil_mode: int) -> None:
         ("u2netp", "int8", 64),
         ("modnet", "fp32", 64),
         ("modnet", "int8", 96),
+        pytest.param("u2net", "int8", 96, marks=pytest.mark.soak),  # 176 MB to fetch
     ],
 )
 def test_networks_as_they_are_shipped(name: str, precision: str, size_px: int) -> None:
@@ -239,7 +275,7 @@ def mattes(sketch: Sketch, channels: int) -> str:
     return sketch.conv(sketch.conv("picture", 3, channels), channels, 1)
 
 
-ACTIVATION = 16 + 28 + 1  # of the second step
+ACTIVATION = 16 + 29 + 1  # of the second step
 CHECKSUM = 9
 
 
