@@ -27,7 +27,7 @@ from exporter.passes.graph import (
     set_initializer,
 )
 
-__all__ = ["apply", "unpack"]
+__all__ = ["apply", "codes_of", "unpack"]
 
 Chain = tuple[onnx.NodeProto, onnx.NodeProto, onnx.NodeProto]
 
@@ -68,8 +68,8 @@ def apply(model: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def unpack(model: onnx.ModelProto) -> tuple[onnx.ModelProto, dict[str, str]]:
-    """The same network with int8 weights, and of these by name, in which tensor of `model` two are
-    in a byte."""
+    """The same network with plain int8 weights, and for each of these the initializer of `model`
+    that has it packed."""
     unpacked = copy_of(model)
     graph = unpacked.graph
     known = constants(model)
@@ -83,8 +83,8 @@ def unpack(model: onnx.ModelProto) -> tuple[onnx.ModelProto, dict[str, str]]:
         _, _, cast = chain
         pairs[node.output[0]] = cast.input[0]
         within |= {one.output[0] for one in chain}
-        codes = _table()[known[cast.input[0]]].reshape(known[node.input[1]])
-        set_initializer(graph, node.output[0], codes)
+        codes = codes_of(known[cast.input[0]])
+        set_initializer(graph, node.output[0], codes.reshape(known[node.input[1]]))
     drop(graph.node, lambda node: node.output[0] in within)
     drop_unread(graph)
     return unpacked, pairs
@@ -107,12 +107,20 @@ def _is_unpacking(
     known: Mapping[str, npt.NDArray[Any]],
 ) -> bool:
     nothing = np.empty(0)
+    pairs, shape = (known.get(one.input[at], nothing) for one, at in ((cast, 0), (reshape, 1)))
     return (
-        known.get(cast.input[0], nothing).dtype == np.uint8
+        pairs.dtype == np.uint8
         and np.array_equal(known.get(gather.input[0], nothing), _table())
         and attribute(gather, "axis", 0) == 0
-        and known.get(reshape.input[1], nothing).size > 1
+        and shape.size > 1
+        and bool((shape > 0).all())
+        and np.prod(shape) == 2 * pairs.size
     )
+
+
+def codes_of(pairs: npt.NDArray[np.uint8]) -> npt.NDArray[np.int8]:
+    """All of them in a row."""
+    return _table()[pairs].ravel()
 
 
 def _unpacking(name: str) -> list[onnx.NodeProto]:

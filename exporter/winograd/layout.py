@@ -19,6 +19,7 @@ __all__ = ["MOST_BYTES", "lay_out"]
 #: What a device spends on one network. The large U2-Net takes 0.22 GB from its file in int8, and
 #: 0.41 from that in float32, which lies there beside its filters at first.
 MOST_BYTES = 450_000_000
+_MOST_THREADS = 4  # as in device.js
 
 # As in winograd.c.
 _MAGIC = 0x4E494757
@@ -100,7 +101,10 @@ def _fits_into(inner: _Plan, outer: _Plan, small: Program, program: Program) -> 
     """In the same memory, with the same filters at the same places."""
     packed = [
         [
-            (step.filters, step.biases, step.filters_source, step.biases_source, step.filter_steps)
+            (
+                *(step.operation, step.filters, step.biases),
+                *(step.filters_source, step.biases_source, step.filter_steps, step.bias_steps),
+            )
             for step in one.steps
         ]
         for one in (small, program)
@@ -129,7 +133,8 @@ def _plan(program: Program) -> _Plan:
     rows = [_row(program, step, places, orders) for step in program.steps]
     piece_floats = max((_piece_floats(row) for row in rows), default=0)
     thread_floats = -(-(_STACK_FLOATS + piece_floats) // 16) * 16
-    if 4 * (program.packed_floats + arena_floats + thread_floats) > MOST_BYTES:
+    all_floats = program.packed_floats + arena_floats + _MOST_THREADS * thread_floats
+    if 4 * all_floats > MOST_BYTES:
         raise UnfitError
     source, target = program.tensors[program.source], program.tensors[program.target]
     head = [

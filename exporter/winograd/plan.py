@@ -42,11 +42,12 @@ __all__ = ["plan_of"]
 
 # As in winograd.c.
 _MOST_CHANNELS, _MOST_NORMALISED = 4096, 512
-# More filters than that of 3 x 3 are few pixels' in every network that halves its picture as it
-# goes, and would take most of its memory once they are transformed.
+# Above this, transformed filters would take most of the memory. Networks that halve their picture
+# as they go have so many only for few pixels.
 _MOST_FILTERS = 1 << 15
 # Pixels further apart leave tiles mostly empty.
 _MOST_DILATION = 4
+_CONVOLUTIONS = (Operation.WINOGRAD, Operation.DEEP, Operation.DIRECT, Operation.DEPTHWISE)
 
 
 def plan_of(file: bytes, *, small: bytes | None = None) -> bytes | None:
@@ -57,17 +58,27 @@ def plan_of(file: bytes, *, small: bytes | None = None) -> bytes | None:
     `small` is a file of the same network for a smaller picture: the plan tells what to do with one,
     too, with the weights of `file`.
     """
-    networks = [
-        in_floats(onnx.ModelProto.FromString(one)) for one in (file, small) if one is not None
-    ]
+    programs: list[Program] = []
+    deep: list[bool] | None = None
     try:
-        return lay_out(*(_Planner(one, Weights(file, one)).plan(len(file)) for one in networks))
+        for one in (file, small):
+            if one is not None:
+                network = in_floats(onnx.ModelProto.FromString(one))
+                planner = _Planner(network, Weights(file, network), deep)
+                programs.append(planner.plan(len(file)))
+                deep = planner.deep
+        return lay_out(*programs)
     except UnfitError:
         return None
 
 
 class _Planner:
-    def __init__(self, network: FloatNetwork, weights: Weights) -> None:
+    """`deep` says of each convolution with many filters, in their order, whether these are made in
+    every run: as for the same network at another size, or, where it is None, as fits this one."""
+
+    def __init__(self, network: FloatNetwork, weights: Weights, deep: list[bool] | None) -> None:
+        self.deep: list[bool] = []
+        self._given_deep = deep
         self._graph = network.model.graph
         if len(self._graph.input) != 1 or len(self._graph.output) != 1:
             raise UnfitError
@@ -155,7 +166,10 @@ class _Planner:
         self._tensors.made |= {measured, sums}
         self._steps.append(Step(Operation.MEASURE, measured, sums))
         activation, output = self._activated(output)
-        scale, bias, mean, variance = (self._weights.place_of(name) for name in norm.parameters)
+        places = [self._weights.place_of(name) for name in norm.parameters]
+        if any(one.steps != NOTHING for one in places):
+            raise UnfitError
+        scale, bias, mean, variance = places
         self._steps.append(
             Step(
                 Operation.NORMALISE,
@@ -197,10 +211,9 @@ class _Planner:
             or (is_depthwise and tensor.order != in_order(written))
         ):
             raise UnfitError
-        is_deep = kernel == 3 and stride == 1 and written * read > _MOST_FILTERS
         if is_depthwise:
             operation = Operation.DEPTHWISE
-        elif is_deep and dilation <= _MOST_DILATION:
+        elif kernel == 3 and stride == 1 and self._is_deep(source, written, read, dilation):
             operation = Operation.DEEP
             source = self._in_tiles(source, dilation, f"{node.output[0]}@tiles")
         elif kernel > 1 and dilation == stride == 1:
@@ -210,10 +223,27 @@ class _Planner:
         step = Step(operation, source, "", kernel=kernel, dilation=dilation, stride=stride)
         self._weigh(node, step, written)
 
-    def _in_tiles(self, source: str, dilation: int, name: str) -> str:
+    def _is_deep(self, source: str, written: int, read: int, dilation: int) -> bool:
+        if written * read <= _MOST_FILTERS or dilation > _MOST_DILATION:
+            return False
+        # Else the tiles would take more memory than the filters do.
+        is_deep = self._tiles_of(source, dilation) <= written
+        if self._given_deep is not None:
+            if len(self.deep) == len(self._given_deep):
+                raise UnfitError
+            is_deep = self._given_deep[len(self.deep)]
+        self.deep.append(is_deep)
+        return is_deep
+
+    def _tiles_of(self, source: str, dilation: int) -> int:
         tensor = self._tensors[source]
-        tiles = prod(tiles_along(side, dilation) for side in (tensor.height, tensor.width))
-        self._tensors.add(name, PLACES, tiles, tensor.order)
+        return prod(tiles_along(side, dilation) for side in (tensor.height, tensor.width))
+
+    def _in_tiles(self, source: str, dilation: int, name: str) -> str:
+        """V as a tensor: 36 high, as wide as there are tiles. In memory, slices of 64 channels
+        follow one another (`read_one_tile`)."""
+        tensor = self._tensors[source]
+        self._tensors.add(name, PLACES, self._tiles_of(source, dilation), tensor.order)
         self._tensors.made.add(name)
         self._steps.append(Step(Operation.TILES, source, name, dilation=dilation))
         return name
@@ -233,7 +263,7 @@ class _Planner:
         read = self._tensors[step.source].channels
         if max(read, in_eights(written)) > _MOST_CHANNELS:
             raise UnfitError
-        weights = self._weights.place_of(node.input[1])
+        weights = self._weights.place_of(node.input[1], axis=int(step.is_transposed))
         places = PLACES if step.operation == Operation.WINOGRAD else step.kernel**2
         filters, biases = places * in_eights(written), in_eights(written)
         if step.operation != Operation.DEPTHWISE:
@@ -269,12 +299,8 @@ class _Planner:
         if last.target == second:
             first, second = second, first
         is_fused = last.target == first != second and len(self._readers[first]) == 1
-        convolutions = (
-            *(Operation.WINOGRAD, Operation.DEEP),
-            *(Operation.DIRECT, Operation.DEPTHWISE),
-        )
         other = self._tensors.source(second)
-        if is_fused and last.operation in convolutions and not last.other:
+        if is_fused and last.operation in _CONVOLUTIONS and not last.other:
             if self._tensors[first].buffer != first:
                 raise UnfitError
             order = self._tensors[first].order

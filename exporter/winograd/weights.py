@@ -62,7 +62,7 @@ def in_floats(model: onnx.ModelProto) -> FloatNetwork:
         elif node.op_type == "Cast" and known.get(source, np.empty(0)).dtype == np.int8:
             casts[output] = source
         elif node.op_type == "Mul" and source in casts and rest[0] in known:
-            codes[output] = (casts[source], rest[0])
+            codes[output] = (pairs.get(casts[source], casts[source]), rest[0])
             values = known[casts[source]].astype(np.float32) * known[rest[0]]
             set_initializer(graph, output, values)
         elif node.op_type == "Clip" and not any(rest):
@@ -117,11 +117,16 @@ class Weights:
             raise UnfitError
         return self._known[name]
 
-    def place_of(self, name: str) -> Place:
-        """Raises UnfitError where the file has it in another way than the engine reads it."""
+    def place_of(self, name: str, *, axis: int = 0) -> Place:
+        """Raises UnfitError where the file has it in another way than the engine reads it: as
+        floats, or as whole numbers with a step for each index of `axis`."""
         if name not in self._codes:
             return Place(self._find(self[name], np.float32))
+        if not self._tensors.keys() >= set(self._codes[name]):
+            raise UnfitError
         codes, steps = (self._tensors[one] for one in self._codes[name])
+        if not _are_of(self[name], codes, steps, axis):
+            raise UnfitError
         place = self._find(steps, np.float32)
         if codes.dtype == np.uint8:  # two in a byte
             return Place(self._find(codes, np.uint8), place, 4)
@@ -133,3 +138,17 @@ class Weights:
         if values.dtype != kind or place < 0:
             raise UnfitError
         return place
+
+
+def _are_of(
+    values: npt.NDArray[Any], codes: npt.NDArray[Any], steps: npt.NDArray[Any], axis: int
+) -> bool:
+    if codes.dtype == np.uint8:
+        codes = four_bit_weights.codes_of(codes)
+    if codes.size != values.size or steps.size != values.shape[axis]:
+        return False
+    sides = [-1 if side == axis else 1 for side in range(values.ndim)]
+    differences = np.abs(codes.reshape(values.shape) * steps.reshape(sides) - values)
+    # Biases are rounded as what is read has been measured, at one size or another.
+    most = steps if values.ndim == 1 else 1e-3 * steps.reshape(sides)
+    return bool((differences <= most + 1e-6 * np.abs(values)).all())

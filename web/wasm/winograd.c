@@ -8,10 +8,10 @@
  *
  *     V = B' d B     of every tile of 6x6 pixels d and every channel read
  *     M = U V        at each of 36 places: matrices of tiles x channels read x channels written
- *     Y = A' M A     of every tile and every channel written; U = G g G' are the filters, made once
+ *     Y = A' M A     of every tile and every channel written; U = G g G' are the filters
  *
- * The filters of many channels would take most of a network's memory as U, and belong to few pixels:
- * they stay as they are in the file, in int8 too, and their U is made in every run, a piece at a time.
+ * U is made once. That of filters of many channels would take most of a network's memory, and belong
+ * to few pixels: they stay as they are in the file, in int8 too, and their U is made in every run.
  *
  * Tensors are rows of pixels of channels. A pixel begins `stride` floats after the one before, as
  * what is concatenated lies side by side from the start. Channels are padded to fours.
@@ -50,7 +50,7 @@ typedef struct {
   int32_t out, out_stride, out_height, out_width, out_channels, written;
   int32_t other, other_stride;
   int32_t filters, biases, filters_source, biases_source, filter_steps, bias_steps, is_transposed, bits;
-  int32_t tiles; /* of a piece */
+  int32_t tiles; /* WINOGRAD: of a piece */
 } Step;
 
 /* `bytes` and `small` count from the first plan: where all of them end, and where the plan of the same
@@ -401,6 +401,7 @@ PIECE convolve_deep(const Step *s, int32_t piece, float *own) {
     for (int32_t place = 0; place < PLACES; place++)
       for (int32_t i = 0; i < tiles; i += ROWS) {
         const float *rows[ROWS];
+        /* Rows beyond the last tile may be another tensor's, and are never looked at. */
         for (int32_t row = 0; row < ROWS; row++) rows[row] = v + (place * tiles + i + row) * depth;
         for (int32_t out = 0; out < written; out += 8) {
           float *here = m + place * m_step + i * WRITTEN + out;
