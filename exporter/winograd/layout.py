@@ -23,7 +23,8 @@ _MOST_THREADS = 4  # as in device.js
 
 # As in winograd.c.
 _MAGIC = 0x4E494757
-_ROWS, _SLICE_FLOATS, _WRITTEN, _STACK_FLOATS, _MOST_STEPS = 4, 1040, 16, 4096, 1024
+_ROWS, _STACK_FLOATS, _MOST_STEPS = 4, 4096, 1024
+_PLACE_FLOATS, _OUT_SLICE = 1040, 16
 # Among the 16 numbers before the steps, which is a cache line.
 _ARENA_FLOATS, _THREAD_FLOATS, _CHECKSUM, _BYTES, _SMALL = 3, 4, 9, 10, 11
 _LINE = 16
@@ -239,5 +240,5 @@ def _piece_floats(row: _Row) -> int:
     """What a thread needs beside its stack."""
     if row.operation == Operation.DEEP:
         tiles = -(-row.source_width // _ROWS) * _ROWS
-        return PLACES * (_SLICE_FLOATS + _WRITTEN * tiles)
+        return PLACES * (_PLACE_FLOATS + _OUT_SLICE * tiles)
     return row.tiles * _tile_floats(row)

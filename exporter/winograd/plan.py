@@ -269,7 +269,7 @@ class _Planner:
         if step.operation != Operation.DEPTHWISE:
             filters *= read
         if step.operation == Operation.DEEP:
-            biases *= 2  # and a step each
+            biases *= 2  # and a scale each
             filters //= 1 if weights.steps == NOTHING else 4  # in bytes
         has_biases = len(node.input) > 2 and node.input[2]
         bias = self._weights.place_of(node.input[2]) if has_biases else Place(NOTHING)

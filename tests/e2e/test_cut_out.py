@@ -1,5 +1,6 @@
 """A photo dropped on the page comes back cut out, by the real network."""
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -152,3 +153,32 @@ def test_an_address_as_a_source(lasting_app: App) -> None:
             .then(() => 'done', ({ code }) => code)))"""
     )
     assert codes == ["unsupported_format", "invalid_argument"]
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_every_exif_orientation_comes_out_upright(lasting_app: App, orientation: int) -> None:
+    upright = photo_named("chelsea").resize((226, 150))
+    undo = {  # what a camera does to the sensor's picture, so that the tag means upright
+        1: None,
+        2: Image.Transpose.FLIP_LEFT_RIGHT,
+        3: Image.Transpose.ROTATE_180,
+        4: Image.Transpose.FLIP_TOP_BOTTOM,
+        5: Image.Transpose.TRANSPOSE,
+        6: Image.Transpose.ROTATE_90,
+        7: Image.Transpose.TRANSVERSE,
+        8: Image.Transpose.ROTATE_270,
+    }[orientation]
+    stored = upright if undo is None else upright.transpose(undo)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    buffer = io.BytesIO()
+    stored.save(buffer, "JPEG", quality=95, exif=exif)
+    cutout = call_api(
+        lasting_app.page, "removeBackground", buffer.getvalue(), name="cat.jpg"
+    ).picture
+    assert cutout.size == upright.size
+    rgba = np.asarray(cutout).astype(int)
+    opaque = rgba[..., 3] == 255
+    assert opaque.sum() > 1000
+    difference = np.abs(rgba[..., :3] - np.asarray(upright))[opaque]
+    assert difference.mean() < 6  # JPEG's own loss; a wrong orientation gives over 30

@@ -182,7 +182,7 @@ async ([client, address]) => {
   let worker
   const spawn = (...given) => (worker = new Worker(...given))
   const patient = new WorkerClient(() => address, 'worker', spawn)
-  const limit_ms = 1000
+  const limit_ms = 2000
   const answer = patient.call('work', null, 'infer', { limit_ms })
   const later = (wait_ms) => new Promise((resolve) => setTimeout(resolve, wait_ms))
   await later(200)

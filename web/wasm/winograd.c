@@ -61,13 +61,13 @@ typedef struct {
 } Plan;
 
 enum { PLACES = 36, TAPS = 9, MOST_TAPS = 25, ROWS = 4, STRIPS = 16 };
-/* Channels whose filters are made at a time, and floats between two places: not a power of two, or
- * all places would be kept in the same few lines of the cache. */
-enum { SLICE = 64, WRITTEN = 16, SLICE_FLOATS = SLICE * WRITTEN + 16 };
+/* Channels read and written whose filters are made at a time, and floats from place to place: not a
+ * power of two, or all places would be kept in the same few lines of the cache. */
+enum { IN_SLICE = 64, OUT_SLICE = 16, PLACE_FLOATS = IN_SLICE * OUT_SLICE + 16 };
 enum { MOST_STEPS = 1024, MOST_CHANNELS = 4096, MOST_NORMALISED = 512, STACK_FLOATS = 4096 };
 
 extern float __heap_base;
-static const Plan *first, *plan;
+static const Plan *first_plan, *plan;
 static const Step *steps;
 static float *packed, *arena, *threads_own;
 static int32_t threads;
@@ -101,7 +101,7 @@ INLINE float float_at(int32_t place, int32_t i) { return ((const loose_float *)s
 
 /* Where the file has the filter from channel `in` to channel `out`; -1 where one of them is padding. */
 static int32_t filter_at(const Step *s, int32_t out, int32_t in) {
-  int32_t is_alone = s->operation == DEPTHWISE, channel = ((const int32_t *)first + s->order)[in];
+  int32_t is_alone = s->operation == DEPTHWISE, channel = ((const int32_t *)first_plan + s->order)[in];
   if (out >= s->written || channel < 0) return -1;
   int32_t filter = s->is_transposed ? channel * s->written + out : out * s->read + channel;
   return (is_alone ? out : filter) * s->kernel * s->kernel;
@@ -158,11 +158,11 @@ static void pack_filters(const Step *s) {
     }
 }
 
-/* [eight channels written][channel read][tap][8], as floats or as codes, whose steps lie behind the
+/* [eight channels written][channel read][tap][8], as floats or as codes, whose scales lie behind the
  * biases: transformed, they would take four or sixteen times as much. */
 static void pack_deep_filters(const Step *s) {
   int32_t are_floats = s->filter_steps < 0, written = in_eights(s->out_channels);
-  float *filters = packed + s->filters, *steps = packed + s->biases + written;
+  float *filters = packed + s->filters, *scales = packed + s->biases + written;
   int8_t *codes = (int8_t *)filters;
   for (int32_t i = 0; i < written * s->in_channels; i++) {
     int32_t out = i / 8 / s->in_channels * 8 + i % 8, at = filter_at(s, out, i / 8 % s->in_channels);
@@ -173,7 +173,7 @@ static void pack_deep_filters(const Step *s) {
     }
   }
   for (int32_t out = 0; out < written; out++)
-    steps[out] = are_floats || out >= s->written ? 1 : float_at(s->filter_steps, out);
+    scales[out] = are_floats || out >= s->written ? 1 : float_at(s->filter_steps, out);
 }
 
 static void pack_biases(const Step *s) {
@@ -281,9 +281,9 @@ INLINE void write_tile(const Step *s, int32_t top, int32_t left, int32_t dilatio
   int32_t height = least(side, (s->out_height - top + dilation - 1) / dilation);
   int32_t width = least(side, (s->out_width - left + dilation - 1) / dilation);
   for (int32_t channel = 0; channel < channels; channel += 4) {
-    f4 half[4][6], result[4], bias = load(packed + s->biases + first + channel), steps = all(1);
+    f4 half[4][6], result[4], bias = load(packed + s->biases + first + channel), scales = all(1);
     if (s->operation == DEEP)
-      steps = load(packed + s->biases + in_eights(s->out_channels) + first + channel);
+      scales = load(packed + s->biases + in_eights(s->out_channels) + first + channel);
     for (int32_t x = 0; x < 6; x++) {
       const float *m = from + x * step + channel;
       inverse(load(m), load(m + 6 * step), load(m + 12 * step), load(m + 18 * step),
@@ -295,7 +295,7 @@ INLINE void write_tile(const Step *s, int32_t top, int32_t left, int32_t dilatio
       int32_t pixel = (top + y * dilation) * s->out_width + left;
       for (int32_t x = 0; x < width; x++, pixel += dilation)
         store(pixel_out(s, pixel) + first + channel,
-              finished(s, result[x] * steps + bias, pixel, first + channel));
+              finished(s, result[x] * scales + bias, pixel, first + channel));
     }
   }
 }
@@ -362,8 +362,8 @@ PIECE read_one_tile(const Step *s, int32_t tile) {
   int32_t dilation = s->dilation, across = tiles_along(s->in_width, dilation), tiles = s->out_width;
   int32_t top = tile_start(tile / across, s->in_height, dilation) - dilation;
   int32_t left = tile_start(tile % across, s->in_width, dilation) - dilation;
-  for (int32_t start = 0; start < s->in_channels; start += SLICE) {
-    int32_t depth = least(SLICE, s->in_channels - start);
+  for (int32_t start = 0; start < s->in_channels; start += IN_SLICE) {
+    int32_t depth = least(IN_SLICE, s->in_channels - start);
     float *to = arena + s->out + start * PLACES * tiles + tile * depth;
     read_tile(s, top, left, dilation, start, depth, to, tiles * depth, 0);
   }
@@ -384,19 +384,19 @@ INLINE void load_eight(const Step *s, int32_t i, float *to) {
 /* Step 2, some channels written at a time: their filters are made for this, of a slice of the channels
  * read, so that they stay in the cache. */
 PIECE convolve_deep(const Step *s, int32_t piece, float *own) {
-  int32_t read = s->in_channels, tiles = s->in_width, dilation = s->dilation, first = piece * WRITTEN;
-  int32_t written = least(WRITTEN, s->out_channels - first);
-  int32_t m_step = (tiles + ROWS - 1) / ROWS * ROWS * WRITTEN;
-  float *u = own, *m = own + PLACES * SLICE_FLOATS;
-  for (int32_t start = 0; start < read; start += SLICE) {
-    int32_t depth = least(SLICE, read - start);
+  int32_t read = s->in_channels, tiles = s->in_width, dilation = s->dilation, first = piece * OUT_SLICE;
+  int32_t written = least(OUT_SLICE, s->out_channels - first);
+  int32_t m_step = (tiles + ROWS - 1) / ROWS * ROWS * OUT_SLICE;
+  float *u = own, *m = own + PLACES * PLACE_FLOATS;
+  for (int32_t start = 0; start < read; start += IN_SLICE) {
+    int32_t depth = least(IN_SLICE, read - start);
     const float *v = arena + s->in + start * PLACES * tiles;
     for (int32_t out = 0; out < written; out += 8)
       for (int32_t in = 0; in < depth; in++) {
         float filters[TAPS * 8];
         int32_t from = ((first + out) * read + (start + in) * 8) * TAPS;
         for (int32_t i = 0; i < TAPS * 8; i += 8) load_eight(s, from + i, filters + i);
-        transform_filters(filters, 3, u + (out * SLICE) + in * 8, SLICE_FLOATS);
+        transform_filters(filters, 3, u + (out * IN_SLICE) + in * 8, PLACE_FLOATS);
       }
     for (int32_t place = 0; place < PLACES; place++)
       for (int32_t i = 0; i < tiles; i += ROWS) {
@@ -404,17 +404,17 @@ PIECE convolve_deep(const Step *s, int32_t piece, float *own) {
         /* Rows beyond the last tile may be another tensor's, and are never looked at. */
         for (int32_t row = 0; row < ROWS; row++) rows[row] = v + (place * tiles + i + row) * depth;
         for (int32_t out = 0; out < written; out += 8) {
-          float *here = m + place * m_step + i * WRITTEN + out;
+          float *here = m + place * m_step + i * OUT_SLICE + out;
           Sums sums = no_sums();
           if (start > 0)
             for (int32_t row = 0; row < ROWS; row++) {
-              sums.low[row] = load(here + row * WRITTEN);
-              sums.high[row] = load(here + row * WRITTEN + 4);
+              sums.low[row] = load(here + row * OUT_SLICE);
+              sums.high[row] = load(here + row * OUT_SLICE + 4);
             }
-          multiply(&sums, rows, u + place * SLICE_FLOATS + out * SLICE, depth);
+          multiply(&sums, rows, u + place * PLACE_FLOATS + out * IN_SLICE, depth);
           for (int32_t row = 0; row < ROWS; row++) {
-            store(here + row * WRITTEN, sums.low[row]);
-            store(here + row * WRITTEN + 4, sums.high[row]);
+            store(here + row * OUT_SLICE, sums.low[row]);
+            store(here + row * OUT_SLICE + 4, sums.high[row]);
           }
         }
       }
@@ -423,7 +423,7 @@ PIECE convolve_deep(const Step *s, int32_t piece, float *own) {
   for (int32_t i = 0; i < tiles; i++) {
     int32_t top = tile_start(i / across, s->out_height, dilation);
     int32_t left = tile_start(i % across, s->out_width, dilation);
-    write_tile(s, top, left, dilation, m + i * WRITTEN, m_step, 4, first, written);
+    write_tile(s, top, left, dilation, m + i * OUT_SLICE, m_step, 4, first, written);
   }
 }
 
@@ -645,7 +645,7 @@ static int32_t pieces_of(const Step *s) {
     case MEASURE:
     case NORMALISE: return STRIPS;
     case TILES: return s->out_width;
-    case DEEP: return (s->out_channels + WRITTEN - 1) / WRITTEN;
+    case DEEP: return (s->out_channels + OUT_SLICE - 1) / OUT_SLICE;
     default: return s->out_height;
   }
 }
@@ -699,7 +699,7 @@ static void meet(void) {
 INLINE void meet(void) {}
 #endif
 
-INLINE float *own_of(int32_t thread) { return threads_own + thread * first->thread_floats; }
+INLINE float *own_of(int32_t thread) { return threads_own + thread * first_plan->thread_floats; }
 
 static void work(int32_t thread) {
   for (int32_t i = 0; i < plan->steps; i++) {
@@ -715,22 +715,22 @@ static void work(int32_t thread) {
 
 /* Where the plan is to be put. */
 EXPORT(place) const Plan *place(void) {
-  first = (const Plan *)(((uintptr_t)&__heap_base + 63) / 64 * 64);
-  return first;
+  first_plan = (const Plan *)(((uintptr_t)&__heap_base + 63) / 64 * 64);
+  return first_plan;
 }
 
 /* What the next run follows: the first plan, or the one for a small picture. */
 EXPORT(choose) void choose(int32_t is_small) {
-  plan = (const Plan *)((const char *)first + (is_small ? first->small : 0));
+  plan = (const Plan *)((const char *)first_plan + (is_small ? first_plan->small : 0));
   steps = (const Step *)(plan + 1);
 }
 
 /* Where the ONNX file is to be put, once the plan is there, and the input before every run. */
 EXPORT(lay_out) float *lay_out(int32_t thread_count) {
   threads = thread_count;
-  packed = (float *)((const char *)first + first->bytes);
-  arena = packed + first->packed_floats;
-  threads_own = arena + first->arena_floats;
+  packed = (float *)((const char *)first_plan + first_plan->bytes);
+  arena = packed + first_plan->packed_floats;
+  threads_own = arena + first_plan->arena_floats;
   choose(0);
   return arena;
 }

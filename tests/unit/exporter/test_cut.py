@@ -45,12 +45,6 @@ def own(disc: tuple[Path, Path]) -> list[str]:
     return ["--model", str(disc[0]), "--spec", str(disc[1])]
 
 
-def brightness(rgba_hwc: np.ndarray) -> np.ndarray:
-    """Takes the place of a network: what is bright belongs to the subject."""
-    grey = Image.fromarray(rgba_hwc[..., :3]).convert("L").resize((64, 64))
-    return np.asarray(grey, dtype=np.float32) / 255
-
-
 def alpha_of(path: Path) -> np.ndarray:
     with Image.open(path) as picture:
         assert picture.mode == "RGBA"
@@ -78,7 +72,9 @@ def test_the_cup_stays_and_the_table_goes(
 
 
 @pytest.mark.parametrize("orientation", [3, 6, 8])
-def test_exif_orientation_turns_the_cut_out(coffee: Path, tmp_path: Path, orientation: int) -> None:
+def test_exif_orientation_turns_the_cut_out(
+    u2netp: NativeNetwork, coffee: Path, tmp_path: Path, orientation: int
+) -> None:
     """The same picture, stored lying on its side with the tag that says so."""
     turn = {
         3: Image.Transpose.ROTATE_180,
@@ -92,7 +88,7 @@ def test_exif_orientation_turns_the_cut_out(coffee: Path, tmp_path: Path, orient
     upright.transpose(turn).save(turned, exif=exif)
     straight = tmp_path / "straight.png"
     upright.save(straight)
-    assert cut_photos([turned, straight], tmp_path / "out", brightness, PLAIN) == []
+    assert cut_photos([turned, straight], tmp_path / "out", u2netp.matte, PLAIN) == []
     out = [Image.open(tmp_path / "out" / f"{stem}-cutout.png") for stem in ("turned", "straight")]
     assert np.array_equal(*map(np.asarray, out))
     assert 0x0112 not in out[0].getexif()
@@ -111,7 +107,9 @@ def test_transparent_stays_transparent(u2netp: NativeNetwork, tmp_path: Path) ->
 # ---- many of them --------------------------------------------------------------------------------
 
 
-def test_one_broken_photo_does_not_stop_the_rest(coffee: Path, tmp_path: Path) -> None:
+def test_one_broken_photo_does_not_stop_the_rest(
+    u2netp: NativeNetwork, coffee: Path, tmp_path: Path
+) -> None:
     cut_off = tmp_path / "cut-off.jpg"
     cut_off.write_bytes(coffee.read_bytes()[:20_000])
     note = tmp_path / "note.jpg"
@@ -121,7 +119,7 @@ def test_one_broken_photo_does_not_stop_the_rest(coffee: Path, tmp_path: Path) -
     lines: list[tuple[str, int, int]] = []
     photos = [cut_off, note, tmp_path / "absent.jpg", tiny, coffee]
     failures = cut_photos(
-        photos, tmp_path / "out", brightness, PLAIN, report=lambda *step: lines.append(step)
+        photos, tmp_path / "out", u2netp.matte, PLAIN, report=lambda *step: lines.append(step)
     )
     assert [failure.photo for failure in failures] == photos[:-1]
     reasons = ["a whole picture", "another kind of file", "nothing there", "received 7 x 40 px"]
@@ -133,26 +131,28 @@ def test_one_broken_photo_does_not_stop_the_rest(coffee: Path, tmp_path: Path) -
     assert lines[-1] == ("Cut out 1 of 5 photos", 5, 5)
 
 
-def test_no_photo_is_written_over(coffee: Path, tmp_path: Path) -> None:
+def test_no_photo_is_written_over(u2netp: NativeNetwork, coffee: Path, tmp_path: Path) -> None:
     png, jpeg = tmp_path / "cup.png", tmp_path / "cup.jpg"
     Image.open(coffee).save(png)
     jpeg.write_bytes(coffee.read_bytes())
-    assert cut_photos([png, jpeg], tmp_path, brightness, PLAIN) == []
+    assert cut_photos([png, jpeg], tmp_path, u2netp.matte, PLAIN) == []
     names = {path.name for path in tmp_path.iterdir()}
     assert names == {"cup.png", "cup.jpg", "cup-cutout.png", "cup-cutout-2.png"}
     first = tmp_path / "cup-cutout.png"
     before = first.read_bytes()
-    assert cut_photos([png, first], tmp_path, brightness, PLAIN) == []
+    assert cut_photos([png, first], tmp_path, u2netp.matte, PLAIN) == []
     assert first.read_bytes() == before
     assert {path.name for path in tmp_path.iterdir()} == {*names, "cup-cutout-cutout.png"}
 
 
-def test_a_place_that_cannot_be_written_to(coffee: Path, tmp_path: Path) -> None:
+def test_a_place_that_cannot_be_written_to(
+    u2netp: NativeNetwork, coffee: Path, tmp_path: Path
+) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ExporterError, match="Expected a folder that can be written to"):
-        cut_photos([coffee], tmp_path / "file", brightness, PLAIN)
+        cut_photos([coffee], tmp_path / "file", u2netp.matte, PLAIN)
     (tmp_path / "out" / "coffee-cutout.png").mkdir(parents=True)
-    (failure,) = cut_photos([coffee], tmp_path / "out", brightness, PLAIN)
+    (failure,) = cut_photos([coffee], tmp_path / "out", u2netp.matte, PLAIN)
     assert isinstance(failure, Failure)
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["coffee-cutout.png"]
 
