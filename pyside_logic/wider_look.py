@@ -10,6 +10,7 @@ certain parts are taken, and only those that the first matte borders on.
 import numpy as np
 import numpy.typing as npt
 
+from pyside_logic.boxes import box_mean
 from pyside_logic.morphology import dilated, eroded, opened
 from pyside_logic.regions import label_regions
 from pyside_logic.resample import check_matte, resize_bilinear
@@ -29,8 +30,9 @@ _LEAST_OPACITY = 0.8
 #: So much of its outline lies so near to what the first look has found.
 _LEAST_BORDER = 0.3
 _BORDER_PX = 6
-#: Around a part the two are one, so that no seam is seen.
-_SEAM_PX = 4
+#: So far around a part the two are one; within twice the radius beyond that the wider look fades,
+#: as it may go on where the part is too narrow: no seam is seen.
+_AROUND_PX, _FADE_RADIUS_PX = 4, 3
 
 
 def fuse_wider(first_hw: Float32, wider_hw: Float32) -> Float32 | None:
@@ -59,5 +61,6 @@ def fuse_wider(first_hw: Float32, wider_hw: Float32) -> Float32 | None:
     is_part[0] = False  # what lies outside
     if not is_part.any():
         return None
-    around = dilated(is_part[labels], _SEAM_PX)
-    return np.maximum(first_hw, wider_hw, where=around, out=first_hw.copy())
+    around = dilated(is_part[labels], _AROUND_PX + _FADE_RADIUS_PX)
+    share = box_mean(around.astype(np.float64), _FADE_RADIUS_PX).astype(np.float32)
+    return np.maximum(first_hw, np.minimum(share, 1) * wider_hw)

@@ -43,6 +43,16 @@ def test_a_half_transparent_part_becomes_whole() -> None:
     assert fused[BODY].mean() > 0.97
 
 
+def test_what_goes_on_from_a_part_fades() -> None:
+    """A tail, too narrow for a part: it was cut off across."""
+    tail = (slice(150, 154), slice(220, 300))
+    fused = fuse_wider(matte(HEAD), seen_from_afar(matte(HEAD, BODY, tail)))
+    assert fused is not None
+    along = fused[152, 215:300]
+    assert (along[0], along[-1]) == (1, 0)
+    assert np.abs(np.diff(along)).max() < 0.2
+
+
 def test_edges_stay_those_of_the_first_look() -> None:
     """The wider look has a subject that is three pixels larger all around."""
     larger = (slice(37, 283), slice(37, 163))
