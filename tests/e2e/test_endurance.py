@@ -3,8 +3,10 @@
 `make soak` takes six and two hundred. The figures are in build/endurance.json.
 """
 
+import io
 import json
-import os
+from contextlib import contextmanager
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
@@ -13,11 +15,11 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, Playwright, Route
 from skimage import data, transform
 
 from exporter.serve import make_server, running
-from tests.conftest import Watch
+from tests.conftest import Watch, launched
 
 from .app import SLOW_MS, App, call_api, png, wait_until
 from .test_workers import worker_named
@@ -75,18 +77,19 @@ class Meter:
             "listeners": counts["JSEventListeners"],
             "object_urls": self.page.evaluate("openUrls.size"),
             "workers": len(self.page.workers),
-            "renderer_mb": round(self._renderer_bytes() / 1e6),
+            "renderer_mb": round(self.renderer_bytes() / 1e6),
         }
 
-    def _renderer_bytes(self) -> float:
-        """Resident memory of the largest renderer: WASM heaps and canvases are in it. 0 where the
-        system does not tell."""
+    def renderer_bytes(self, field: str = "VmRSS") -> int:
+        """Resident memory of the largest renderer: WASM heaps and canvases are in it; 'VmHWM' the
+        most that it has had. 0 where the system does not tell."""
         processes = self._processes.send("SystemInfo.getProcessInfo")["processInfo"]
         sizes = [0]
         for process in processes:
-            status = Path("/proc", str(process["id"]), "statm")
+            status = Path("/proc", str(process["id"]), "status")
             if process["type"] == "renderer" and status.exists():
-                sizes.append(int(status.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE"))
+                fields = dict(line.split(":", 1) for line in status.read_text().splitlines())
+                sizes.append(int(fields[field].split()[0]) * 1024)
         return max(sizes)
 
 
@@ -166,6 +169,40 @@ def test_what_photos_took_comes_back(
     assert last["renderer_mb"] <= 1.25 * first["renderer_mb"] + 50
     assert watch.foreign_requests() == []
     assert watch.complaints == []
+
+
+# Holds nothing of the answer but its size.
+CUT_OUT = """
+async (name) => {
+  const photo = await (await fetch(name)).blob()
+  const { memory_bytes } = await gossamer.inspect(photo)
+  const { blob } = await gossamer.removeBackground(photo)
+  return [memory_bytes, blob.size]
+}
+"""
+
+
+@pytest.mark.soak
+def test_a_photo_takes_no_more_than_was_said(playwright: Playwright, server: str) -> None:
+    """A later one neither, where the browser has yet to collect what the one before it left."""
+    with contextmanager(launched)(playwright) as browser:  # whose only page is this one
+        page = browser.new_page(service_workers="block")  # which would answer in the routes' place
+        meter = Meter(page)
+        if not meter.renderer_bytes():
+            pytest.skip("only Linux tells how much a process holds")
+        for name, size in {"small.jpg": (300, 200), "large.jpg": (6000, 4000)}.items():
+            photo = io.BytesIO()
+            Image.fromarray(data.coffee()).resize(size).save(photo, "JPEG")
+            page.route(f"**/{name}", partial(Route.fulfill, body=photo.getvalue()))
+        App(page, server).open()
+        page.evaluate(CUT_OUT, "small.jpg")
+        idle = meter.renderer_bytes()
+        for _ in range(3):
+            said, written = page.evaluate(CUT_OUT, "large.jpg")
+            assert written > 1e6
+        took = meter.renderer_bytes("VmHWM") - idle
+    print(f"{took / 1e6:.0f} MB where {said / 1e6:.0f} were said")
+    assert took < said
 
 
 # In the inference worker, where the network runs: buffers that were made and not destroyed.

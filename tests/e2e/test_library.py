@@ -80,7 +80,7 @@ def test_a_page_cuts_out_and_fetches_nothing_else(
         *("find-matte.js", "keep-photo.js", "load-network.js", "verdicts.js", "workers.js"),
         "wider-look.js",
         "client.js",
-        *("errors.js", "requests.js"),
+        *("errors.js", "release.js", "requests.js"),
         # the worker of the network
         *("inference-worker.js", "colour-profile.js", "decode.js", "device.js"),
         *("image-header.js", "infer.js", "lanczos.js", "lanczos.wasm", "memory.js"),

@@ -218,7 +218,9 @@ function pixelsOf(bitmap, name, wanted) {
     const context = canvas.getContext('2d', { willReadFrequently: true, colorSpace: wanted })
     if (!context) throw new Error('no 2D canvas')
     context.drawImage(bitmap, 0, 0)
+    bitmap.close() // before the pixels are there once more
     const pixels = context.getImageData(0, 0, width, height, { colorSpace: wanted })
+    canvas.width = 0 // gives its memory back at once
     const colorSpace = /** @type {ColorSpace} */ (pixels.colorSpace ?? 'srgb')
     return { photo: { rgba: pixels.data.buffer, height, width }, colorSpace }
   } catch (error) {

@@ -3,6 +3,7 @@
  * neither a decoder nor a network.
  */
 
+import { release } from '../rpc/release.js'
 import { inferenceWorker, pythonWorker } from './workers.js'
 
 /** @typedef {import('../rpc/messages.js').EncodedContent} EncodedContent */
@@ -177,7 +178,9 @@ export class OpenPhoto {
       signal,
       transfer: behind.backdrop ? [behind.backdrop.rgba] : [],
     })
-    return { blob: new Blob([bytes], { type: output.type ?? 'image/png' }), height, width }
+    const blob = new Blob([bytes], { type: output.type ?? 'image/png' })
+    release(bytes.buffer) // the blob has its own
+    return { blob, height, width }
   }
 
   /**

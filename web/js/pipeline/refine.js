@@ -3,6 +3,7 @@
  * (`pyside_logic/refine.py`). Python keeps photo and matte, so that other edges need no new matte.
  */
 
+import { release } from '../rpc/release.js'
 import { callPython } from './python.js'
 
 /** @typedef {import('../rpc/messages.js').PythonCalls} PythonCalls */
@@ -23,6 +24,7 @@ export async function openPhoto({ photo }) {
     photo.width,
     photo.file,
   )
+  release(photo.rgba) // Python has its own copy
   return { handle }
 }
 
@@ -52,6 +54,7 @@ export async function openKeyedPhoto({ photo, key }) {
     key,
     photo.file,
   )
+  release(photo.rgba)
   return { handle, matte }
 }
 
