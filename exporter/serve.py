@@ -5,13 +5,14 @@ import functools
 import gzip
 import io
 import re
+import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import Any, BinaryIO, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from exporter.errors import ServeError
@@ -54,11 +55,28 @@ class SiteServer(ThreadingHTTPServer):
     def __init__(self, dist: Path, port: int, *, headers: bool) -> None:
         self.dist = dist
         self.with_headers = headers
+        self._open: set[socket.socket] = set()
         super().__init__((HOST, port), _Handler)
 
     @property
     def url(self) -> str:
         return f"http://{HOST}:{self.server_port}/"
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        connection, address = super().get_request()
+        self._open.add(connection)
+        return connection, address
+
+    def shutdown_request(self, request: Any) -> None:
+        self._open.discard(request)
+        super().shutdown_request(request)
+
+    def server_close(self) -> None:
+        """Ends what a browser keeps open for its next request, too, which would be answered."""
+        super().server_close()
+        for connection in list(self._open):
+            with suppress(OSError):  # ended meanwhile
+                connection.shutdown(socket.SHUT_RDWR)
 
 
 class _Handler(BaseHTTPRequestHandler):

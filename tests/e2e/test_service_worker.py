@@ -213,6 +213,23 @@ def test_without_a_host_any_address_is_the_page(
     assert response.text() == (quick_site_dir / "licences.txt").read_text()
 
 
+def test_other_pages_of_the_host_stay_what_they_are(
+    visitor: Page, quick_site_dir: Path, tmp_path: Path
+) -> None:
+    site = shutil.copytree(quick_site_dir, tmp_path / "site")
+    (site / "blog").mkdir()
+    (site / "blog" / "index.html").write_text("<title>A blog</title><script src=b.js></script>")
+    (site / "blog" / "b.js").write_text("document.title += ' ' + new Function('return 1 + 1')()")
+    with running(make_server(site, headers=False)) as server:
+        register(visitor, server.url)
+        visitor.goto(f"{server.url}blog/")
+        assert visitor.title() == "A blog 2"  # our policy would forbid that script
+        assert visitor.evaluate("fetch('missing').then(({ status }) => status)") == 404
+        visitor.goto(server.url)
+        assert visitor.title() == "Gossamer"
+        assert visitor.evaluate("crossOriginIsolated")
+
+
 def test_what_the_page_has_fetched_is_not_fetched_again(
     visitor: Page, quick_site_dir: Path, tmp_path: Path
 ) -> None:

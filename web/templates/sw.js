@@ -23,11 +23,14 @@ const CONCURRENT_FETCHES = 4
 // Caches belong to an origin, and several sites may share one.
 const OURS = { start: 'gossamer-', end: ` ${new URL(worker.registration.scope).pathname}` }
 const CACHE = `${OURS.start}${VERSION}${OURS.end}`
+const HOME = urlOf('')
 const INDEX = urlOf('index.html')
 const SHARE = urlOf('share')
 /** Not one of OURS: an update must not lose what was shared. */
 const SHARED = `gossamer shared${OURS.end}`
-const URLS = new Set(PRECACHE.map(([path]) => urlOf(path)))
+const URLS = new Set(
+  [...PRECACHE, ...LATER, ...Object.values(ENGINES).flat()].map(([path]) => urlOf(path)),
+)
 
 worker.addEventListener('install', (event) => event.waitUntil(precache()))
 worker.addEventListener('activate', (event) => event.waitUntil(takeOver()))
@@ -45,7 +48,7 @@ worker.addEventListener('fetch', (event) => {
   if (request.method !== 'GET' || request.headers.has('range')) return
   if (new URL(request.url).origin !== worker.location.origin) return
   if (request.cache === 'only-if-cached' && request.mode !== 'same-origin') return
-  event.respondWith(answer(request))
+  event.respondWith(answer(request, event.clientId))
 })
 
 /** Rejects, and so keeps the build that is here, unless every file has arrived as it was built. */
@@ -170,19 +173,36 @@ async function cachesOfOurs() {
 
 /**
  * @param {Request} request a GET to this origin
+ * @param {string} clientId of who asks
  * @returns {Promise<Response>}
  */
-async function answer(request) {
+async function answer(request, clientId) {
   const url = request.url.replace(/[?#].*$/, '')
-  // Any address below the site is the one page, but the notices are a page of their own.
-  const wanted = request.mode === 'navigate' && !URLS.has(url) ? INDEX : url
+  const wanted = url === HOME ? INDEX : url
   const cache = await caches.open(CACHE)
   const later = LATER.find(([path]) => urlOf(path) === url)
   // Where it cannot be kept, it is fetched all the same.
   if (later && !(await cache.match(url))) await keep(cache, ...later).catch(() => {})
   // What only an earlier build has carries a hash in its name: no mixture comes of it.
-  const elsewhere = async () => (await caches.match(wanted)) ?? (await fetch(request))
-  return (await cache.match(wanted)) ?? withHeaders(await elsewhere())
+  const kept = (await cache.match(wanted)) ?? (await caches.match(wanted))
+  if (kept) return kept
+  const isVisit = request.mode === 'navigate'
+  const isOfOurs = URLS.has(wanted) || (!isVisit && (await isOurs(clientId)))
+  if (isOfOurs) return withHeaders(await fetch(request))
+  try {
+    return await fetch(request) // the host has other pages beside this one
+  } catch (error) {
+    const index = isVisit ? await cache.match(INDEX) : undefined
+    if (!index) throw error
+    return index
+  }
+}
+
+/** @param {string} clientId of a page or a worker */
+async function isOurs(clientId) {
+  const client = clientId ? await worker.clients.get(clientId) : undefined
+  const url = client?.url.replace(/[?#].*$/, '')
+  return url !== undefined && (url === HOME || URLS.has(url))
 }
 
 /**

@@ -209,3 +209,15 @@ def test_a_port_that_cannot_be(dist: Path, port: int) -> None:
 def test_a_folder_without_a_site(tmp_path: Path) -> None:
     with pytest.raises(ServeError, match="make site"):
         make_server(tmp_path / "nothing")
+
+
+def test_a_closed_server_answers_nobody(dist: Path) -> None:
+    with running(make_server(dist)) as server:
+        connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=10)
+        for _ in range(2):
+            connection.request("GET", "/index.html")
+            assert connection.getresponse().read() == CONTENT
+    with pytest.raises((http.client.RemoteDisconnected, ConnectionError)):
+        # The connection is still open as far as this end knows.
+        connection.request("GET", "/index.html")
+        connection.getresponse()
