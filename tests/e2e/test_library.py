@@ -199,6 +199,29 @@ def test_the_elements_events_tell_of_every_change(element_page: Page) -> None:
     assert (seen["failed"], seen["code"], seen["size"]) == (True, "unsupported_format", [512, 512])
 
 
+def test_a_reset_leaves_the_cut_out_of_an_address(element_page: Page) -> None:
+    states = element_page.evaluate(
+        """async () => {
+          const form = document.createElement('form')
+          form.innerHTML = '<gossamer-cutout name="picture" src="photo.jpg"></gossamer-cutout>'
+          const [one] = form.children
+          document.body.append(form)
+          await new Promise((resolve) => one.addEventListener('load', resolve, { once: true }))
+          const { result } = one
+          form.reset()
+          await new Promise((resolve) => setTimeout(resolve))
+          const ofItsAddress = [one.state, one.result === result]
+          one.source = new Blob(['no picture'])
+          await new Promise((resolve) => one.addEventListener('error', resolve, { once: true }))
+          form.reset()
+          await new Promise((resolve) => one.addEventListener('load', resolve, { once: true }))
+          form.remove()
+          return [ofItsAddress, one.state]
+        }"""
+    )
+    assert states == [["done", True], "done"]
+
+
 THEIR_OPTIONS = """
 async (folder) => {
   const { removeBackground, configure } = await import(`${folder}gossamer/gossamer.js`)

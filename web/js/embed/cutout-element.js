@@ -178,7 +178,7 @@ export class GossamerCutout extends HTMLElement {
   }
 
   formResetCallback() {
-    this.source = null
+    if (this.#source) this.source = null // what `src` names is cut out already
   }
 
   #changed() {
