@@ -56,6 +56,19 @@ const RUNS = {
     again.close()
     return { files, stages, height, width, model, backend }
   },
+  unrefined: async ({ api, file, toText, given }) => {
+    const photo = await api.openPhoto(file)
+    const text = async () => toText((await photo.encode()).blob)
+    const files = [await text()]
+    await photo.refine({})
+    files.push(await text())
+    await photo.touchUp(given)
+    files.push(await text())
+    await photo.refine({})
+    files.push(await text())
+    photo.close()
+    return files
+  },
   preview: async ({ api, file, toText, given }) => {
     const photo = await api.openPhoto(file)
     await photo.refine({})
@@ -156,6 +169,12 @@ def test_other_edges_are_those_of_a_fresh_start(lasting_app: App) -> None:
     ]
     assert (answer["height"], answer["width"]) == (300, 451)
     assert (answer["model"], answer["backend"]) == ("u2netp", "wasm")
+
+
+def test_a_file_is_of_the_matte_as_it_is_though_nobody_has_refined_it(lasting_app: App) -> None:
+    stroke = {"keep": False, "radius": 20, "hardness": 1, "points": [150, 200]}
+    at_once, refined, touched, touched_refined = run(lasting_app.page, "unrefined", [stroke])
+    assert at_once == refined != touched == touched_refined
 
 
 def test_a_preview_shows_what_refine_will_make_and_changes_nothing(lasting_app: App) -> None:

@@ -42,6 +42,8 @@ export class OpenPhoto {
   /** @type {RefineOptions} of the last `refine` */
   #options = {}
   #isPrecise = false
+  /** Whether alpha is of the matte as it is now. */
+  #isRefined = false
   /**
    * The file of the picture behind, as small as the last preview wanted it.
    * @type {{ source: Blob, longest_px: number, photo: Photo } | null}
@@ -84,6 +86,7 @@ export class OpenPhoto {
     const better = await this.#askSpecialists?.(onAsk)
     this.#askSpecialists = undefined // once is enough
     if (better) {
+      this.#isRefined = false
       this.matte = better.matte
       this.model = better.model
       this.engine = better.engine
@@ -111,6 +114,7 @@ export class OpenPhoto {
     )
     this.#options = options
     this.#isPrecise ||= precise
+    this.#isRefined = true
     if (preview) onPreview?.(preview)
   }
 
@@ -155,22 +159,26 @@ export class OpenPhoto {
   }
 
   /**
-   * Corrects the matte; the next `refine` or `preview` shows it.
+   * Corrects the matte; the next `refine`, `preview` or `encode` shows it.
    * @param {Stroke[]} strokes all of them, oldest first: those of an earlier call that are missing
    *   here are undone
    */
   async touchUp(strokes) {
+    this.#isRefined = false
     await pythonWorker.call('touchUp', { handle: this.handle, strokes }, 'refine')
   }
 
   /**
+   * Where nothing has refined the matte as it is now, that is done first, by the options of the last
+   * `refine`.
    * @param {OutputOptions} [output]
    * @param {{ content?: EncodedContent, signal?: AbortSignal | undefined }} [call]
    * @returns {Promise<Picture>}
    */
   async encode(output = {}, { content = 'cutout', signal } = {}) {
-    if (output.depth === 16 && !this.#isPrecise) {
-      await this.refine(this.#options, { precise: true, signal })
+    const precise = output.depth === 16
+    if (!this.#isRefined || (precise && !this.#isPrecise)) {
+      await this.refine(this.#options, { precise, signal })
     }
     const behind = await this.#behind(output, signal)
     const request = { handle: this.handle, content, ...behind }
