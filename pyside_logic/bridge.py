@@ -109,7 +109,7 @@ def _answers(stage: Stage) -> Callable[[Callable[..., Any]], Callable[..., Any]]
     return decorate
 
 
-# ---- stage 4 and 5 -------------------------------------------------------------------------------
+# ---- refine and encode ---------------------------------------------------------------------------
 
 
 @_answers(Stage.REFINE)

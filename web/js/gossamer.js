@@ -8,7 +8,7 @@ import { modelFor, specialistsFor } from './pipeline/engines.js'
 import { isKept } from './pipeline/load-network.js'
 import { isOpening, openPhoto as openInPipeline, runPipeline } from './pipeline/pipeline.js'
 import { prepareWider } from './pipeline/wider-look.js'
-import { startPython, thumbnailWorker } from './pipeline/workers.js'
+import { startPython, thumbnailWorker, unlessAborted } from './pipeline/workers.js'
 import { fetched, nameOf } from './source.js'
 
 export { resetEngines } from './pipeline/backends.js'
@@ -191,7 +191,8 @@ export async function preload(options = {}) {
   let engine = await choice.ready()
   // A photo that waits warms the engine up itself.
   if (!isOpening()) engine = await choice.ready({ warm: true })
-  await prepareWider({ model, backend, widerLook }, engine).catch(() => {}) // photos do without
+  const preparing = prepareWider({ model, backend, widerLook }, engine).catch(() => {}) // optional
+  await unlessAborted(preparing, signal)
   await python
   const stored = await isKept(model, engine.artefact)
   return { model: model.name, ...describeEngine(engine), notices, stored }

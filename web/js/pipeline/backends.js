@@ -97,7 +97,8 @@ export class EngineChoice {
    *   signal?: AbortSignal | undefined,
    *   onProgress?: ((progress: Progress) => void) | undefined,
    *   onNotice: (notice: string) => void,
-   * }} job
+   *   accepts?: ((engine: Engine) => boolean) | undefined,
+   * }} job `accepts`: of the engines that there are; all of them by default
    */
   constructor(job) {
     this.job = job
@@ -123,9 +124,10 @@ export class EngineChoice {
 
   /** @param {boolean} warm */
   async #choose(warm) {
-    const { model, backend } = this.job
+    const { model, backend, accepts = () => true } = this.job
     const device = await thisDevice()
-    const { engines, missing } = enginesFor(model, backend, device, isSmallDevice())
+    const { engines: all, missing } = enginesFor(model, backend, device, isSmallDevice())
+    const engines = all.filter(accepts)
     for (;;) {
       const engine = engines.find((one) => !this.#isOut(one, engines))
       if (!engine) throw this.#unreachable ?? this.#nothingLeft(engines, missing)

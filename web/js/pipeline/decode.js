@@ -1,4 +1,4 @@
-/** Stage 1, inference worker: a file becomes upright pixels, or an error that names the file. */
+/** Stage `decode`, inference worker: a file becomes upright pixels, or an error that names the file. */
 
 import { GossamerError } from '../rpc/errors.js'
 import { isWide } from './colour-profile.js'

@@ -13,6 +13,9 @@
 /** More threads than this gain nothing for networks of this size: upstream's own bound. */
 const MAX_THREADS = 4
 
+/** A graphics process that hangs must not hold up what needs none. */
+const ADAPTER_LIMIT_MS = 10_000
+
 // Not every browser admits it.
 const SOFTWARE = /swiftshader|llvmpipe|lavapipe|softpipe|basic render/i
 
@@ -46,7 +49,9 @@ function canShareMemory() {
 /** @returns {Promise<Gpu>} */
 async function probeWebGpu() {
   if (!navigator.gpu) return none('this browser does not offer it')
-  const adapter = await navigator.gpu.requestAdapter().catch(() => null)
+  const asking = navigator.gpu.requestAdapter().catch(() => null)
+  const adapter = await Promise.race([asking, after(ADAPTER_LIMIT_MS)])
+  if (adapter === undefined) return none('its graphics adapter gave no answer')
   if (!adapter) return none('this browser has no graphics adapter for it')
   const { vendor, architecture, description, isFallbackAdapter } = adapter.info
   const name = [vendor, architecture, description].filter(Boolean).join(' ')
@@ -56,6 +61,14 @@ async function probeWebGpu() {
     software: isFallbackAdapter || SOFTWARE.test(name),
     f16: adapter.features.has('shader-f16'),
   }
+}
+
+/**
+ * @param {number} ms
+ * @returns {Promise<undefined>}
+ */
+function after(ms) {
+  return new Promise((resolve) => setTimeout(() => resolve(undefined), ms))
 }
 
 /** @returns {Gpu} */

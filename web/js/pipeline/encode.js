@@ -1,5 +1,5 @@
 /**
- * Stage 5, Python worker: pixels become a file. Python writes what keeps every pixel
+ * Stage `encode`, Python worker: pixels become a file. Python writes what keeps every pixel
  * (`pyside_logic/encode.py`), the browser what loses some anyway; where it cannot, Python does that
  * too, with a package that is fetched then and not before.
  */

@@ -1,4 +1,4 @@
-/** Stages 2 and 3: the network on the engine of a job, and on the next one where that fails. */
+/** Stages `preprocess` and `infer`: the network on the engine of a job, and on the next one where that fails. */
 
 import { lookWider } from './wider-look.js'
 import { countRun, inferenceWorker } from './workers.js'
@@ -11,12 +11,7 @@ import { countRun, inferenceWorker } from './workers.js'
 /** @typedef {import('./stage-clock.js').StageClock} StageClock */
 
 /**
- * @typedef {{
- *   photo: DecodedPhoto,
- *   matte: Matte,
- *   wider: Matte | null,
- *   engine: Engine | null,
- * }} Subject
+ * @typedef {{ matte: Matte, wider: Matte | null, engine: Engine | null }} FoundMatte
  *
  * - `wider`: the same network's of the same photo in fewer pixels, for what `matte` lacks.
  * - `engine`: what found the matte; null when no network did.
@@ -42,29 +37,46 @@ export async function onSomeEngine(choice, run) {
 /**
  * @param {DecodedPhoto} decoded its pixels move to the answer
  * @param {OpenJob} job
+ * @param {StageClock} clock
+ * @returns {Promise<{ input: Float32Array<ArrayBuffer>, photo: DecodedPhoto }>}
+ */
+export function preprocess(decoded, { model, signal }, clock) {
+  const request = { photo: decoded, model: model.name }
+  const call = { signal, transfer: [decoded.rgba] }
+  return clock.time('preprocess', () =>
+    inferenceWorker.call('preprocess', request, 'preprocess', call),
+  )
+}
+
+/**
+ * @param {Float32Array<ArrayBuffer>} input of `preprocess`
+ * @param {Engine} engine of `choice`
+ * @param {OpenJob} job
  * @param {EngineChoice} choice
  * @param {StageClock} clock
- * @param {(photo: DecodedPhoto) => void} [onSeen] gets the photo when the network has what it needs
- *   of it
- * @returns {Promise<Subject>}
+ * @returns {Promise<FoundMatte>}
  */
-export async function findMatte(decoded, job, choice, clock, onSeen) {
+export function infer(input, engine, job, choice, clock) {
   const { model, signal } = job
-  const engine = await choice.ready()
-  const { input, photo } = await clock.time('preprocess', () =>
-    inferenceWorker.call('preprocess', { photo: decoded, model: model.name }, 'preprocess', {
-      signal,
-      transfer: [decoded.rgba],
-    }),
-  )
-  onSeen?.(photo)
   const limits = { signal, limit_ms: choice.runLimit_ms }
-  const looks = await clock.time('infer', async () => {
+  return clock.time('infer', async () => {
     const request = { input, model: model.name, engine }
     const { matte, heap_bytes } = await inferenceWorker.call('infer', request, 'infer', limits)
     const wider = await lookWider(input, job, engine, limits)
     countRun(heap_bytes) // may end the worker
-    return { matte, wider }
+    return { matte, wider, engine }
   })
-  return { photo, ...looks, engine }
+}
+
+/**
+ * Both, of pixels that nobody wants back.
+ * @param {DecodedPhoto} decoded
+ * @param {OpenJob} job
+ * @param {EngineChoice} choice
+ * @param {StageClock} clock
+ */
+export async function findMatte(decoded, job, choice, clock) {
+  const engine = await choice.ready()
+  const { input } = await preprocess(decoded, job, clock)
+  return infer(input, engine, job, choice, clock)
 }

@@ -1,5 +1,5 @@
 /**
- * Part of stage 1: HEIC and HEIF files, which phones write and hardly any browser reads. libheif is
+ * Part of stage `decode`: HEIC and HEIF files, which phones write and hardly any browser reads. libheif is
  * fetched when the first one comes.
  */
 

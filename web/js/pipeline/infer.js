@@ -1,4 +1,4 @@
-/** Stage 3, inference worker: an engine turns the input tensor into a matte. */
+/** Stage `infer`, inference worker: an engine turns the input tensor into a matte. */
 
 import { findModel } from '../assets.js'
 import { resizePlanes } from './lanczos.js'

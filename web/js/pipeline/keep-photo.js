@@ -1,19 +1,38 @@
 /** Moves a photo to Python, where it stays; the matte follows when it has been found. */
 
 import { dropKept, OpenPhoto } from './open-photo.js'
-import { pythonWorker, unlessAborted } from './workers.js'
+import { pythonWorker, startedEarly, unlessAborted } from './workers.js'
 
 /** @typedef {import('../rpc/messages.js').DecodedPhoto} DecodedPhoto */
-/** @typedef {import('./find-matte.js').Subject} Subject */
+/** @typedef {import('./find-matte.js').FoundMatte} FoundMatte */
 /** @typedef {import('./pipeline.js').OpenJob} OpenJob */
 /** @typedef {import('./stage-clock.js').StageClock} StageClock */
+
+/**
+ * While the network runs, Python looks at the photo's colours.
+ * @param {DecodedPhoto} photo its pixels move
+ * @param {FoundMatte | Promise<FoundMatte>} finding
+ * @param {OpenJob} job
+ * @param {StageClock} clock
+ * @returns {Promise<OpenPhoto>} for the caller to close
+ */
+export async function keepPhoto(photo, finding, job, clock) {
+  const keeping = startedEarly(keepPixels(photo))
+  try {
+    const found = await finding
+    return await clock.time('refine', async () => openKept(await keeping, photo, found, job, clock))
+  } catch (error) {
+    keeping.then(dropKept, () => {})
+    throw error
+  }
+}
 
 /**
  * There is no signal to end it: what Python keeps must be named to somebody who lets it go.
  * @param {DecodedPhoto} photo its pixels move
  * @returns {Promise<number>} what names it in Python, for `openKept` or `dropKept`
  */
-export async function keepPixels(photo) {
+async function keepPixels(photo) {
   const transfer = [photo.rgba]
   const { handle } = await pythonWorker.call('openPhoto', { photo }, 'refine', { transfer })
   return handle
@@ -21,13 +40,14 @@ export async function keepPixels(photo) {
 
 /**
  * @param {number} handle of the photo's pixels
- * @param {Subject} subject
+ * @param {DecodedPhoto} photo
+ * @param {FoundMatte} found
  * @param {OpenJob} job
  * @param {StageClock} clock for who asks specialists; it does not run here
- * @returns {Promise<OpenPhoto>} for the caller to close
  */
-export async function openKept(handle, { photo, matte, wider, engine }, job, clock) {
+async function openKept(handle, photo, found, job, clock) {
   const { signal } = job
+  const { matte, wider, engine } = found
   await pythonWorker.call('setMatte', { handle, matte }, 'refine', { signal })
   const { fused } = wider
     ? await pythonWorker.call('addWiderLook', { handle, matte: wider }, 'refine', { signal })
@@ -37,8 +57,8 @@ export async function openKept(handle, { photo, matte, wider, engine }, job, clo
   /** @type {import('./open-photo.js').Ask} */
   const askSpecialists = async (onAsk) =>
     (await import('./second-opinion.js')).findBetter(kept, job, clock, onAsk)
-  const found = { matte: fused ?? matte, model: job.model.name, engine }
-  return new OpenPhoto({ ...kept, ...found, height, width, askSpecialists })
+  const now = { matte: fused ?? matte, model: job.model.name, engine }
+  return new OpenPhoto({ ...kept, ...now, height, width, askSpecialists })
 }
 
 /**

@@ -1,4 +1,4 @@
-/** Stage 1: brings a network to the worker that runs it, from this device or from the site. */
+/** Stage `model`: brings a network to the worker that runs it, from this device or from the site. */
 
 import { assetUrl } from '../assets.js'
 import { build } from '../build.js'

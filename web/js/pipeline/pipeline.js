@@ -1,9 +1,9 @@
 /** A picture's way, from file to file. Reads from top to bottom. */
 
 import { EngineChoice } from './backends.js'
-import { findMatte, onSomeEngine } from './find-matte.js'
-import { keepKeyed, keepPixels, openKept } from './keep-photo.js'
-import { dropKept, OpenPhoto } from './open-photo.js'
+import { infer, onSomeEngine, preprocess } from './find-matte.js'
+import { keepKeyed, keepPhoto } from './keep-photo.js'
+import { OpenPhoto } from './open-photo.js'
 import { StageClock } from './stage-clock.js'
 import { inferenceWorker, startedEarly, startPython } from './workers.js'
 
@@ -14,7 +14,6 @@ import { inferenceWorker, startedEarly, startPython } from './workers.js'
 /** @typedef {import('../rpc/messages.js').Matte} Matte */
 /** @typedef {import('../rpc/messages.js').OutputOptions} OutputOptions */
 /** @typedef {import('../rpc/messages.js').Progress} Progress */
-/** @typedef {import('./find-matte.js').Subject} Subject */
 /** @typedef {import('../rpc/messages.js').RefineOptions} RefineOptions */
 /** @typedef {import('./stage-clock.js').Timings} Timings */
 
@@ -112,8 +111,8 @@ async function findAndOpen(job, clock) {
   const python = startPython(job.signal)
   if (job.chromaKey !== undefined) return openKeyedPhoto(job, job.chromaKey, python, clock)
   const choice = new EngineChoice(job)
-  const { open, found } = await onSomeEngine(choice, () => findAndKeep(job, choice, clock))
-  return withSecondLook(open, found, job, choice, clock)
+  const open = await onSomeEngine(choice, () => findAndKeep(job, choice, clock))
+  return withSecondLook(open, job, choice, clock)
 }
 
 /**
@@ -122,34 +121,24 @@ async function findAndOpen(job, clock) {
  * @param {StageClock} clock
  */
 async function findAndKeep(job, choice, clock) {
-  /** @type {Promise<number>[]} one, once it is under way */
-  const keeping = []
-  try {
-    const found = await findSubject(job, choice, clock, (photo) => {
-      // While the network runs, Python looks at the photo's colours.
-      keeping[0] = startedEarly(keepPixels(photo))
-    })
-    const open = await clock.time('refine', async () => {
-      keeping[0] ??= keepPixels(found.photo) // the matte was known
-      const handle = await keeping[0]
-      return openKept(handle, found, job, clock)
-    })
-    return { open, found }
-  } catch (error) {
-    keeping[0]?.then(dropKept, () => {})
-    throw error
-  }
+  const { matte } = job
+  const decoding = decode(job, clock)
+  if (matte) return keepPhoto(await decoding, { matte, wider: null, engine: null }, job, clock)
+  const choosing = startedEarly(choice.ready())
+  const decoded = await decoding // a bad photo does not wait for the network to fail
+  const engine = await choosing
+  const { input, photo } = await preprocess(decoded, job, clock)
+  return keepPhoto(photo, infer(input, engine, job, choice, clock), job, clock)
 }
 
 /**
  * @param {OpenPhoto} open closed where it fails
- * @param {Subject} found
  * @param {OpenJob} job
  * @param {EngineChoice} choice
  * @param {StageClock} clock
  */
-async function withSecondLook(open, { engine }, job, choice, clock) {
-  if (!job.secondLook || !engine) return open
+async function withSecondLook(open, job, choice, clock) {
+  if (!job.secondLook || !open.engine) return open
   try {
     const { lookAgain } = await import('./second-opinion.js')
     await onSomeEngine(choice, () => lookAgain(open, job, choice, clock))
@@ -162,22 +151,13 @@ async function withSecondLook(open, { engine }, job, choice, clock) {
 
 /**
  * @param {OpenJob} job
- * @param {EngineChoice} choice
  * @param {StageClock} clock
- * @param {(photo: DecodedPhoto) => void} onSeen
- * @returns {Promise<Subject>}
+ * @returns {Promise<DecodedPhoto>}
  */
-async function findSubject(job, choice, clock, onSeen) {
-  const { source, name, matte: known, signal } = job
-  const decoding = clock.time('decode', () =>
+function decode({ source, name, signal }, clock) {
+  return clock.time('decode', () =>
     inferenceWorker.call('decode', { source, name }, 'decode', { signal }),
   )
-  // A bad photo does not wait for the network to fail.
-  const choosing = known ? null : startedEarly(choice.ready())
-  const decoded = await decoding
-  if (known) return { photo: decoded, matte: known, wider: null, engine: null }
-  await choosing
-  return findMatte(decoded, job, choice, clock, onSeen)
 }
 
 /**
@@ -187,12 +167,10 @@ async function findSubject(job, choice, clock, onSeen) {
  * @param {Promise<unknown>} python
  * @param {StageClock} clock
  */
-async function openKeyedPhoto({ source, name, signal }, key, python, clock) {
-  const photo = await clock.time('decode', () =>
-    inferenceWorker.call('decode', { source, name }, 'decode', { signal }),
-  )
+async function openKeyedPhoto(job, key, python, clock) {
+  const photo = await decode(job, clock)
   await python
   const { height, width, file } = photo
-  const { handle, matte } = await clock.time('infer', () => keepKeyed(photo, key, signal))
+  const { handle, matte } = await clock.time('infer', () => keepKeyed(photo, key, job.signal))
   return new OpenPhoto({ handle, height, width, file, matte, model: 'chroma-key', engine: null })
 }

@@ -1,4 +1,4 @@
-/** Stage 2, inference worker: pixels become the tensor that the network was trained on. */
+/** Stage `preprocess`, inference worker: pixels become the tensor that the network was trained on. */
 
 import { assetUrl, findModel } from '../assets.js'
 import { build } from '../build.js'

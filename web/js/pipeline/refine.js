@@ -1,5 +1,5 @@
 /**
- * Stage 4, Python worker: the matte becomes alpha at full size, in the photo's own pixels
+ * Stage `refine`, Python worker: the matte becomes alpha at full size, in the photo's own pixels
  * (`pyside_logic/refine.py`). Python keeps photo and matte, so that other edges need no new matte.
  */
 

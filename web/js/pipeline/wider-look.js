@@ -4,9 +4,10 @@
  * a plan for that; where a GPU runs the network, our own engine takes this look alone.
  */
 
+import { GossamerError } from '../rpc/errors.js'
 import { EngineChoice } from './backends.js'
 import { isSmallDevice } from './engines.js'
-import { inferenceWorker } from './workers.js'
+import { inferenceWorker, unlessAborted } from './workers.js'
 
 /** @typedef {import('../build.js').Model} Model */
 /** @typedef {import('../rpc/messages.js').Engine} Engine */
@@ -29,7 +30,7 @@ const beside = new Map()
  */
 export async function lookWider(input, job, engine, limits) {
   try {
-    const looking = await prepareWider(job, engine)
+    const looking = await unlessAborted(prepareWider(job, engine), limits.signal)
     if (!looking) return null
     const request = { input, model: job.model.name, engine: looking }
     const { matte } = await inferenceWorker.call('inferWider', request, 'infer', limits)
@@ -59,10 +60,18 @@ export async function prepareWider({ model, backend, widerLook }, engine) {
   return starting
 }
 
-/** @param {Model} model */
+/**
+ * @param {Model} model
+ * @returns {Promise<Engine | null>} null where our own engine does not run here
+ */
 async function start(model) {
-  const engine = await new EngineChoice({ model, backend: 'wasm', onNotice: () => {} }).ready()
-  return canLookWider(engine) ? engine : null
+  const job = { model, backend: /** @type {const} */ ('wasm'), onNotice: () => {} }
+  try {
+    return await new EngineChoice({ ...job, accepts: canLookWider }).ready()
+  } catch (error) {
+    if (error instanceof GossamerError && error.code === 'backend_unavailable') return null
+    throw error
+  }
 }
 
 /** @param {Engine} engine */

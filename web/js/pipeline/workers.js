@@ -39,24 +39,33 @@ export function isPythonStarting() {
   return python === 'starting'
 }
 
+/** @type {Promise<unknown> | null} */
+let starting = null
+
 /**
  * Starts Python; later calls wait for the same start.
- * @param {AbortSignal | undefined} signal
+ * @param {AbortSignal | undefined} signal ends the waiting, not the start
  * @returns {Promise<unknown>} may be awaited later
  */
 export function startPython(signal) {
+  starting ??= start().finally(() => {
+    starting = null // it may have to start anew one day
+  })
+  return startedEarly(unlessAborted(starting, signal))
+}
+
+async function start() {
   if (python === 'asleep') python = 'starting'
-  const options = { signal, onProgress: goOn, limit_ms: PYTHON_START_LIMIT_MS }
-  const starting = pythonWorker.call('start', null, 'refine', options)
-  const become = (/** @type {typeof python} */ state) => {
-    python = state
+  const options = { onProgress: goOn, limit_ms: PYTHON_START_LIMIT_MS }
+  try {
+    await pythonWorker.call('start', null, 'refine', options)
+    python = 'running'
+  } catch (error) {
+    python = 'asleep'
+    throw error
+  } finally {
     goOn()
   }
-  starting.then(
-    () => become('running'),
-    () => become('asleep'),
-  )
-  return startedEarly(starting)
 }
 
 // ONNX Runtime's memory never shrinks, and a worker that runs for days collects what leaks.
@@ -95,7 +104,8 @@ export function startedEarly(promise) {
  * @param {AbortSignal | undefined} signal
  * @returns {Promise<T>} rejects with `signal.reason` at once
  */
-export function unlessAborted(promise, signal) {
+export async function unlessAborted(promise, signal) {
+  startedEarly(promise) // where nobody waits for it any more
   signal?.throwIfAborted()
   return new Promise((resolve, reject) => {
     const abort = () => reject(signal?.reason)
