@@ -16,7 +16,7 @@ from pyside_logic.gaussian import gaussian_blur
 from pyside_logic.layout import Layout
 from pyside_logic.morphology import dilated
 from pyside_logic.option_values import expect_number
-from pyside_logic.resample import resize_bilinear
+from pyside_logic.resample import resize_bilinear, strips_of
 from pyside_logic.sampled import Sampled
 from pyside_logic.shrink import shrink_photo
 
@@ -83,17 +83,30 @@ def _background_only(rgba_hwc: UInt8, source_alpha_hw: UInt8 | None, working_px:
     """float32 (h, w, 4): RGB in [0, 1] times how surely it is background, and that. Where none is
     sure, what shines through the subject, and where that is opaque the photo as it is."""
     small = shrink_photo(rgba_hwc, working_px)
-    alpha_hw = small[..., 3].copy()
     rim_px = max(1, round(_RIM * max(small.shape)))
-    shown: Float32 | float = 1
-    if source_alpha_hw is not None:
-        shown = shrink_photo(source_alpha_hw[..., None], working_px)[..., 0]
-    for surely in (~dilated(alpha_hw > 0.01, rim_px), 1 - alpha_hw, np.ones_like(alpha_hw)):
-        small[..., 3] = surely * shown
-        if small[..., 3].any():
-            break
-    small[..., :3] *= small[..., 3:]
-    return small
+    far_hw = ~dilated(small[..., 3] > 0.01, rim_px)
+    if source_alpha_hw is None:
+        small[..., 3] = 1
+    else:
+        small = _weighted(rgba_hwc, source_alpha_hw, working_px)
+    shown = small * far_hw[..., None]
+    if not shown[..., 3].any():
+        shines = 255 - rgba_hwc[..., 3]
+        if source_alpha_hw is not None:
+            np.minimum(shines, source_alpha_hw, out=shines)
+        shown = _weighted(rgba_hwc, shines, working_px)
+    return shown if shown[..., 3].any() else small
+
+
+def _weighted(rgba_hwc: UInt8, weight_hw: UInt8, working_px: int) -> Float32:
+    """float32 (h, w, 4) in [0, 1]: RGB times the weight, and that, as they are before anything is
+    averaged: what does not count lends no colour."""
+    weighted = np.empty_like(rgba_hwc)
+    for rows in strips_of(len(rgba_hwc)):
+        weight = weight_hw[rows, :, None]
+        weighted[rows, :, :3] = rgba_hwc[rows, :, :3] * (weight * np.float32(1 / 255)) + 0.5
+        weighted[rows, :, 3:] = weight
+    return shrink_photo(weighted, working_px)
 
 
 def _averaged(weighted: Float32, sigma_px: float) -> Float32:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from pyside_logic.compiled import loops
 from pyside_logic.pixels import as_numbers
-from pyside_logic.resample import Between, strips_of
+from pyside_logic.resample import Between, Resized, strips_of
 
 __all__ = ["Recoloured", "estimate_layers", "foreground_strips", "spread_foreground"]
 
@@ -65,8 +65,10 @@ def _spread(front_chw: Float32, weight_hw: Float32) -> Float32:
     sums = even[:, ::2] + even[:, 1::2]
     sums = sums[..., ::2] + sums[..., 1::2]
     means = sums[:3] / np.maximum(sums[3], 1e-6)
-    around = _spread(means, np.minimum(sums[3], 1)).repeat(2, axis=1).repeat(2, axis=2)
-    return np.where(weight_hw > 0, front_chw, around[:, :height, :width])
+    spread = _spread(means, np.minimum(sums[3], 1))
+    # Smoothly: the squares themselves would be seen.
+    around = np.stack([Resized(one, *even.shape[1:]).rows(slice(0, height)) for one in spread])
+    return np.where(weight_hw > 0, front_chw, around[..., :width])
 
 
 def _finer(coarse_chw: Float32, rgba_chw: Float32, height: int, width: int, sweeps: int) -> Float32:

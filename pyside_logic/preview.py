@@ -5,6 +5,8 @@ its edges are moved depends on neither `contract_px` nor `feather_px`, nor do th
 colour that the photo was mixed of.
 """
 
+import math
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -21,6 +23,7 @@ from pyside_logic.refine_options import RefineOptions
 from pyside_logic.resample import strips_of
 from pyside_logic.shrink import shrink_photo
 from pyside_logic.source import Source
+from pyside_logic.strips import Strip
 
 __all__ = ["FilePreview", "Preview"]
 
@@ -55,7 +58,7 @@ class Preview:
         small = self._sizes[longest_px]
         small.follow(self._cutout)
         scale = small.cutout.rgba_hwc.shape[1] / self._cutout.rgba_hwc.shape[1]
-        return small.refined(_scaled(options, scale))
+        return small.refined(options, scale)
 
     def picture(
         self,
@@ -99,7 +102,7 @@ class _Small:
 
     def __init__(self, cutout: Cutout) -> None:
         self.cutout = cutout
-        self._refined: RefineOptions | None = None
+        self._refined: tuple[RefineOptions, float] | None = None
         self._found: tuple[Any, Float32] | None = None
         self._layers: Float32 | None = None
 
@@ -115,15 +118,16 @@ class _Small:
             self._refined = self._found = None
             self.cutout.touch_hw = None if touch_hw is None else touch_hw.copy()
 
-    def refined(self, options: RefineOptions) -> UInt8:
+    def refined(self, whole: RefineOptions, scale: float) -> UInt8:
+        """As the options of the whole photo say, of which this is `scale` times the size."""
         cutout = self.cutout
         rgba_hwc = cutout.rgba_hwc
-        if self._refined == options:
+        if self._refined == (whole, scale):
             return rgba_hwc
         cutout.restore_colours()
+        options = _scaled(whole, scale)
         found_hw = self._found_alpha(options)
-        strips = ((rows, found_hw[rows]) for rows in strips_of(len(found_hw)))
-        for rows, alpha_hw in edged_strips(strips, cutout, options):
+        for rows, alpha_hw in self._edged(found_hw, options, whole.contract_px * scale):
             write_alpha(rgba_hwc[rows], alpha_hw, None)
         if options.decontaminate:
             mixed_hw = (found_hw * np.float32(255) + np.float32(0.5)).astype(np.uint8)
@@ -136,8 +140,29 @@ class _Small:
                 cutout.recolour(rows, at, colours)
         if cutout.source_alpha_hw is not None:
             keep_transparency(rgba_hwc, cutout.source_alpha_hw)
-        self._refined = options
+        self._refined = (whole, scale)
         return rgba_hwc
+
+    def _edged(
+        self, found_hw: Float32, options: RefineOptions, contract_px: float
+    ) -> Iterator[Strip]:
+        """`found_hw` with its edges moved by a part of a pixel, too: mixed of the two that are next
+        to it."""
+        near_px = math.trunc(contract_px)
+        share = abs(contract_px - near_px)
+        moves = [near_px] if share == 0 else [near_px, near_px + int(math.copysign(1, contract_px))]
+        edged = (
+            edged_strips(
+                ((rows, found_hw[rows]) for rows in strips_of(len(found_hw))),
+                self.cutout,
+                replace(options, contract_px=move_px),
+            )
+            for move_px in moves
+        )
+        for (rows, alpha_hw), *others in zip(*edged, strict=True):
+            for _, further_hw in others:
+                alpha_hw = alpha_hw + np.float32(share) * (further_hw - alpha_hw)
+            yield rows, alpha_hw
 
     def _found_alpha(self, options: RefineOptions) -> Float32:
         """`found_strips` as one picture, (h, w)."""
@@ -154,6 +179,6 @@ def _scaled(options: RefineOptions, scale: float) -> RefineOptions:
     return replace(
         options,
         min_region_px=options.min_region_px * scale * scale,
-        contract_px=round(options.contract_px * scale),
+        contract_px=0,  # _edged moves them by parts of a pixel
         feather_px=options.feather_px * scale,
     )

@@ -48,5 +48,6 @@ def _block_sums(rgba_hwc: npt.NDArray[np.uint8], rows: Indices, columns: Indices
 
 
 def _blocks(length: int, count: int) -> Indices:
-    """Where `count` blocks of nearly equal size begin, and where the last one ends."""
-    return np.arange(count + 1) * length // count
+    """Where `count` blocks of nearly equal size begin, and where the last one ends: at the pixels
+    that are next to it, so that no block lies to one side of what it stands for."""
+    return (2 * np.arange(count + 1) * length + count) // (2 * count)

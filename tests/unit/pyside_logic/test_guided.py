@@ -1,5 +1,7 @@
 """`guided.py`, `local_colours.py` and `shrink.py` against the formulas, window by window."""
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -148,13 +150,22 @@ def test_shrinking_takes_the_mean_of_every_block(height: int, width: int, longes
     small = shrink_photo(photo, longest)
     assert max(small.shape[:2]) == min(longest, max(height, width))
     h, w = small.shape[:2]
+    down = [math.floor(y * height / h + 0.5) for y in range(h + 1)]
+    across = [math.floor(x * width / w + 0.5) for x in range(w + 1)]
     means = np.empty_like(small)
     for y, x in np.ndindex(h, w):
-        block = photo[
-            y * height // h : (y + 1) * height // h, x * width // w : (x + 1) * width // w
-        ]
+        block = photo[down[y] : down[y + 1], across[x] : across[x + 1]]
         means[y, x] = block.mean(axis=(0, 1)) / 255
     np.testing.assert_allclose(small, means, atol=1e-6)
+
+
+@pytest.mark.parametrize("longest_px", [301, 512, 700])
+def test_a_mirrored_photo_shrinks_to_the_mirror_image(longest_px: int) -> None:
+    """Blocks that all begin too early would move it up and to the left."""
+    photo = picture(600, 800, 4)
+    mirrored = shrink_photo(photo[::-1, ::-1], longest_px)[::-1, ::-1]
+    # Where two pixels are equally near to where a block begins, it is one of them.
+    assert np.isclose(shrink_photo(photo, longest_px), mirrored).mean() > 0.7
 
 
 def test_shrinking_by_a_whole_number_is_pillows() -> None:

@@ -28,6 +28,17 @@ def test_a_preview_is_the_refined_photo_made_small() -> None:
     assert np.abs(small[..., 3] / 255 - full).mean() < 0.01
 
 
+@pytest.mark.parametrize("contract_px", [1, 2, 4, -1, -3])
+def test_a_preview_moves_edges_by_parts_of_its_pixels(contract_px: int) -> None:
+    rgba = disc(960, 1200)
+    cutout = Cutout(rgba, matte_of(rgba))
+    small = Preview(cutout).refined(RefineOptions(contract_px=contract_px), 200)
+    full = alpha(cutout, contract_px=contract_px).mean()
+    plain = Preview(cutout).refined(RefineOptions(), 200)[..., 3].mean() / 255
+    moved = small[..., 3].mean() / 255 - plain
+    assert moved == pytest.approx(full - alpha(cutout).mean(), rel=0.25)
+
+
 def test_a_preview_touches_nothing_and_starts_from_the_photo_as_it_came() -> None:
     rgba = disc(120, 160)
     cutout = Cutout(rgba.copy(), matte_of(rgba))

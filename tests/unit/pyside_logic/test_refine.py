@@ -156,3 +156,31 @@ def test_pixels_of_another_shape_are_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(GossamerError) as caught:
         Cutout(np.zeros(shape, np.uint8), np.zeros((8, 8), np.float32))
     assert caught.value.code is ErrorCode.INVALID_ARGUMENT
+
+
+def test_a_colour_of_both_sides_is_not_printed_into_either() -> None:
+    """A stripe of the background's colour on the subject, and one of the subject's behind it."""
+    y, x = np.mgrid[:400, :400]
+    subject = np.hypot(y - 200, x - 200) < 120
+    rgb = np.where(subject[..., None], SUBJECT, BEHIND)
+    rgb[subject & (np.abs(x - 270) < 5)] = BEHIND
+    rgb[~subject & (np.abs(x - 350) < 5)] = SUBJECT
+    photo = np.dstack([rgb.astype(np.uint8), np.full((400, 400), 255, np.uint8)])
+    matte = gaussian_filter(subject.astype(np.float32), 3)
+    alpha = refined(photo, matte)[..., 3]
+    assert alpha[matte > 0.999].min() >= 250
+    assert alpha[matte < 0.001].max() <= 5
+
+
+def test_a_feathered_edge_shows_no_squares() -> None:
+    """What the subject's colours go on as beyond its edge is as smooth as they are."""
+    y, x = np.mgrid[:300, :300]
+    subject = np.hypot(y - 150, x - 150) < 90
+    rgb = np.where(subject[..., None], np.stack([x, y, 300 - x], axis=-1) * 0.8, BEHIND)
+    photo = np.dstack([rgb.astype(np.uint8), np.full((300, 300), 255, np.uint8)])
+    result = refined(photo, subject.astype(np.float32), feather_px=24, detail="none").astype(float)
+    rim = (result[..., 3] > 25) & ~subject
+    for axis in (0, 1):
+        steps = np.abs(np.diff(result[..., :3], axis=axis)).max(axis=-1)
+        within = np.delete(rim, -1, axis) & np.delete(rim, 0, axis)
+        assert np.percentile(steps[within], 99.5) <= 8
