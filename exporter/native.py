@@ -74,7 +74,7 @@ Uint8 = npt.NDArray[np.uint8]
 Refinement = RefineOptions | None
 
 #: For the mattes of `key_matte`, which are sharp already; as in web/js/gossamer.js.
-_KEYED = {"sharpen": 0, "detail": "none"}
+_KEYED = {"sharpen": 0}
 
 #: The matte of a photo, uint8 (height, width, 3 or 4), as NativeNetwork.matte gives it.
 FindMatte = Callable[[Uint8], Float32]

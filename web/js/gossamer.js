@@ -97,7 +97,7 @@ export function configure({ publicPath }) {
 }
 
 /** A keyed matte is sharp already; as in `exporter/native.py`. */
-const KEYED_REFINE = { sharpen: 0, detail: 'none' }
+const KEYED_REFINE = { sharpen: 0 }
 
 /** What runs when no network does: Python. */
 const KEYED = /** @type {const} */ ({

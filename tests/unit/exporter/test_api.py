@@ -178,11 +178,26 @@ def test_a_plain_backdrop_needs_no_network() -> None:
     ball = np.hypot(y - 45, x - 60) < 25
     photo = np.where(ball[..., None], (200, 60, 40), (0, 177, 64)).astype(np.uint8)
     result = cut(photo, key="auto", model="absent")
-    plain = cut(photo, key="auto", refine={"sharpen": 0, "detail": "none", "feather_px": 2})
+    plain = cut(photo, key="auto", refine={"sharpen": 0, "feather_px": 2})
     assert np.array_equal(cut(photo, key="auto", refine={"feather_px": 2}).rgba, plain.rgba)
     assert result.model == "chroma-key"
     assert result.alpha[ball].mean() > 250
     assert result.alpha[~ball].mean() < 5
+
+
+@pytest.mark.parametrize("key", ["auto", "#00b140"])
+def test_an_edge_before_a_green_screen_is_hardly_green(key: str) -> None:
+    y, x = np.mgrid[:300, :400]
+    alpha = np.clip((100 - np.hypot(y - 150, x - 200)) / 1.5 + 0.5, 0, 1)[..., None]
+    subject, screen = np.array([150, 90, 60]), np.array([0, 177, 64])
+    photo = (alpha * subject + (1 - alpha) * screen).round().astype(np.uint8)
+    result = cut(photo, key=key)
+    found = result.alpha[..., None] / 255
+    soft = ((alpha > 0.02) & (alpha < 0.98))[..., 0]
+    assert np.abs(found - alpha)[soft].mean() < 0.1
+    on_white = found * result.rgba[..., :3] + (1 - found) * 255
+    expected = alpha * subject + (1 - alpha) * 255
+    assert np.abs(on_white - expected)[soft].mean() < 16
 
 
 @pytest.mark.parametrize(
