@@ -94,19 +94,35 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
         """Says nothing: the browser's own list of requests is better."""
 
+    def send_response(self, code: int, message: str | None = None) -> None:
+        """With the headers of every answer: `send_error` of the base class begins here, too."""
+        super().send_response(code, message)
+        if not self.server.with_headers:
+            return
+        for name, value in HEADERS.items():
+            self.send_header(name, value)
+        is_lasting = code < HTTPStatus.BAD_REQUEST and _HASHED.search(urlsplit(self.path).path)
+        lifetime = "public, max-age=31536000, immutable" if is_lasting else "no-cache"
+        self.send_header("Cache-Control", lifetime)
+        self.send_header("Vary", "Accept-Encoding")
+
     def _answer(self, *, with_body: bool) -> None:
-        path = self._find(urlsplit(self.path).path)
-        if path is None:
+        try:
+            path = self._find()
+            stream, etag, encoding = self._open(path)
+        except (OSError, ValueError):
             self._send_empty(HTTPStatus.NOT_FOUND)
             return
+        with stream:
+            self._send_file(stream, path, etag, with_body, encoding)
+
+    def _open(self, path: Path) -> tuple[BinaryIO, str, str | None]:
+        """What is sent, its ETag and its encoding. Raises OSError where the file has gone since."""
         status = path.stat()
         version = f"{status.st_mtime_ns:x}-{status.st_size:x}"
         if self._takes_gzip(path):
-            content = io.BytesIO(_gzipped(path, version))
-            self._send_file(content, path, f'"{version}-gzip"', with_body, "gzip")
-        else:
-            with path.open("rb") as stream:
-                self._send_file(stream, path, f'"{version}"', with_body, None)
+            return io.BytesIO(_gzipped(path, version)), f'"{version}-gzip"', "gzip"
+        return path.open("rb"), f'"{version}"', None
 
     def _takes_gzip(self, path: Path) -> bool:
         """Ranges are those of the file as it is, and a plain host compresses nothing."""
@@ -115,19 +131,18 @@ class _Handler(BaseHTTPRequestHandler):
         taken = _TAKES_GZIP.search(self.headers.get("Accept-Encoding", ""))
         return taken is not None and "Range" not in self.headers
 
-    def _find(self, url_path: str) -> Path | None:
-        """The file, or None for folders, for what is not there and for what is not in the site."""
+    def _find(self) -> Path:
+        """The file. Raises OSError or ValueError for folders, for what is not there, for what is
+        not in the site and for what is no address."""
+        url_path = urlsplit(self.path).path
         relative = unquote(url_path).lstrip("/")
-        if "\0" in relative or "\\" in relative:
-            return None
         if url_path.endswith("/"):
             relative += "index.html"
         root = self.server.dist.resolve()
-        try:
-            path = (root / relative).resolve()
-            return path if path.is_relative_to(root) and path.is_file() else None
-        except OSError:  # a name that is too long for any file
-            return None
+        path = (root / relative).resolve()
+        if "\\" in relative or not path.is_relative_to(root) or not path.is_file():
+            raise FileNotFoundError(url_path)
+        return path
 
     def _send_file(
         self, stream: BinaryIO, path: Path, etag: str, with_body: bool, encoding: str | None
@@ -157,7 +172,7 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self.send_header("Accept-Ranges", "bytes")
         self.send_header("ETag", etag)
-        self._end_headers()
+        self.end_headers()
         if with_body:
             self._copy(stream, start, stop)
 
@@ -175,16 +190,6 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         if status != HTTPStatus.NOT_MODIFIED:
             self.send_header("Content-Length", "0")
-        self._end_headers(may_change=status >= HTTPStatus.BAD_REQUEST)
-
-    def _end_headers(self, *, may_change: bool = False) -> None:
-        if self.server.with_headers:
-            for name, value in HEADERS.items():
-                self.send_header(name, value)
-            is_lasting = _HASHED.search(urlsplit(self.path).path) and not may_change
-            lifetime = "public, max-age=31536000, immutable" if is_lasting else "no-cache"
-            self.send_header("Cache-Control", lifetime)
-            self.send_header("Vary", "Accept-Encoding")
         self.end_headers()
 
 

@@ -3,6 +3,7 @@
 import gzip
 import http.client
 import socket
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -48,9 +49,25 @@ def ask(
 
 
 def test_every_answer_carries_every_header(site: SiteServer) -> None:
-    for path in ("/", f"/{HASHED}", "/missing"):
-        response, _ = ask(site, path)
-        assert {name: response.headers[name] for name in HEADERS} == HEADERS
+    etag = ask(site, "/")[0].headers["ETag"]
+    answers = [
+        (200, ask(site, "/")),
+        (200, ask(site, f"/{HASHED}")),
+        (200, ask(site, "/", "HEAD")),
+        (206, ask(site, "/", Range="bytes=0-9")),
+        (304, ask(site, "/", If_None_Match=etag)),
+        (404, ask(site, "/missing")),
+        (414, ask(site, f"/{'n' * 70_000}")),
+        (416, ask(site, "/", Range="bytes=99999-")),
+        (501, ask(site, "/", "POST")),
+        (501, ask(site, f"/{HASHED}", "OPTIONS")),
+    ]
+    expected = {**HEADERS, "Vary": "Accept-Encoding"}
+    for status, (response, _) in answers:
+        assert response.status == status
+        assert {name: response.headers[name] for name in expected} == expected, status
+        lasts = response.headers["Cache-Control"] != "no-cache"
+        assert lasts == (response is answers[1][1][0]), status
 
 
 def test_who_takes_gzip_gets_text_compressed(site: SiteServer, dist: Path) -> None:
@@ -116,9 +133,29 @@ def test_that_a_file_is_missing_is_not_remembered(site: SiteServer, dist: Path) 
     assert (response.status, response.headers["Cache-Control"]) == (404, "no-cache")
 
 
+def test_a_file_that_comes_and_goes_is_there_or_not(site: SiteServer, dist: Path) -> None:
+    """Whatever lies between the search for a file and its opening, there is an answer."""
+    path, away, done = dist / "models/net.onnx", dist / "models/away", threading.Event()
+
+    def come_and_go() -> None:
+        while not done.is_set():
+            path.rename(away)
+            away.rename(path)
+
+    thread = threading.Thread(target=come_and_go)
+    thread.start()
+    try:
+        received = {ask(site, "/models/net.onnx")[0].status for _ in range(300)}
+    finally:
+        done.set()
+        thread.join()
+    assert received <= {200, 404}
+
+
 @pytest.mark.parametrize(
     "path",
     [
+        "HTTP://[/",
         "/../secret.txt",
         "/%2e%2e/secret.txt",
         "/..%2fsecret.txt",
