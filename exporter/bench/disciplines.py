@@ -26,6 +26,7 @@ from exporter.errors import BenchError
 from exporter.evaluate import Pair
 from exporter.exported import exported_file
 from exporter.metrics import mean_scores, measure
+from exporter.nodejs import find_node
 from exporter.pictures import read_grey
 from exporter.report import Report, silent
 from exporter.verification.browser import OWN_ENGINE, open_lab
@@ -216,7 +217,10 @@ def _part_of(parts: Sequence[str]) -> str:
 def _brotli_bytes(paths: Sequence[Path]) -> int | None:
     try:
         run = subprocess.run(
-            ["node", "-e", _BROTLI, *map(str, paths)], check=True, capture_output=True, text=True
+            [find_node(), "-e", _BROTLI, *map(str, paths)],
+            check=True,
+            capture_output=True,
+            text=True,
         )
     except (OSError, subprocess.CalledProcessError):
         return None

@@ -11,6 +11,7 @@ import onnx
 
 from exporter.catalog import Network
 from exporter.errors import PassError, SiteError
+from exporter.nodejs import find_node
 from exporter.origins import cache_folder
 from exporter.verify import MEAN_DIFFERENCE_LOSSY, FloatArray, compare, run_network, sample_inputs
 from exporter.winograd.kernel import compile_kernels
@@ -93,7 +94,7 @@ def run_plan(
         try:
             subprocess.run(
                 [
-                    *("node", _RUNNER, kernel, plan_path, model, input_path, output),
+                    *(find_node(), _RUNNER, kernel, plan_path, model, input_path, output),
                     "small" if is_small else "whole",
                 ],
                 check=True,

@@ -155,5 +155,5 @@ def test_a_machine_without_npm_is_told_so(
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
-    with pytest.raises(FetchError, match="npm is missing; install Node"):
+    with pytest.raises(FetchError, match="Expected npm of Node 18 or newer"):
         fetch(pinned(NpmOrigin("gossamer-test", "1.0.0")), cache=cache)
