@@ -46,7 +46,8 @@ def with_preset(values: Mapping[str, Any]) -> dict[str, Any]:
     merged = {**PRESETS[name], **given}
     # A crop and a canvas exclude each other: what is given replaces the preset's other one.
     for ours, other in (("crop", "canvas"), ("canvas", "crop")):
-        if given.get(ours) and other not in given:
+        # {} crops to the subject as true does.
+        if given.get(ours) not in (None, False) and other not in given:
             merged.pop(other, None)
     canvas = given.get("canvas")
     if isinstance(canvas, Mapping) and "canvas" in PRESETS[name]:

@@ -323,8 +323,10 @@ def test_what_is_given_wins_over_the_preset() -> None:
     picture = drawn(disc(), {**values, "canvas": {"height_px": 90, "width_px": 120}})
     assert picture.shape == (90, 120, 3)
     assert tuple(picture[0, 0]) == (0, 128, 128)
-    cropped = drawn(disc(), {"preset": "product", "crop": True})
-    assert cropped.shape == (120, 120, 3)
+    for crop in (True, {}, {"margin_px": 0}):
+        assert drawn(disc(), {"preset": "product", "crop": crop}).shape == (120, 120, 3)
+    assert OutputOptions.from_dict({"preset": "product", "crop": False}).canvas is not None
+    assert OutputOptions.from_dict({"preset": "sticker", "canvas": None}).margin_px == 0
     on_canvas = drawn(disc(), {"preset": "sticker", "canvas": {"height_px": 90, "width_px": 90}})
     assert on_canvas.shape == (90, 90, 4)
 
