@@ -119,7 +119,7 @@ def _of_file(source: str, system: AbstractFileSystem, path: str) -> list[tuple[s
 def _of_line(line: str, source: str, number: int) -> tuple[str, str]:
     address, _, name = (part.strip() for part in line.partition("\t"))
     stem = PurePosixPath(name or _stem(address))
-    if not stem.name or stem.is_absolute() or ".." in stem.parts:
+    if not address or not stem.name or stem.is_absolute() or ".." in stem.parts:
         raise BatchError(
             f"{source}, line {number}: Expected an address, and after a tab a name without '..' "
             f"or a slash at its start, received {line!r}."

@@ -438,11 +438,13 @@ def test_paths_are_seen_from_a_list_that_is_far_away(shop: str) -> None:
 def test_what_is_no_source_is_explained(photos: Path, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "climbs.txt").write_text("fine.jpg\n../../etc/x.jpg\n")
+    (tmp_path / "nameless.txt").write_text("fine.jpg\n\tproducts/7\n")
     (tmp_path / "binary.txt").write_bytes(b"\xff\xfe")
     for source, told in {
         str(tmp_path / "absent"): "found nothing there",
         str(tmp_path / "empty"): "Expected photos that do not lie in elsewhere, found none",
         str(tmp_path / "climbs.txt"): "climbs.txt, line 2: Expected an address",
+        str(tmp_path / "nameless.txt"): "nameless.txt, line 2: Expected an address",
         str(tmp_path / "binary.txt"): "Expected a text file of addresses in UTF-8",
         "http://127.0.0.1:9/list.txt": "Expected a source that can be read",
         "nonsense://x": "Expected an address that fsspec knows",
