@@ -43,4 +43,5 @@ def find_chromium() -> str | None:
 
 def chromium_arguments(*more: str) -> list[str]:
     """For Playwright: what keeps a browser quiet, then `more`."""
-    return [*_QUIET, *more, *(["--no-sandbox"] if os.geteuid() == 0 else [])]
+    is_root = hasattr(os, "geteuid") and os.geteuid() == 0  # which Windows does not have
+    return [*_QUIET, *more, *(["--no-sandbox"] if is_root else [])]
