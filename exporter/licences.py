@@ -10,7 +10,7 @@ from pathlib import Path
 from exporter.catalog import ROOT, Part
 from exporter.errors import SiteError
 
-__all__ = ["format_notices", "read_member"]
+__all__ = ["CPYTHON_LICENCE", "format_notices", "read_member"]
 
 _RULE = "\n\n" + "-" * 80 + "\n\n"
 
@@ -26,10 +26,12 @@ _PACKAGES = {
     ),
 }
 
+#: SPDX: all the licences of Python's history, as CPython carries them. PSF-2.0 is the first alone.
+CPYTHON_LICENCE = "Python-2.0.1"
 # Pyodide is mostly this, and its package does not say so.
 _CPYTHON = (
     "CPython 3.12 (inside Pyodide)\n"
-    "Licence: PSF-2.0\n"
+    f"Licence: {CPYTHON_LICENCE}\n"
     "Source: https://github.com/python/cpython\n"
     "Copyright (c) 2001-2024 Python Software Foundation. All rights reserved."
 )

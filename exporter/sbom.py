@@ -10,6 +10,7 @@ from importlib import metadata
 from typing import Any
 
 from exporter.catalog import NpmOrigin, Part
+from exporter.licences import CPYTHON_LICENCE
 
 __all__ = ["format_sbom"]
 
@@ -19,7 +20,7 @@ _CPYTHON: dict[str, Any] = {
     "bom-ref": "cpython",
     "name": "cpython",
     "version": "3.12",
-    "licenses": [{"license": {"id": "Python-2.0"}}],
+    "licenses": [{"license": {"id": CPYTHON_LICENCE}}],
     "externalReferences": [{"type": "vcs", "url": "https://github.com/python/cpython"}],
 }
 
