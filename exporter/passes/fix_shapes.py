@@ -8,14 +8,14 @@ from collections.abc import Sequence
 import onnx
 
 from exporter.errors import PassError
+from exporter.passes.graph import copy_of
 
 __all__ = ["apply"]
 
 
 def apply(model: onnx.ModelProto, *, name: str, shape: Sequence[int]) -> onnx.ModelProto:
     """Raises PassError where the input is not there, or cannot have that size."""
-    fixed = onnx.ModelProto()
-    fixed.CopyFrom(model)
+    fixed = copy_of(model)
     graph = fixed.graph
     stored = {tensor.name for tensor in graph.initializer}
     inputs = {value.name: value for value in graph.input if value.name not in stored}

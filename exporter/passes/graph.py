@@ -81,12 +81,13 @@ def readers(graph: onnx.GraphProto) -> dict[str, list[onnx.NodeProto]]:
 
 
 def read_by(node: onnx.NodeProto) -> Iterator[str]:
-    """The names that a node reads, also inside the body of an If or Loop."""
+    """The names that a node reads, also inside the body of an If or Loop, which may return one."""
     yield from dict.fromkeys(node.input)
     for one in node.attribute:
         for body in [one.g, *one.graphs]:
             for inner in body.node:
                 yield from read_by(inner)
+            yield from (value.name for value in body.output)
 
 
 def drop(field: Any, unwanted: Callable[[Any], bool]) -> None:

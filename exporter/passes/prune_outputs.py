@@ -5,12 +5,10 @@ conv ──> sigmoid ──> fused  (kept)          conv ──> sigmoid ──>
   └────> sigmoid ──> side 2
 """
 
-from collections.abc import Iterator
-from typing import Any
-
 import onnx
 
 from exporter.errors import PassError
+from exporter.passes.graph import copy_of, drop, read_by
 
 __all__ = ["apply"]
 
@@ -23,14 +21,13 @@ def apply(model: onnx.ModelProto, *, output: str) -> onnx.ModelProto:
             f"prune_outputs: Expected an output named {output!r}, received {', '.join(names)}. "
             "Set output.name in models/catalog.toml."
         )
-    pruned = onnx.ModelProto()
-    pruned.CopyFrom(model)
+    pruned = copy_of(model)
     graph = pruned.graph
     needed = _needed_values(graph, output)
-    _keep(graph.output, [value for value in graph.output if value.name == output])
-    _keep(graph.node, [node for node in graph.node if needed & set(node.output)])
-    _keep(graph.initializer, [tensor for tensor in graph.initializer if tensor.name in needed])
-    _keep(graph.value_info, [value for value in graph.value_info if value.name in needed])
+    drop(graph.output, lambda value: value.name != output)
+    drop(graph.node, lambda node: needed.isdisjoint(node.output))
+    drop(graph.initializer, lambda tensor: tensor.name not in needed)
+    drop(graph.value_info, lambda value: value.name not in needed)
     return pruned
 
 
@@ -43,22 +40,5 @@ def _needed_values(graph: onnx.GraphProto, output: str) -> set[str]:
         if name not in needed:
             needed.add(name)
             if name in producers:
-                waiting.extend(_read_values(producers[name]))
+                waiting.extend(read_by(producers[name]))
     return needed
-
-
-def _read_values(node: onnx.NodeProto) -> Iterator[str]:
-    """Also what the bodies of If and Loop read from the graph around them."""
-    yield from node.input
-    for attribute in node.attribute:
-        for body in [attribute.g, *attribute.graphs]:
-            for inner in body.node:
-                yield from _read_values(inner)
-            yield from (value.name for value in body.output)
-
-
-def _keep(field: Any, kept: list[Any]) -> None:
-    # Protobuf wants copies of what the deletion is about to invalidate.
-    copies = [type(element).FromString(element.SerializeToString()) for element in kept]
-    del field[:]
-    field.extend(copies)

@@ -10,6 +10,7 @@ import onnx
 from onnx import version_converter
 
 from exporter.errors import PassError
+from exporter.passes.graph import copy_of
 
 __all__ = ["OPSET", "apply"]
 
@@ -29,8 +30,7 @@ def apply(model: onnx.ModelProto, *, opset: int = OPSET) -> onnx.ModelProto:
             f"Export the network for opset {opset}."
         )
     if versions["ai.onnx"] == opset:
-        raised = onnx.ModelProto()
-        raised.CopyFrom(model)
+        raised = copy_of(model)
     else:
         try:
             raised = version_converter.convert_version(model, opset)
