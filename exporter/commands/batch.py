@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from exporter.commands.cut_options import add_cut_arguments, cut_job, find_settings
+from exporter.commands.numbers import whole_number
 from exporter.errors import BatchError
 from exporter.report import TerminalReport
 
@@ -39,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--workers",
-        type=_parse_count,
+        type=whole_number(1),
         metavar="COUNT",
         help="each has the networks, on one thread, and one photo at a time (default: one for each"
         " core)",
@@ -77,16 +78,6 @@ def run(arguments: argparse.Namespace) -> int:
         f"The list is {arguments.target.rstrip('/')}/{SUMMARY}"
     )
     return 1 if total.failed else 0
-
-
-def _parse_count(text: str) -> int:
-    count = int(text)
-    if count < 1:
-        raise ValueError
-    return count
-
-
-_parse_count.__name__ = "count"  # what argparse calls it in its message
 
 
 def _engine(arguments: argparse.Namespace) -> "Engine":

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from exporter.bench.document import PARTS, format_comparison, read_document, write_document
+from exporter.commands.numbers import whole_number
 from exporter.errors import BenchError
 from exporter.report import TerminalReport
 
@@ -33,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="(default: all)",
     )
     parser.add_argument(
-        "--rounds", type=int, default=5, metavar="COUNT", help="(default: %(default)s)"
+        "--rounds", type=whole_number(1), default=5, metavar="COUNT", help="(default: %(default)s)"
     )
     parser.add_argument(
         "--eval",
@@ -44,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--every",
-        type=int,
+        type=whole_number(1),
         default=4,
         metavar="N",
         help="of the labelled pictures every N-th (default: %(default)s)",
@@ -81,8 +82,6 @@ def run(arguments: argparse.Namespace) -> int:
 
     if arguments.picture is None:
         raise BenchError("Expected a photo to measure with: --picture FILE.")
-    if arguments.rounds < 1 or arguments.every < 1:
-        raise BenchError("Expected --rounds and --every of at least 1.")
     parts = arguments.part or [one for one in PARTS if one != "quality" or arguments.labelled]
     plan = Plan(
         picture=arguments.picture,

@@ -23,15 +23,17 @@ def add_spec_argument(parser: argparse.ArgumentParser) -> None:
 
 
 def parse_size(text: str) -> tuple[int, int]:
-    """(height, width) of `N` or `HEIGHTxWIDTH`; argparse tells of anything else."""
+    """(height, width) of `N` or `HEIGHTxWIDTH`."""
     height, is_pair, width = text.partition("x")
-    size = int(height), int(width if is_pair else height)
+    try:
+        size = int(height), int(width if is_pair else height)
+    except ValueError:
+        size = 0, 0
     if min(size) < 1:
-        raise ValueError
+        raise argparse.ArgumentTypeError(
+            f"Expected N or HEIGHTxWIDTH in whole pixels, received {text!r}."
+        )
     return size
-
-
-parse_size.__name__ = "size"  # what argparse calls it in its message
 
 
 def choose_network(

@@ -337,7 +337,9 @@ def test_gossamer_export_refuses_what_is_no_size(
 ) -> None:
     with pytest.raises(SystemExit):
         main(["export", "modnet", "--size", size])
-    assert f"--size: invalid size value: '{size}'" in capsys.readouterr().err
+    assert f"--size: Expected N or HEIGHTxWIDTH in whole pixels, received '{size}'" in (
+        capsys.readouterr().err
+    )
 
 
 def test_a_size_that_does_not_halve_evenly_is_refused(tmp_path: Path) -> None:
