@@ -8,7 +8,7 @@ import zipfile
 from pathlib import Path
 
 from exporter.errors import SiteError
-from exporter.writable import try_folder
+from exporter.writable import try_folder, whole_file
 
 __all__ = ["check_target", "write_bundle"]
 
@@ -45,18 +45,17 @@ def write_bundle(site: Path, target: Path) -> Path:
 
 
 def _write(site: Path, target: Path) -> Path:
-    unfinished = target.with_name(f".{target.name}.unfinished")
-    try:
-        with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_DEFLATED) as archive:
-            for path in sorted(path for path in site.rglob("*") if path.is_file()):
-                entry = zipfile.ZipInfo(path.relative_to(site).as_posix(), _ZIP_EPOCH)
-                entry.compress_type = zipfile.ZIP_DEFLATED
-                entry.create_system = _UNIX
-                entry.external_attr = _MODE
-                archive.writestr(entry, path.read_bytes())
-        return unfinished.replace(target)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with (
+        whole_file(target) as unfinished,
+        zipfile.ZipFile(unfinished, "w", zipfile.ZIP_DEFLATED) as archive,
+    ):
+        for path in sorted(path for path in site.rglob("*") if path.is_file()):
+            entry = zipfile.ZipInfo(path.relative_to(site).as_posix(), _ZIP_EPOCH)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.create_system = _UNIX
+            entry.external_attr = _MODE
+            archive.writestr(entry, path.read_bytes())
+    return target
 
 
 def _unwritable(target: Path, error: OSError) -> SiteError:

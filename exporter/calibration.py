@@ -22,7 +22,7 @@ from exporter.quantize import Storage
 from exporter.report import Report, silent
 from exporter.sessions import open_session
 from exporter.units import find_units
-from exporter.writable import try_folder
+from exporter.writable import try_folder, write_whole
 
 __all__ = [
     "CALIBRATIONS",
@@ -220,20 +220,12 @@ def write_calibration(calibration: Calibration, folder: Path = CALIBRATIONS) -> 
             text = json.dumps(value)
         lines.append(f"  {json.dumps(key)}: {text}")
     contents = "{\n" + ",\n".join(lines) + "\n}\n"
+    path = folder / f"{calibration.network}.json"
     try:
-        return _write(folder / f"{calibration.network}.json", contents)
+        write_whole(path, contents.encode())
     except OSError as error:
         raise _unwritable(folder, error) from error
-
-
-def _write(path: Path, contents: str) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(".part")
-    try:
-        unfinished.write_text(contents, encoding="utf-8")
-        return unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    return path
 
 
 def calibration_file(network: Network) -> Path:

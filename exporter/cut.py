@@ -1,6 +1,5 @@
 """Cuts photos out on this machine, with what the browser runs and without one."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from exporter.native import (
     open_source,
 )
 from exporter.report import Report, silent
+from exporter.writable import write_whole
 
 __all__ = ["FORMATS", "CutJob", "Failure", "cut_photos", "file_of"]
 
@@ -75,7 +75,7 @@ def cut_photos(
     for done, (photo, target) in enumerate(zip(photos, targets, strict=True)):
         report(f"Cutting out {photo.name}", done, len(photos))
         try:
-            _write(target, _cut(photo, find_matte, job))
+            write_whole(target, _cut(photo, find_matte, job))
         except ExporterError as error:
             reason = str(error)
             failures.append(
@@ -124,12 +124,3 @@ def _targets(photos: Sequence[Path], out_dir: Path, ending: str) -> list[Path]:
         taken.add(target.resolve())
         targets.append(target)
     return targets
-
-
-def _write(target: Path, data: bytes) -> None:
-    unfinished = target.with_name(f".{target.name}.{os.getpid()}")
-    try:
-        unfinished.write_bytes(data)
-        unfinished.replace(target)
-    finally:
-        unfinished.unlink(missing_ok=True)

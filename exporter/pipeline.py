@@ -1,7 +1,6 @@
 """The order of an export. What each step does is in passes/."""
 
 import hashlib
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -37,6 +36,7 @@ from exporter.verify import (
     run_network,
     sample_inputs,
 )
+from exporter.writable import write_whole
 
 __all__ = [
     "BACKENDS",
@@ -127,7 +127,6 @@ def export_network(
     model, steps = _rewrite(source, network, backend, precision, report)
     _require_valid(model, network)
     try:
-        out_dir.mkdir(parents=True, exist_ok=True)
         return _write(model, steps, network, backend, precision, out_dir)
     except OSError as error:
         raise ExporterError(
@@ -262,12 +261,7 @@ def _write(
     contents = model.SerializeToString(deterministic=True)
     sha256 = hashlib.sha256(contents).hexdigest()
     path = out_dir / f"{network.name}.{backend}.{precision}.{sha256[:10]}.onnx"
-    unfinished = out_dir / f".{path.name}.{os.getpid()}"
-    try:
-        unfinished.write_bytes(contents)
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    write_whole(path, contents)
     return Artefact(
         name=network.name,
         backend=backend,

@@ -8,6 +8,7 @@ from statistics import median
 from typing import Any
 
 from exporter.errors import BenchError
+from exporter.writable import write_whole
 
 __all__ = [
     "FORMAT",
@@ -61,10 +62,7 @@ class Document:
 def write_document(document: Document, path: Path) -> None:
     """The file is there whole or not at all."""
     fields = {"format": FORMAT, **asdict(document)}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(json.dumps(fields, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-    partial.replace(path)
+    write_whole(path, (json.dumps(fields, indent=1, allow_nan=False) + "\n").encode())
 
 
 def read_document(path: Path) -> Document:
