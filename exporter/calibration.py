@@ -17,7 +17,7 @@ from onnx import helper
 from exporter.catalog import Int8Budget, Network
 from exporter.errors import CalibrationError
 from exporter.native import preprocess
-from exporter.pictures import read_photo
+from exporter.pictures import PHOTO_ENDINGS, read_photo
 from exporter.quantize import Storage
 from exporter.report import Report, silent
 from exporter.sessions import open_session
@@ -41,7 +41,6 @@ __all__ = [
 
 CALIBRATIONS = Path(__file__).resolve().parent.parent / "models" / "calibration"
 
-_PHOTO_SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
 _FORMAT = 2
 
 
@@ -117,7 +116,7 @@ def storage_of(roundings: Sequence[Rounding]) -> Storage:
 def find_photos(folder: Path) -> list[Path]:
     """By name, so that the same folder gives the same ranges. Raises CalibrationError."""
     found = folder.rglob("*") if folder.is_dir() else []
-    photos = sorted(path for path in found if path.suffix.lower() in _PHOTO_SUFFIXES)
+    photos = sorted(path for path in found if path.suffix.lower() in PHOTO_ENDINGS)
     if not photos:
         raise CalibrationError(
             f"Expected a folder with photos for --calibration, received {folder}, which "

@@ -11,6 +11,7 @@ from PIL import ExifTags, Image, ImageCms, UnidentifiedImageError
 from exporter.errors import PictureError
 
 __all__ = [
+    "PHOTO_ENDINGS",
     "PhotoFile",
     "is_wide",
     "photo_of_array",
@@ -20,6 +21,15 @@ __all__ = [
     "read_photo_bytes",
     "read_photo_file",
 ]
+
+#: What is taken for a photo in a folder, in small letters. HEIC is among them so that it fails by
+#: name: Pillow does not read it, and a photo that is left out without a word is lost.
+PHOTO_ENDINGS = frozenset(
+    {
+        *(".avif", ".bmp", ".gif", ".heic", ".heif", ".jpeg", ".jpg"),
+        *(".png", ".tif", ".tiff", ".webp"),
+    }
+)
 
 # The bounds of the page (web/js/pipeline/decode.js); Pillow's own come before ours otherwise.
 MAX_PIXELS = 100_000_000

@@ -14,15 +14,10 @@ from fsspec.implementations.local import LocalFileSystem
 from exporter.batch.job import Photo
 from exporter.batch.places import file_system, is_http, is_local
 from exporter.errors import BatchError
+from exporter.pictures import PHOTO_ENDINGS
 
 __all__ = ["find_photos"]
 
-#: What is taken for a photo in a folder. HEIC is among them so that it fails by name: Pillow does
-#: not read it, and a photo that is left out without a word is lost.
-_ENDINGS = {
-    *(".avif", ".bmp", ".gif", ".heic", ".heif", ".jpeg", ".jpg"),
-    *(".png", ".tif", ".tiff", ".webp"),
-}
 _MOST_TOLD = 5
 _WILDCARD = re.compile(r"[*?\[]")
 
@@ -44,7 +39,7 @@ def find_photos(source: str, target: str, ending: str) -> list[Photo]:
     if not photos:
         raise BatchError(
             f"{source}: Expected photos that do not lie in {target}, found none. They are told by "
-            f"their ending: {', '.join(sorted(_ENDINGS))}."
+            f"their ending: {', '.join(sorted(PHOTO_ENDINGS))}."
         )
     _expect_names_of_their_own(photos)
     return photos
@@ -92,7 +87,7 @@ def _of_paths(
     """The pictures among them, but for hidden ones."""
     for path in paths:
         relative = PurePosixPath(path).relative_to(root)
-        if relative.suffix.lower() in _ENDINGS and not any(
+        if relative.suffix.lower() in PHOTO_ENDINGS and not any(
             part.startswith(".") for part in relative.parts
         ):
             yield _address(system, path), str(relative.with_suffix(""))
@@ -105,7 +100,7 @@ def _address(system: AbstractFileSystem, path: str) -> str:
 def _of_file(source: str, system: AbstractFileSystem, path: str) -> list[tuple[str, str]]:
     # An address may have a query, and a local path anything.
     whole = PurePosixPath(Path(source).as_posix() if is_local(source) else urlsplit(path).path)
-    if whole.suffix.lower() in _ENDINGS:
+    if whole.suffix.lower() in PHOTO_ENDINGS:
         return [(_address(system, path), whole.stem)]
     try:
         lines = system.cat_file(path).decode("utf-8-sig").splitlines()  # as Excel writes it

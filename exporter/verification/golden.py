@@ -9,12 +9,10 @@ import numpy.typing as npt
 from exporter.catalog import InputSpec
 from exporter.errors import VerifyError
 from exporter.native import preprocess
-from exporter.pictures import read_photo
+from exporter.pictures import PHOTO_ENDINGS, read_photo
 from exporter.verify import sample_pictures
 
 __all__ = ["Golden", "golden_inputs"]
-
-_SUFFIXES = frozenset({".jpeg", ".jpg", ".png", ".webp"})
 
 
 @dataclass(frozen=True)
@@ -31,9 +29,9 @@ def golden_inputs(spec: InputSpec, folder: Path | None = None) -> list[Golden]:
     if folder is None:
         pictures = [(f"sample {index}", rgb) for index, rgb in enumerate(sample_pictures(), 1)]
     else:
-        paths = sorted(p for p in folder.glob("*") if p.suffix.lower() in _SUFFIXES)
+        paths = sorted(p for p in folder.glob("*") if p.suffix.lower() in PHOTO_ENDINGS)
         if not paths:
-            kinds = ", ".join(sorted(_SUFFIXES))
+            kinds = ", ".join(sorted(PHOTO_ENDINGS))
             raise VerifyError(f"{folder}: Expected pictures ({kinds}) in it, found none.")
         pictures = [(path.name, read_photo(path)[..., :3]) for path in paths]
     return [Golden(name, rgb, preprocess(rgb, spec)) for name, rgb in pictures]

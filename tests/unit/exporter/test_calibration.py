@@ -11,6 +11,7 @@ import pytest
 from onnx import parser
 from PIL import Image
 
+from exporter.batch import sources
 from exporter.calibration import (
     CALIBRATIONS,
     Calibration,
@@ -26,8 +27,10 @@ from exporter.catalog import Int8Budget, Network, find_network
 from exporter.cli import main
 from exporter.errors import CalibrationError, PictureError
 from exporter.native import preprocess
+from exporter.pictures import PHOTO_ENDINGS
 from exporter.quantize import Storage
 from exporter.units import find_units
+from exporter.verification.golden import golden_inputs
 
 GRAPH = """
     <ir_version: 8, opset_import: ["" : 17]>
@@ -85,6 +88,25 @@ def calibration_of(network: Network) -> Calibration:
 
 def test_photos_are_found_in_one_order(photos: Path) -> None:
     assert [path.name for path in find_photos(photos)] == ["a.jpg", "b.png", "c.webp"]
+
+
+def test_every_kind_of_photo_is_found_in_every_folder(tmp_path: Path, network: Network) -> None:
+    """By `calibrate`, `batch` and `verify`, which read them alike; HEIC, so that it is named."""
+    names = [f"photo{ending}" for ending in sorted(PHOTO_ENDINGS - {".heic", ".heif"})]
+    for name in [*names, "OTHER.JPG"]:
+        Image.new("RGB", (64, 64), "teal").save(tmp_path / name)
+    (tmp_path / "notes.txt").write_text("no photo")
+    found = ["OTHER.JPG", *names]
+    assert [path.name for path in find_photos(tmp_path)] == found
+    assert [golden.name for golden in golden_inputs(network.input, tmp_path)] == found
+    for one in [*names, "photo.heic"]:  # one folder each: their cut-outs have the same name
+        folder = tmp_path / one.replace(".", "-")
+        folder.mkdir()
+        (folder / one).write_text("opened by nobody")
+        (photo,) = sources.find_photos(str(folder), str(tmp_path / "out"), "cutout.png")
+        assert photo.source == str(folder / one)
+    with pytest.raises(PictureError, match=r"photo\.heic: Expected a picture that Pillow can open"):
+        golden_inputs(network.input, tmp_path / "photo-heic")
 
 
 @pytest.mark.parametrize(("name", "reason"), [("empty", "has none"), ("nowhere", "is no folder")])
