@@ -13,13 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from pyside_logic.compiled import loops
-from pyside_logic.errors import ErrorCode, GossamerError, Stage
-from pyside_logic.resample import strips_of
 
 __all__ = [
     "Ancillary",
     "Density",
-    "encode_png",
     "scan_lines",
     "strip_rows",
     "write_png",
@@ -55,20 +52,6 @@ class Ancillary:
     exif: bytes | None = None
 
 
-def encode_png(pixels: Pixels, density: Density | None = None) -> bytes:
-    """`pixels` as the bytes of an sRGB file.
-
-    `pixels` is uint8: (height, width) grey, (height, width, 3) RGB or (height, width, 4) RGBA with
-    straight alpha; or uint16 grey. RGB under alpha 0 becomes black, which nobody sees and which
-    makes the typical cut-out a third of its size. Raises `invalid_argument` for other pixels.
-    """
-    channels = _channels_of(pixels)
-    height, width = pixels.shape[:2]
-    pixel_bytes = channels * pixels.itemsize
-    strips = (pixels[rows] for rows in strips_of(height, strip_rows(width * pixel_bytes)))
-    return write_png(strips, height, width, channels, 8 * pixels.itemsize, Ancillary(density))
-
-
 def strip_rows(row_bytes: int) -> int:
     """How many rows are best written at a time."""
     return max(1, _STRIP_BYTES // row_bytes)
@@ -82,7 +65,12 @@ def write_png(
     depth: int,
     ancillary: Ancillary,
 ) -> bytes:
-    """As `encode_png`, for a picture that comes in strips from top to bottom."""
+    """The bytes of a file of a picture that comes in strips from top to bottom.
+
+    Strips are uint8: (rows, width) grey, (rows, width, 3) RGB or (rows, width, 4) RGBA with
+    straight alpha; or uint16 grey, with a `depth` of 16. RGB under alpha 0 becomes black, which
+    nobody sees and which makes the typical cut-out a third of its size.
+    """
     header = struct.pack(">IIBBBBB", width, height, depth, _COLOUR_TYPES[channels], 0, 0, 0)
     pixels = (_chunk(b"IDAT", data) for data in _compressed(strips))
     chunks = [_chunk(b"IHDR", header), *_ancillary_chunks(ancillary), *pixels]
@@ -99,21 +87,6 @@ def _ancillary_chunks(ancillary: Ancillary) -> Iterator[bytes]:
         yield _chunk(b"pHYs", struct.pack(">IIB", horizontal, vertical, _PER_METRE))
     if ancillary.exif is not None:
         yield _chunk(b"eXIf", ancillary.exif)
-
-
-def _channels_of(pixels: Pixels) -> int:
-    channels = 1 if pixels.ndim == 2 else pixels.shape[-1] if pixels.ndim == 3 else 0
-    deep = pixels.dtype == np.uint16 and pixels.ndim == 2
-    fits = (deep or pixels.dtype == np.uint8) and channels in ((1,) if pixels.ndim == 2 else (3, 4))
-    if not fits or pixels.size == 0:
-        raise GossamerError(
-            ErrorCode.INVALID_ARGUMENT,
-            Stage.ENCODE,
-            "Expected uint8 pixels of shape (height, width), (height, width, 3) or"
-            " (height, width, 4), or uint16 ones of shape (height, width),"
-            f" received {pixels.dtype} {pixels.shape}.",
-        )
-    return channels
 
 
 def _compressed(strips: Iterable[Pixels]) -> Iterator[bytes]:

@@ -11,9 +11,9 @@ from skimage import data
 
 from pyside_logic.encode import encode
 from pyside_logic.output_options import OutputOptions
-from pyside_logic.png import encode_png
 from pyside_logic.refine import Cutout, RefineOptions, refine
 from pyside_logic.resample import resize_bilinear
+from tests.unit.pyside_logic.png_files import encode_png
 
 
 def read_back(path: Path) -> np.ndarray:
@@ -117,8 +117,11 @@ def test_png_files(python_in_pyodide: Any, layout: str) -> None:
     python_in_pyodide.run(
         """
         import pathlib, numpy
-        from pyside_logic.png import encode_png
-        pathlib.Path('/shared/photo.png').write_bytes(encode_png(numpy.load(given['pixels'])))
+        from pyside_logic.png import Ancillary, write_png
+        pixels = numpy.load(given['pixels'])
+        height, width, channels = (*pixels.shape, 1)[:3]
+        file = write_png([pixels], height, width, channels, 8, Ancillary())
+        pathlib.Path('/shared/photo.png').write_bytes(file)
         return None
         """,
         pixels=python_in_pyodide.save("pixels.npy", np.ascontiguousarray(pixels)),

@@ -20,12 +20,13 @@ from pyside_logic.boxes import box_mean
 from pyside_logic.compose import write_alpha
 from pyside_logic.foreground import estimate_layers, foreground_strips
 from pyside_logic.guided import guided_strips
-from pyside_logic.png import encode_png, scan_lines
+from pyside_logic.png import scan_lines
 from pyside_logic.preview import Preview
 from pyside_logic.refine import Cutout, RefineOptions, refine
 from pyside_logic.resample import resize_bilinear
 from pyside_logic.shrink import shrink_photo
 from pyside_logic.trust import Held
+from tests.unit.pyside_logic.png_files import encode_png
 
 SIDES = st.integers(1, 40)
 LONG_SIDES = st.integers(1, 700)

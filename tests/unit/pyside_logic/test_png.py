@@ -14,10 +14,10 @@ from skimage import data
 from pyside_logic.encode import encode
 from pyside_logic.errors import ErrorCode, GossamerError
 from pyside_logic.output_options import OutputOptions
-from pyside_logic.png import encode_png
 from pyside_logic.refine import Cutout, RefineOptions, refine
 from pyside_logic.resample import resize_bilinear
 from pyside_logic.source import Source
+from tests.unit.pyside_logic.png_files import encode_png
 
 
 def read_back(content: bytes) -> np.ndarray:
@@ -83,21 +83,6 @@ def test_every_chunk_has_its_checksum_and_the_file_ends_with_iend() -> None:
     assert kinds[0] == b"IHDR"
     assert kinds[-1] == b"IEND"
     assert b"sRGB" in kinds
-
-
-@pytest.mark.parametrize(
-    "pixels",
-    [
-        np.zeros((2, 2, 2), np.uint8),
-        np.zeros((2, 2), np.float32),
-        np.zeros((0, 2), np.uint8),
-        np.zeros(4, np.uint8),
-    ],
-)
-def test_other_arrays_are_refused(pixels: np.ndarray) -> None:
-    with pytest.raises(GossamerError) as caught:
-        encode_png(pixels)
-    assert caught.value.code is ErrorCode.INVALID_ARGUMENT
 
 
 def test_encode_writes_the_cut_out_or_its_alpha() -> None:
