@@ -8,23 +8,31 @@ from pyside_logic.errors import ErrorCode, GossamerError, Stage
 __all__ = ["expect_keys", "expect_number", "expect_one_of", "invalid"]
 
 
-def expect_keys(what: str, known: set[str], values: Mapping[str, Any]) -> None:
+def expect_keys(
+    what: str, known: set[str], values: Mapping[str, Any], *, stage: Stage = Stage.ENCODE
+) -> None:
     unknown = sorted(set(values) - known, key=repr)  # they may be of several types
     if unknown:
         raise GossamerError(
             ErrorCode.INVALID_ARGUMENT,
-            Stage.ENCODE,
+            stage,
             f"Expected {what} among {sorted(known)}, received {unknown}.",
         )
 
 
 def expect_number(
-    name: str, value: object, least: float, greatest: float, *, whole: bool = False
+    name: str,
+    value: object,
+    least: float,
+    greatest: float,
+    *,
+    whole: bool = False,
+    stage: Stage = Stage.ENCODE,
 ) -> None:
     right_type = isinstance(value, int if whole else int | float) and not isinstance(value, bool)
     if not right_type or not least <= value <= greatest:  # type: ignore[operator]
         kind = "a whole number" if whole else "a number"
-        raise invalid(name, f"{kind} from {least:g} to {greatest:g}", value)
+        raise invalid(name, f"{kind} from {least:g} to {greatest:g}", value, stage)
 
 
 def expect_one_of(name: str, value: object, choices: tuple[object, ...]) -> None:
@@ -33,9 +41,11 @@ def expect_one_of(name: str, value: object, choices: tuple[object, ...]) -> None
         raise invalid(name, " or ".join(map(str, choices)), value)
 
 
-def invalid(name: str, expected: str, received: object) -> GossamerError:
+def invalid(
+    name: str, expected: str, received: object, stage: Stage = Stage.ENCODE
+) -> GossamerError:
     return GossamerError(
         ErrorCode.INVALID_ARGUMENT,
-        Stage.ENCODE,
+        stage,
         f"Expected {expected} for {name}, received {received!r}.",
     )

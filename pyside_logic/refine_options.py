@@ -4,12 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Self
 
-from pyside_logic.errors import ErrorCode, GossamerError, Stage
+from pyside_logic.errors import Stage
+from pyside_logic.option_values import expect_keys, expect_number, invalid
 
 __all__ = ["DETAILS", "RefineOptions"]
 
 #: Ways to find alpha in the soft band again, from none to the slowest.
 DETAILS = ("none", "guided", "closed_form", "knn")
+_STAGE = Stage.REFINE
 
 
 @dataclass(frozen=True)
@@ -34,45 +36,22 @@ class RefineOptions:
     decontaminate: bool = True
 
     def __post_init__(self) -> None:
-        self._expect_number("sharpen", 0, 4)
-        self._expect_number("min_region_px", 0, 1e9)
-        self._expect_number("contract_px", -64, 64, whole=True)
-        self._expect_number("feather_px", 0, 64)
+        expect_number("sharpen", self.sharpen, 0, 4, stage=_STAGE)
+        expect_number("min_region_px", self.min_region_px, 0, 1e9, stage=_STAGE)
+        expect_number("contract_px", self.contract_px, -64, 64, whole=True, stage=_STAGE)
+        expect_number("feather_px", self.feather_px, 0, 64, stage=_STAGE)
         if self.detail not in DETAILS:
-            raise _invalid("detail", f"one of {', '.join(DETAILS)}", self.detail)
+            raise invalid("detail", f"one of {', '.join(DETAILS)}", self.detail, _STAGE)
         if not isinstance(self.decontaminate, bool):
-            raise _invalid("decontaminate", "true or false", self.decontaminate)
+            raise invalid("decontaminate", "true or false", self.decontaminate, _STAGE)
 
     @property
     def moves_edges(self) -> bool:
         return self.contract_px != 0 or self.feather_px > 0
 
-    def _expect_number(
-        self, name: str, least: float, greatest: float, *, whole: bool = False
-    ) -> None:
-        value = getattr(self, name)
-        right_type = isinstance(value, int if whole else int | float)
-        if isinstance(value, bool) or not right_type or not least <= value <= greatest:
-            kind = "a whole number" if whole else "a number"
-            raise _invalid(name, f"{kind} from {least:g} to {greatest:g}", value)
-
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """Raises `invalid_argument` for a key that is not an option, or a value out of range."""
         known = {field.name for field in fields(cls)}
-        unknown = sorted(set(values) - known)
-        if unknown:
-            raise GossamerError(
-                ErrorCode.INVALID_ARGUMENT,
-                Stage.REFINE,
-                f"Expected refine options among {sorted(known)}, received {unknown}.",
-            )
+        expect_keys("refine options", known, values, stage=_STAGE)
         return cls(**values)
-
-
-def _invalid(name: str, expected: str, received: object) -> GossamerError:
-    return GossamerError(
-        ErrorCode.INVALID_ARGUMENT,
-        Stage.REFINE,
-        f"Expected {expected} for {name}, received {received!r}.",
-    )

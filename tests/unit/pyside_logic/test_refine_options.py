@@ -67,6 +67,14 @@ def test_what_cannot_be_meant_is_refused_by_name(name: str, value: object) -> No
     assert caught.value.stage is Stage.REFINE
 
 
+def test_keys_of_any_type_are_refused_by_name() -> None:
+    with pytest.raises(
+        GossamerError, match=r"refine options among .*received \['glow', 2\]"
+    ) as caught:
+        RefineOptions.from_dict({"glow": 1, 2: 3})
+    assert caught.value.stage is Stage.REFINE
+
+
 def test_whole_numbers_are_numbers() -> None:
     assert RefineOptions.from_dict({"feather_px": 2, "contract_px": -3}).feather_px == 2
 
