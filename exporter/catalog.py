@@ -16,6 +16,7 @@ from exporter.errors import CatalogError
 from exporter.toml_table import TomlTable
 
 __all__ = [
+    "SHIPPED",
     "InputSpec",
     "Int8Budget",
     "Network",
@@ -36,6 +37,8 @@ __all__ = [
 ROOT = Path(__file__).resolve().parent.parent
 NETWORKS = ROOT / "models" / "catalog.toml"
 RUNTIME = ROOT / "web" / "runtime.toml"
+#: The networks of a site of which nobody has said which, as in the Makefile; the default first.
+SHIPPED = ("u2netp", "modnet")
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from exporter.bench.chromium import machine, open_chromium, open_playwright
 from exporter.bench.contestants import PEER_MODELS, Contestant, serve_peer, serve_site
 from exporter.bench.document import PARTS, Document, Row
 from exporter.bench.photos import photo_of
-from exporter.catalog import load_runtime
+from exporter.catalog import SHIPPED, load_runtime
 from exporter.errors import BenchError
 from exporter.evaluate import read_manifest
 from exporter.report import Report, silent
@@ -21,9 +21,8 @@ from exporter.site import SiteChoices, build_site
 
 __all__ = ["Plan", "run_bench"]
 
-#: Of the site as it is shipped, with every network in int8, and the fastest one.
-_SHIPPED = ("u2netp", "modnet")
-_SMALL_FILES = ("u2netp", "modnet", "u2net")
+#: Beside the site as it is shipped: with every network in int8, and the fastest one.
+_SMALL_FILES = (*SHIPPED, "u2net")
 _FASTEST = "u2netp"
 _FASTEST_PX = 256
 #: Photos that the slow ones are asked for: the peer, and the networks beside the default.
@@ -56,7 +55,7 @@ def run_bench(plan: Plan, *, report: Report = silent) -> Document:
     rows: list[Row] = []
     with ExitStack() as stack:
         playwright = stack.enter_context(open_playwright())
-        shipped = build_site(_SHIPPED, plan.folder / "site", report=report)
+        shipped = build_site(SHIPPED, plan.folder / "site", report=report)
         small = build_site(
             _SMALL_FILES,
             plan.folder / "site-int8",

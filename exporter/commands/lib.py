@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from exporter.catalog import SHIPPED
 from exporter.commands import site
 from exporter.report import TerminalReport
 
@@ -23,7 +24,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     from exporter.library import build_library
 
-    networks = arguments.model or ["u2netp", "modnet"]
     choices = site.choices_of(arguments)
-    build_library(networks, arguments.out, choices=choices, report=TerminalReport())
+    build_library(
+        arguments.model or SHIPPED, arguments.out, choices=choices, report=TerminalReport()
+    )
     return 0

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from exporter.catalog import SHIPPED
 from exporter.commands.numbers import whole_number
 from exporter.report import TerminalReport
 
@@ -19,8 +20,8 @@ def add_choices(parser: argparse.ArgumentParser) -> None:
         "--model",
         action="append",
         metavar="NETWORK",
-        help="a name that `gossamer models` lists; the first one is the default (default: u2netp "
-        "and modnet)",
+        help="a name that `gossamer models` lists; the first one is the default (default: "
+        f"{' and '.join(SHIPPED)})",
     )
     parser.add_argument(
         "--precision",
@@ -79,7 +80,7 @@ def run(arguments: argparse.Namespace) -> int:
     from exporter.site import build_site
 
     choices = choices_of(arguments)
-    networks = arguments.model or ["u2netp", "modnet"]
+    networks = arguments.model or SHIPPED
     report = TerminalReport()
     if arguments.bundle:
         check_target(arguments.out, arguments.bundle)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from exporter.catalog import ROOT, SHIPPED
 from exporter.cli import main
 
 
@@ -33,3 +34,8 @@ def test_a_number_that_cannot_be_meant_is_refused(
         main(command.split())
     assert refusal.value.code == 2
     assert told in capsys.readouterr().err
+
+
+def test_make_ships_the_networks_that_the_commands_do() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert f"\nMODELS ?= {' '.join(SHIPPED)}\n" in makefile
