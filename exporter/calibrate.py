@@ -10,7 +10,7 @@ from exporter.catalog import Network
 from exporter.mattes import FloatArray
 from exporter.native import preprocess
 from exporter.pictures import read_photo
-from exporter.pipeline import float_model, with_size
+from exporter.pipeline import float_model
 from exporter.report import Report, silent
 from exporter.search import Search
 from exporter.sensitivity import sweep
@@ -39,16 +39,11 @@ def calibrate_network(
     settings: Settings = _DEFAULT_SETTINGS,
     *,
     local: Path | None = None,
-    size: tuple[int, int] | None = None,
     report: Report = silent,
 ) -> Calibration:
-    """Chooses within `network.int8`; `size` (height, width) takes the place of the catalog's.
-
-    Raises ExporterError.
-    """
+    """Chooses within `network.int8`. Raises ExporterError."""
     photos = find_photos(folder)
-    model = float_model(network, local=local, size=size, report=report)
-    network = with_size(network, *size) if size else network
+    model = float_model(network, local=local, report=report)
     ranges = measure_ranges(model, network, _spread(photos, settings.range_photos), report=report)
     sweep_inputs = _inputs(network, _spread(photos, settings.sweep_photos))
     rows = sweep(model, network, ranges, sweep_inputs, report=report)

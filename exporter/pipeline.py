@@ -157,14 +157,10 @@ def _sized_source(
 
 
 def float_model(
-    network: Network,
-    *,
-    local: Path | None = None,
-    size: tuple[int, int] | None = None,
-    report: Report = silent,
+    network: Network, *, local: Path | None = None, report: Report = silent
 ) -> onnx.ModelProto:
     """The graph of the float32 artefact for WASM, which quantising starts from."""
-    source, network = _sized_source(network, local, size, report)
+    source = read_source(network, local=local, report=report)
     return _rewrite(source, network, "wasm", "fp32", report)[0]
 
 

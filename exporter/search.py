@@ -62,7 +62,6 @@ class Choice:
     float_work: float
     measured: Measured
     all_int8: Measured
-    fp32_duration_ms: float
 
 
 class Search:
@@ -101,7 +100,7 @@ class Search:
 
         all_int8 = measure(())
         if all_int8.mean <= budget:
-            return Choice((), 0.0, all_int8, all_int8, self._fp32_duration_ms)
+            return Choice((), 0.0, all_int8, all_int8)
         costs = {unit.name: _cost(unit) for unit in self._units}
         work = _total(costs, costs)
         best: tuple[list[str], Measured] | None = None
@@ -119,7 +118,7 @@ class Search:
         chosen, measured = best
         in_order = tuple(unit.name for unit in self._units if unit.name in chosen)
         float_work = _total(chosen, costs) / work
-        return Choice(in_order, float_work, measured, all_int8, self._fp32_duration_ms)
+        return Choice(in_order, float_work, measured, all_int8)
 
     def measure(self, quantized: onnx.ModelProto, label: str) -> Measured:
         mattes, duration_ms = _mattes(open_session(quantized), self.network, self._inputs)

@@ -104,10 +104,10 @@ def sample_pictures() -> tuple[npt.NDArray[np.uint8], ...]:
     return data.astronaut(), data.coffee()
 
 
-def _drawn_picture(seed: int, side_px: int = 512) -> npt.NDArray[np.uint8]:
-    """A ball with a fine texture in front of a smooth background, (side, side, 3)."""
+def _drawn_picture(seed: int) -> npt.NDArray[np.uint8]:
+    """A ball with a fine texture in front of a smooth background, (512, 512, 3)."""
     random = np.random.default_rng(seed)
-    y, x = np.mgrid[0:side_px, 0:side_px, 0:1][:2] / side_px
+    y, x = np.mgrid[0:512, 0:512, 0:1][:2] / 512
     angle = random.uniform(0, 2 * np.pi, 3)
     way = y * np.sin(angle) + x * np.cos(angle)
     texture, background = np.sin(2 * np.pi * 20 * way), np.sin(2 * np.pi * way)

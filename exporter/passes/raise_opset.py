@@ -17,25 +17,25 @@ __all__ = ["OPSET", "apply"]
 OPSET = 17
 
 
-def apply(model: onnx.ModelProto, *, opset: int = OPSET) -> onnx.ModelProto:
+def apply(model: onnx.ModelProto) -> onnx.ModelProto:
     """Raises PassError for operators outside ONNX and where a rewrite does not exist."""
     versions = {entry.domain or "ai.onnx": entry.version for entry in model.opset_import}
     if set(versions) != {"ai.onnx"}:
         raise PassError(
             f"raise_opset: Expected operators of ai.onnx only, received {', '.join(versions)}."
         )
-    if versions["ai.onnx"] > opset:
+    if versions["ai.onnx"] > OPSET:
         raise PassError(
-            f"raise_opset: Expected opset {opset} or older, received {versions['ai.onnx']}. "
-            f"Export the network for opset {opset}."
+            f"raise_opset: Expected opset {OPSET} or older, received {versions['ai.onnx']}. "
+            f"Export the network for opset {OPSET}."
         )
-    if versions["ai.onnx"] == opset:
+    if versions["ai.onnx"] == OPSET:
         raised = copy_of(model)
     else:
         try:
-            raised = version_converter.convert_version(model, opset)
+            raised = version_converter.convert_version(model, OPSET)
         except (RuntimeError, version_converter.ConvertError) as error:
-            raise PassError(f"raise_opset: Expected a rewrite to opset {opset}: {error}") from error
+            raise PassError(f"raise_opset: Expected a rewrite to opset {OPSET}: {error}") from error
     # The converter leaves the IR version behind, and readers may refuse the pair.
     minimum = onnx.helper.find_min_ir_version_for(raised.opset_import)
     raised.ir_version = max(raised.ir_version, minimum)

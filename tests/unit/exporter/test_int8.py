@@ -113,9 +113,11 @@ def test_calibrating_again_finds_the_same_place(
     photos.mkdir()
     for name in PHOTOS:
         skimage.io.imsave(photos / f"{name}.png", getattr(data, name)(), check_contrast=False)
-    network = replace(find_network("u2netp"), int8=Int8Budget(0.01))
+    network = find_network("u2netp")
+    small = replace(network.input, height=128, width=128, published=(320, 320))
+    network = replace(network, input=small, int8=Int8Budget(0.01))
     settings = Settings(sweep_photos=1, search_photos=2)
-    calibration = calibrate_network(network, photos, settings, size=(128, 128))
+    calibration = calibrate_network(network, photos, settings)
     committed = read_calibration(network)
     assert calibration.sensitivity[0].unit == committed.sensitivity[0].unit
     assert calibration.sensitivity[0].unit in calibration.float_units
@@ -125,7 +127,7 @@ def test_calibrating_again_finds_the_same_place(
 
     write_calibration(calibration, tmp_path / "calibration")
     monkeypatch.setattr("exporter.calibration.CALIBRATIONS", tmp_path / "calibration")
-    artefact = export_network(network, precision="int8", size=(128, 128), out_dir=tmp_path / "out")
+    artefact = export_network(network, precision="int8", out_dir=tmp_path / "out")
     assert artefact.bytes <= BOUNDS["u2netp"].bytes
 
 

@@ -171,7 +171,7 @@ def test_the_weights_that_bear_it_are_stored_in_four_bits(
     ranges = {"x": (-12.0, 12.0), "ar": (0, 1), "br": (0, 1), "c": (-200, 200), "d": (-80, 80)}
     search = Search(wide, network, inputs)
     all_int8 = search.measure(quantize(wide, ranges), "all in int8")
-    choice = Choice((), 0.0, all_int8, all_int8, 1.0)
+    choice = Choice((), 0.0, all_int8, all_int8)
     exact, small = 430_000, 330_000
     curve, roundings = shrink(wide, ranges, choice, search, inputs, budget=1.0, most_bytes=exact)
     assert ([one.roundings for one in curve], roundings) == ([0], [])
@@ -193,7 +193,7 @@ def test_float_units_store_in_eight_bits_what_they_can(
     search = Search(wide, network, inputs)
     names = tuple(unit.name for unit in choosable_units(wide))
     exact = search.measure(wide, "float32")
-    choice = Choice(names, 1.0, exact, exact, 1.0)
+    choice = Choice(names, 1.0, exact, exact)
     curve, roundings = shrink(wide, {}, choice, search, inputs, budget=0.01, most_bytes=1_030_000)
     assert [(row.unit, row.bits) for row in roundings] == [("smooth", 8), ("rough", 8)]
     assert curve[0].bytes > 1_600_000
