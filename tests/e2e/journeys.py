@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Locator, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.conftest import Watch
 
@@ -149,6 +149,16 @@ def window(request: pytest.FixtureRequest, browser: Browser, server: str) -> Ite
     context.close()
     assert watch.foreign_requests() == []
     assert watch.complaints == []
+
+
+def wide_window(page: Page, server: str) -> Journey:
+    """Where the size of the window changes nothing."""
+    page.set_viewport_size(WIDE)  # type: ignore[arg-type]
+    page.add_init_script("delete window.showSaveFilePicker")
+    journey = Journey(page, server)
+    journey.narrow = False
+    journey.open()
+    return journey
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ import {
   setOutput,
   setRefine,
   undoStroke,
+  useForAll,
 } from './edits.js'
 import { EmptyState } from './empty-state.js'
 import { FilmStrip } from './film-strip.js'
@@ -223,7 +224,7 @@ export class GossamerApp extends HTMLElement {
     this.#stage.background = colourOf(photo.edits)
     this.#stage.update(photo)
     this.#workBar.update(photo, finished.length)
-    this.#panel.show(photo)
+    this.#panel.show(photo, this.#visit.queue.photos.length)
     if (photo.progress) setText(this.#announcer, stageWords(photo.progress.stage))
   }
 
@@ -242,15 +243,17 @@ export class GossamerApp extends HTMLElement {
   #useForAll() {
     const { selected, queue } = this.#visit
     if (!selected) return
-    const { refine, output } = selected.edits
-    for (const { edits } of queue.photos) {
-      if (edits === selected.edits) continue
-      edits.refine = { ...refine }
-      edits.output = { ...output }
-      edits.edgesVersion++
-      edits.version++
-    }
-    this.#note.show(t('usedForAll', { count: queue.photos.length }))
+    const all = queue.photos.map(({ edits }) => edits)
+    const takeBack = useForAll(selected.edits, all)
+    this.#note.show(t('usedForAll'), { label: t('undo'), run: () => this.#takeBack(takeBack) })
+  }
+
+  /** @param {() => void} run changes photos, among them perhaps the one that is looked at */
+  #takeBack(run) {
+    run()
+    const { selected } = this.#visit
+    if (selected) this.#edit(selected, () => {})
+    this.#note.show(t('tookBack'))
   }
 
   /** @param {File} picture that was picked, whatever it is */

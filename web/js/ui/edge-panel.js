@@ -70,7 +70,11 @@ export class EdgePanel extends HTMLElement {
     onInput: (side_px) => this.onChange({ min_region_px: side_px * side_px }),
   })
 
+  #useForAll = createButton('plain', t('useForAll'), () => this.onUseForAll())
+  #aboutAll = create('p', { class: 'muted', id: 'about-use-for-all' }, t('aboutUseForAll'))
+
   connectedCallback() {
+    this.#useForAll.setAttribute('aria-describedby', this.#aboutAll.id)
     this.replaceChildren(
       this.#feather,
       this.#contract,
@@ -87,13 +91,18 @@ export class EdgePanel extends HTMLElement {
         'div',
         { class: 'row' },
         createButton('plain', t('resetEdges'), () => this.onChange(defaults())),
-        createButton('plain', t('useForAll'), () => this.onUseForAll()),
+        this.#useForAll,
       ),
+      this.#aboutAll,
     )
   }
 
-  /** @param {Edits} edits */
-  show({ refine }) {
+  /**
+   * @param {Edits} edits
+   * @param {number} count of all photos
+   */
+  show({ refine }, count) {
+    this.#useForAll.hidden = this.#aboutAll.hidden = count < 2
     const options = { ...REFINE_DEFAULTS, ...refine }
     this.#feather.value = Number(options.feather_px)
     this.#contract.value = options.contract_px === 0 ? 0 : -Number(options.contract_px)

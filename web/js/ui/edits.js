@@ -36,11 +36,16 @@ export const PRESETS = {
  * }} Edits
  */
 
+/** What stands for a picture in what the device remembers: of a photo, nothing is kept. */
+const PICTURE = 'picture'
+/** That picture, as long as this page lives. @type {OutputOptions['background']} */
+let lastPicture
+
 /** @returns {Edits} as the person left them at the last photo, without strokes */
 export function newEdits() {
   return {
     refine: recall('refine', /** @type {RefineOptions} */ ({})),
-    output: recall('output', /** @type {OutputOptions} */ ({})),
+    output: recallOutput(),
     strokes: [],
     undone: [],
     edgesVersion: 0,
@@ -66,8 +71,64 @@ export function setRefine(edits, options) {
 export function setOutput(edits, options) {
   edits.output = consistent(merged(edits.output, options), options)
   edits.version++
-  const { background, ...others } = edits.output
-  remember('output', isFile(background) ? others : edits.output)
+  rememberOutput(edits.output)
+}
+
+/** @param {OutputOptions} output */
+function rememberOutput(output) {
+  if (isFile(output.background)) lastPicture = output.background
+  remember('output', isFile(output.background) ? { ...output, background: PICTURE } : output)
+}
+
+/** @returns {OutputOptions} */
+function recallOutput() {
+  const { background, ...others } = recall('output', /** @type {OutputOptions} */ ({}))
+  const known = background === PICTURE ? lastPicture : background
+  return known ? { ...others, background: known } : others
+}
+
+/**
+ * Gives all photos the edges, the background and the file of one, and those that come the same.
+ * @param {Edits} chosen
+ * @param {Edits[]} all
+ * @returns {() => void} takes it back, but for what was changed since
+ */
+export function useForAll(chosen, all) {
+  const { refine, output } = chosen
+  const former = newEdits()
+  startNextWith(chosen)
+  const takeBack = all
+    .filter((edits) => edits !== chosen)
+    .map((edits) => {
+      const own = { refine: edits.refine, output: edits.output }
+      const given = { refine: { ...refine }, output: { ...output } }
+      replaceChoices(edits, given)
+      return () => {
+        const isUntouched = edits.refine === given.refine && edits.output === given.output
+        if (isUntouched) replaceChoices(edits, own)
+      }
+    })
+  return () => {
+    startNextWith(former)
+    for (const run of takeBack) run()
+  }
+}
+
+/** @param {Pick<Edits, 'refine' | 'output'>} choices */
+function startNextWith({ refine, output }) {
+  remember('refine', refine)
+  rememberOutput(output)
+}
+
+/**
+ * @param {Edits} edits
+ * @param {Pick<Edits, 'refine' | 'output'>} choices
+ */
+function replaceChoices(edits, { refine, output }) {
+  edits.refine = refine
+  edits.output = output
+  edits.edgesVersion++
+  edits.version++
 }
 
 /**

@@ -57,10 +57,13 @@ export class SidePanel extends HTMLElement {
     this.onOpen(part)
   }
 
-  /** @param {import('./queue.js').Photo} photo */
-  show(photo) {
+  /**
+   * @param {import('./queue.js').Photo} photo
+   * @param {number} count of all photos
+   */
+  show(photo, count) {
     this.#sections.inert = photo.state !== 'done' // the tabs are the way back to the strip
-    this.edges.show(photo.edits)
+    this.edges.show(photo.edits, count)
     this.background.show(photo.edits)
     this.touchUp.show(photo)
     this.file.show(photo)

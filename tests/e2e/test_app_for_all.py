@@ -1,0 +1,83 @@
+"""What one photo has for all of them, and what a person finds of it afterwards."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Locator, Page, expect
+
+from .journeys import Journey, app, files, wide_window
+
+__all__ = ["app", "files"]  # fixtures
+
+
+@pytest.fixture(scope="module")
+def window(lasting_page: Page, quick_server: str) -> Journey:
+    """Nothing here looks at the edges of a cut-out."""
+    return wide_window(lasting_page, quick_server)
+
+
+def use_for_all(app: Journey) -> Locator:
+    return app.part("panel").get_by_role("button", name="Use for all")
+
+
+def is_chosen(app: Journey, background: str) -> Locator:
+    return app.part("panel").locator(f"[data-testid='background-{background}'][aria-pressed=true]")
+
+
+def test_the_next_photos_start_with_what_all_have(
+    app: Journey, files: dict[str, Path], tmp_path: Path
+) -> None:
+    wall = tmp_path / "wall.png"
+    Image.new("RGB", (64, 64), (10, 200, 30)).save(wall)
+    app.add(files["chelsea"], files["coffee"])
+    app.wait_for_states("done", "done")
+    app.part("background-picture").locator("input").set_input_files(wall)
+    expect(app.part("background-picture").locator("[data-chosen]")).to_be_attached()
+    app.tile(1).click()
+    app.part("background-#000000").click()
+    app.slider("feather").fill("5")
+    app.tile(0).click()
+    use_for_all(app).click()
+    app.add(files["astronaut"])
+    app.wait_for_states("done", "done", "done")
+    assert app.value("feather") == "0 px"
+    expect(app.part("background-picture").locator("[data-chosen]")).to_be_attached()
+    red, green, blue = np.asarray(app.save()[1])[:40].mean(axis=(0, 1))
+    assert green > max(red, blue) + 60
+    app.open()
+    app.add(files["astronaut"])
+    app.wait_for_states("done")
+    expect(is_chosen(app, "transparent")).to_be_visible()  # of a picture, nothing is kept
+
+
+def test_what_all_photos_were_given_is_taken_back(app: Journey, files: dict[str, Path]) -> None:
+    app.add(files["chelsea"])
+    app.wait_for_states("done")
+    expect(use_for_all(app)).to_be_hidden()  # there is nobody to give it to
+    app.part("background-#ffffff").click()
+    app.choose("format", "WebP")
+    app.add(files["coffee"], files["astronaut"])
+    app.wait_for_states("done", "done", "done")
+    app.choose("format", "PNG")  # the coffee's
+    app.choose("preset", "Sticker")
+    app.tile(2).click()
+    app.part("background-#00b140").click()
+    app.tile(0).click()
+    use_for_all(app).click()
+    notice = app.page.locator("gossamer-notice-bar:visible")
+    expect(notice).to_contain_text("the edges, the background and the format of this one")
+    app.tile(1).click()
+    expect(is_chosen(app, "#ffffff")).to_be_visible()
+    app.tile(2).click()
+    app.slider("feather").fill("3")  # what is changed afterwards stays
+    notice.get_by_role("button", name="Undo").click()
+    expect(notice).to_have_text("The other photos have their own settings again")
+    expect(is_chosen(app, "#ffffff")).to_be_visible()
+    app.tile(1).click()
+    expect(app.part("preset").get_by_label("Sticker")).to_be_checked()
+    expect(app.part("save")).to_have_text("Save PNG")
+    assert app.save()[1].mode == "RGBA"
+    expect(use_for_all(app)).to_have_accessible_description(re.compile("background and file"))
