@@ -81,3 +81,46 @@ def test_what_all_photos_were_given_is_taken_back(app: Journey, files: dict[str,
     expect(app.part("save")).to_have_text("Save PNG")
     assert app.save()[1].mode == "RGBA"
     expect(use_for_all(app)).to_have_accessible_description(re.compile("background and file"))
+
+
+# Notes what is asked of the workers, and when the slider moves.
+ASKED = """
+() => {
+  window.asked = []
+  const { postMessage } = Worker.prototype
+  Worker.prototype.postMessage = function (message, ...rest) {
+    window.asked.push(message.type)
+    postMessage.call(this, message, ...rest)
+  }
+}
+"""
+MOVE = """
+(slider) => {
+  window.moving = setInterval(() => {
+    window.asked.push('move')
+    slider.value = Number(slider.value) + 1
+    slider.dispatchEvent(new Event('input'))
+  }, 1500)
+}
+"""
+
+
+def test_the_slider_goes_first_while_all_are_saved(app: Journey, files: dict[str, Path]) -> None:
+    app.page.evaluate(ASKED)
+    app.add(*(files[name] for name in ("chelsea", "coffee", "astronaut", "chelsea")))
+    app.wait_for_states(*["done"] * 4)
+    app.slider("feather").fill("1")
+    use_for_all(app).click()
+    app.page.evaluate("asked.length = 0")
+    app.slider("feather").evaluate(MOVE)
+    pictures = app.save_all()
+    app.page.evaluate("clearInterval(moving)")
+    asked = app.page.evaluate("asked")
+    assert len(pictures) == 4
+    assert asked.count("decode") == 3  # the one on the stage stays open
+    moves = [at for at, name in enumerate(asked) if name == "move"]
+    assert moves
+    for at in moves:
+        later = asked[at + 1 :]
+        before_preview = later[: later.index("preview")] if "preview" in later else []
+        assert not {"decode", "refine", "encode"} & set(before_preview), asked

@@ -4,6 +4,7 @@
  */
 
 import { isComposed } from './edits.js'
+import { FileMaker, fileOf, keepFile } from './file-maker.js'
 
 /** @typedef {import('./queue.js').Photo} Photo */
 /** @typedef {import('./queue.js').Picture} Picture */
@@ -41,6 +42,8 @@ export class PhotoEditor {
 
   #openPhoto
   #events
+  /** For all photos but the one on the stage. */
+  #others
   /** @type {Photo | null} */
   #shown = null
   /** How often the stage had to be drawn from nothing. */
@@ -67,6 +70,10 @@ export class PhotoEditor {
   constructor(openPhoto, events) {
     this.#openPhoto = openPhoto
     this.#events = events
+    this.#others = new FileMaker(openPhoto, {
+      whenFree: () => this.#whenFree(),
+      onChange: (photo) => this.#events.onChange(photo),
+    })
   }
 
   /**
@@ -82,7 +89,9 @@ export class PhotoEditor {
       photo.shownVersion = -1
       this.#drawAnew()
     }
-    if (isStale(photo)) this.#follow()
+    if (!isStale(photo)) return
+    this.#others.giveWay()
+    this.#follow()
   }
 
   /** What is on the stage has to go, or is gone: what is made at present does not count. */
@@ -126,9 +135,7 @@ export class PhotoEditor {
   drop(photo) {
     if (photo === this.#shown) this.#shown = null
     this.#inTurn(async () => {
-      if (this.#kept?.photo !== photo) return
-      this.#kept.open.close()
-      this.#kept = null
+      if (this.#kept?.photo === photo) await this.#close()
     })
   }
 
@@ -140,7 +147,17 @@ export class PhotoEditor {
     if (this.#showedFile && !showsFile) this.#drawAnew()
     this.#showedFile = showsFile
     this.#refining?.abort()
+    this.#others.giveWay()
     this.#follow()
+  }
+
+  /** Resolves when nobody is moving anything, and the stage shows what was asked for. */
+  async #whenFree() {
+    do {
+      await this.rest()
+      await this.#following
+      await this.#turn
+    } while (this.#following || this.#untilRest_ms() > 0)
   }
 
   /** Resolves when nobody is moving anything, so that other work is not in their way. */
@@ -155,8 +172,22 @@ export class PhotoEditor {
    * @returns {Promise<Picture>} its file, made anew where the last one is older than the edits
    */
   async file(photo) {
-    if (photo.result && photo.fileVersion === photo.edits.version) return photo.result
+    const file = fileOf(photo)
+    if (file) return file
+    if (photo !== this.#shown && photo !== this.#kept?.photo) return this.#fileOfOther(photo)
+    this.#others.giveWay()
     return this.#inTurn(() => this.#retried(photo, (kept) => this.#encode(kept)))
+  }
+
+  /** @param {Photo} photo */
+  async #fileOfOther(photo) {
+    try {
+      return await this.#others.file(photo)
+    } catch (error) {
+      if (/** @type {{ code?: string }} */ (error)?.code !== 'out_of_memory') throw error
+      await this.#inTurn(() => this.#close()) // two are too much, and this one can be opened again
+      return this.#others.file(photo)
+    }
   }
 
   /**
@@ -164,6 +195,7 @@ export class PhotoEditor {
    * @returns {Promise<Blob>} a PNG of it, whatever its own format is
    */
   async asPng(photo) {
+    this.#others.giveWay()
     return this.#inTurn(() =>
       this.#retried(photo, async (kept) => {
         await this.#refine(kept)
@@ -258,8 +290,7 @@ export class PhotoEditor {
     const { version } = photo.edits
     const drawing = this.#drawing
     const picture = await open.encode(photo.edits.output)
-    photo.result = picture
-    photo.fileVersion = version
+    if (!keepFile(photo, picture, version)) return picture
     if (drawing === this.#drawing) photo.shownVersion = version
     this.#events.onChange(photo)
     return picture
@@ -318,12 +349,16 @@ export class PhotoEditor {
    */
   async #opened(photo) {
     if (this.#kept?.photo === photo) return this.#kept
-    this.#kept?.open.close()
-    this.#kept = null
+    await this.#close()
     const { matte } = photo
     const open = await this.#openPhoto(photo.file, matte ? { matte } : {})
     this.#kept = { photo, open, edgesVersion: -1, strokes: 0 }
     return this.#kept
+  }
+
+  async #close() {
+    this.#kept?.open.close()
+    this.#kept = null
   }
 
   /**
