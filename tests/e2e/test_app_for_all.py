@@ -1,6 +1,9 @@
 """What one photo has for all of them, and what a person finds of it afterwards."""
 
+import io
 import re
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +11,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
+from .app import SLOW_MS
 from .journeys import Journey, app, files, wide_window
 
 __all__ = ["app", "files"]  # fixtures
@@ -81,6 +85,50 @@ def test_what_all_photos_were_given_is_taken_back(app: Journey, files: dict[str,
     expect(app.part("save")).to_have_text("Save PNG")
     assert app.save()[1].mode == "RGBA"
     expect(use_for_all(app)).to_have_accessible_description(re.compile("background and file"))
+
+
+def thumbnail(app: Journey, index: int) -> np.ndarray:
+    canvas = app.part("photo").nth(index).locator("canvas")
+    return np.asarray(Image.open(io.BytesIO(canvas.screenshot())).convert("RGB")).astype(int)
+
+
+def test_the_strip_and_the_size_follow_while_nobody_acts(
+    app: Journey, files: dict[str, Path]
+) -> None:
+    app.add(files["chelsea"], files["coffee"])
+    app.wait_for_states("done", "done")
+    app.choose("brush", "Remove")
+    before = thumbnail(app, 0)
+    x, y = app.middle("stage")
+    app.page.mouse.move(x, y)
+    app.page.mouse.down()
+    app.page.mouse.move(x + 40, y, steps=3)
+    app.page.mouse.up()
+    expect(app.part("undo")).to_be_enabled()
+    until(lambda: np.abs(thumbnail(app, 0) - before).max() > 60)
+    expect(app.part("file-size")).to_have_text(re.compile(r"^\d+ kB$"))
+    app.part("background-#00b140").click()
+    app.choose("format", "WebP")
+    use_for_all(app).click()
+    app.tile(1).click()
+    # A PNG of it is known, which tells nothing of a WebP.
+    expect(app.part("file-size")).not_to_have_text(re.compile("About"), timeout=1)
+    expect(app.part("file-size")).to_have_text(re.compile(r"^\d+ kB$"), timeout=SLOW_MS)
+    told_kb = int(app.part("file-size").inner_text().split()[0])
+    with app.page.expect_download(timeout=SLOW_MS) as download:
+        app.part("save").click()
+    assert told_kb == -(-download.value.path().stat().st_size // 1000)
+    on_green = thumbnail(app, 0)  # nobody looks at this one
+    app.part("background-#000000").click()
+    use_for_all(app).click()
+    until(lambda: thumbnail(app, 0).mean() < on_green.mean() - 20)
+
+
+def until(is_true: Callable[[], bool]) -> None:
+    deadline_s = time.monotonic() + 60
+    while not is_true():
+        assert time.monotonic() < deadline_s
+        time.sleep(0.1)
 
 
 # Notes what is asked of the workers, and when the slider moves.

@@ -235,7 +235,7 @@ export class GossamerApp extends HTMLElement {
   #edit(photo, change) {
     change(photo.edits)
     this.#visit.editor.preview_px = previewSize(this.#stage, photo)
-    this.#visit.editor.changed(photo)
+    this.#visit.edited(photo)
     this.#changed(photo)
   }
 
@@ -245,6 +245,7 @@ export class GossamerApp extends HTMLElement {
     if (!selected) return
     const all = queue.photos.map(({ edits }) => edits)
     const takeBack = useForAll(selected.edits, all)
+    this.#visit.edited(selected)
     this.#note.show(t('usedForAll'), { label: t('undo'), run: () => this.#takeBack(takeBack) })
   }
 

@@ -176,7 +176,26 @@ export class PhotoEditor {
     if (file) return file
     if (photo !== this.#shown && photo !== this.#kept?.photo) return this.#fileOfOther(photo)
     this.#others.giveWay()
-    return this.#inTurn(() => this.#retried(photo, (kept) => this.#encode(kept)))
+    return this.#inTurn(
+      async () => fileOf(photo) ?? this.#retried(photo, (kept) => this.#encode(kept)),
+    )
+  }
+
+  /**
+   * The same for nobody in particular: rejects with an AbortError as soon as the photo is changed.
+   * @param {Photo} photo a finished one
+   */
+  async renew(photo) {
+    if (photo !== this.#shown && photo !== this.#kept?.photo) return this.#others.file(photo)
+    return this.#inTurn(async () => {
+      const controller = new AbortController()
+      this.#refining = controller
+      try {
+        await this.#retried(photo, (kept) => this.#encode(kept, controller.signal))
+      } finally {
+        this.#refining = null
+      }
+    })
   }
 
   /** @param {Photo} photo */
@@ -205,8 +224,13 @@ export class PhotoEditor {
     )
   }
 
+  /** For how long nobody has changed anything. */
+  get rested_ms() {
+    return performance.now() - this.#changedAt_ms
+  }
+
   #untilRest_ms() {
-    return this.#changedAt_ms + REST_MS - performance.now()
+    return REST_MS - this.rested_ms
   }
 
   /** Goes after the edits until the photo on the stage is as they say. */
@@ -283,13 +307,16 @@ export class PhotoEditor {
     else if (drawing === this.#drawing) photo.shownVersion = photo.edits.version
   }
 
-  /** @param {Kept} kept */
-  async #encode(kept) {
-    await this.#refine(kept)
+  /**
+   * @param {Kept} kept
+   * @param {AbortSignal} [signal]
+   */
+  async #encode(kept, signal) {
+    await this.#refine(kept, signal)
     const { photo, open } = kept
     const { version } = photo.edits
     const drawing = this.#drawing
-    const picture = await open.encode(photo.edits.output)
+    const picture = await open.encode(photo.edits.output, { signal })
     if (!keepFile(photo, picture, version)) return picture
     if (drawing === this.#drawing) photo.shownVersion = version
     this.#events.onChange(photo)

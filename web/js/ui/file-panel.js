@@ -71,7 +71,8 @@ export class FilePanel extends HTMLElement {
     this.#outline.value = !embed
     const about = { 'image/png': t('aboutPng'), 'image/webp': t('aboutWebp') }
     setText(this.#about, about[/** @type {'image/png'} */ (type)] ?? t('aboutSvg'))
-    const bytes = result ? formatBytes(result.blob.size) : ''
+    // Of another type it is many times as large, or as small.
+    const bytes = result?.blob.type === type ? formatBytes(result.blob.size) : ''
     const isExact = fileVersion === edits.version
     setText(this.#size, isExact || !bytes ? bytes : t('aboutBytes', { bytes }))
   }

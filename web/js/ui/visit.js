@@ -5,6 +5,7 @@
 
 import * as gossamer from '../gossamer.js'
 import { PhotoEditor } from './editor.js'
+import { FreshFiles, RESTED_MS } from './fresh-files.js'
 import { isOffered } from './model-words.js'
 import { PhotoQueue } from './queue.js'
 import { recall } from './settings.js'
@@ -34,11 +35,11 @@ export class Visit {
 
   editor = new PhotoEditor(gossamer.openPhoto, {
     onPreview: (photo, preview, file) => this.events.onPreview(photo, preview, file),
-    onChange: (photo) => this.events.onChange(photo),
+    onChange: (photo) => this.#changed(photo),
     onError: (photo, error) => this.events.onError(photo, errorWords(error, photo.name)),
   })
   queue = new PhotoQueue(gossamer.openPhoto, {
-    onChange: (photo) => this.events.onChange(photo),
+    onChange: (photo) => this.#changed(photo),
     onPreview: (photo, preview) => this.events.onPreview(photo, preview, null),
     onDone: (photo, open, edgesVersion) => this.editor.take(photo, open, edgesVersion),
     lookSize: (photo) => (photo === this.selected ? this.editor.preview_px : 0),
@@ -46,10 +47,27 @@ export class Visit {
   })
   /** @type {Map<Photo, string>} object URLs of the files, revoked when the photo is removed */
   #urls = new Map()
+  #files = new FreshFiles({
+    photos: () => (this.selected ? [this.selected, ...this.queue.photos] : this.queue.photos),
+    isFree: () => !this.queue.busy && this.editor.rested_ms >= RESTED_MS,
+    make: (photo) => this.editor.renew(photo),
+  })
 
   constructor() {
     const model = recall('model', 'auto')
     if (isOffered(model)) this.queue.model = model // the site may have changed since
+  }
+
+  /** @param {Photo} photo */
+  #changed(photo) {
+    this.events.onChange(photo)
+    this.#files.wake()
+  }
+
+  /** @param {Photo} photo after a change of its edits, and perhaps of others' */
+  edited(photo) {
+    this.editor.changed(photo)
+    this.#files.wake()
   }
 
   /** @returns {Photo[]} those that can be saved */
