@@ -206,13 +206,15 @@ def add_second_look(handle: int, matte: Any, height: int, width: int) -> None:
 @_answers(Stage.REFINE)
 def refine(
     handle: int, options: Any, on_progress: Callable[[int, int], None], precise: bool = False
-) -> None:
+) -> bool:
     """Makes the alpha of an open photo. `options` is a JavaScript object of RefineOptions;
-    `precise` keeps alpha in 16 bits too, for a file of that depth."""
+    `precise` keeps alpha in 16 bits too, for a file of that depth. Returns whether nothing is left
+    of the photo."""
     cutout = _opened(handle)
     if precise:
         cutout.ask_for_precision()
     refine_cutout(cutout, RefineOptions.from_dict(options.to_py()), on_progress)
+    return not cutout.rgba_hwc[..., 3].any()
 
 
 @_answers(Stage.REFINE)

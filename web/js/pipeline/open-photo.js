@@ -44,6 +44,8 @@ export class OpenPhoto {
   #isPrecise = false
   /** Whether alpha is of the matte as it is now. */
   #isRefined = false
+  /** Whether the last `refine` has left nothing of the photo. */
+  isEmpty = false
   /**
    * The file of the picture behind, as small as the last preview wanted it.
    * @type {{ source: Blob, longest_px: number, photo: Photo } | null}
@@ -101,7 +103,7 @@ export class OpenPhoto {
    * @param {RefineCall} [call] the receiver of `onPreview` closes the bitmap
    */
   async refine(options = {}, { precise = false, signal, onProgress, onPreview } = {}) {
-    const { preview } = await pythonWorker.call(
+    const { preview, isEmpty } = await pythonWorker.call(
       'refine',
       {
         handle: this.handle,
@@ -113,6 +115,7 @@ export class OpenPhoto {
       { signal, onProgress },
     )
     this.#options = options
+    this.isEmpty = isEmpty
     this.#isPrecise ||= precise
     this.#isRefined = true
     if (preview) onPreview?.(preview)

@@ -95,9 +95,9 @@ export async function addSecondLook({ handle, matte }) {
  * @returns {Promise<PythonCalls['refine'][1]>} the preview is the receiver's to close
  */
 export async function refine({ handle, options, preview, precise }, onProgress) {
-  await callPython('refine', handle, options, onProgress, precise)
-  if (!preview) return { preview: null }
-  return { preview: await toBitmap(await callPython('draw', handle)) }
+  const isEmpty = await callPython('refine', handle, options, onProgress, precise)
+  if (!preview) return { preview: null, isEmpty }
+  return { preview: await toBitmap(await callPython('draw', handle)), isEmpty }
 }
 
 /**

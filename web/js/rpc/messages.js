@@ -208,7 +208,7 @@
  *       preview: boolean,
  *       precise: boolean,
  *     },
- *     { preview: ImageBitmap | null },
+ *     { preview: ImageBitmap | null, isEmpty: boolean },
  *   ],
  *   preview: [
  *     { handle: number, options: RefineOptions, longest_px: number },

@@ -211,7 +211,7 @@ export class GossamerApp extends HTMLElement {
   #changed(photo) {
     const isNews = this.#strip.update(photo)
     if (isNews && photo.state === 'done') {
-      setText(this.#announcer, t('readyToSave', { name: photo.name }))
+      setText(this.#announcer, doneWords(photo))
       this.#offline.refresh()
       // Another one than at the start, where that has failed.
       if (photo.engine) keepEngine(photo.engine).catch(() => {})
@@ -342,6 +342,12 @@ export class GossamerApp extends HTMLElement {
     else if (key === '-') this.#stage.zoomBySteps(-1)
     else if (key === '0') this.#stage.toggleZoom()
   }
+}
+
+/** @param {Photo} photo */
+function doneWords({ name, isEmpty }) {
+  if (!isEmpty) return t('readyToSave', { name })
+  return `${name}: ${t('nothingFound')} ${t('paintToKeep')}`
 }
 
 /**

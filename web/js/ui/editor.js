@@ -317,7 +317,7 @@ export class PhotoEditor {
     const { version } = photo.edits
     const drawing = this.#drawing
     const picture = await open.encode(photo.edits.output, { signal })
-    if (!keepFile(photo, picture, version)) return picture
+    if (!keepFile(photo, picture, version, open.isEmpty)) return picture
     if (drawing === this.#drawing) photo.shownVersion = version
     this.#events.onChange(photo)
     return picture
@@ -339,6 +339,9 @@ export class PhotoEditor {
     }
     await open.refine(refine, this.#showsFile(photo) ? { signal } : { signal, onPreview })
     if (drawing === this.#drawing) kept.edgesVersion = edgesVersion
+    if (photo.isEmpty === open.isEmpty || photo.state !== 'done') return
+    photo.isEmpty = open.isEmpty
+    this.#events.onChange(photo)
   }
 
   /** @param {Kept} kept */

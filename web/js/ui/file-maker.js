@@ -64,7 +64,7 @@ export class FileMaker {
       await this.#refine(open, refine)
       await this.#events.whenFree()
       const picture = await open.encode(output)
-      if (keepFile(photo, picture, version)) this.#events.onChange(photo)
+      if (keepFile(photo, picture, version, open.isEmpty)) this.#events.onChange(photo)
       return picture
     } finally {
       open.close()
@@ -101,11 +101,13 @@ export function fileOf({ result, fileVersion, edits }) {
  * @param {Photo} photo
  * @param {Picture} picture
  * @param {number} version of the edits that it was made with
+ * @param {boolean} isEmpty
  * @returns {boolean} false where the photo has a newer one, or has begun again meanwhile
  */
-export function keepFile(photo, picture, version) {
+export function keepFile(photo, picture, version, isEmpty) {
   if (photo.state !== 'done' || version < photo.fileVersion) return false
   photo.result = picture
   photo.fileVersion = version
+  photo.isEmpty = isEmpty
   return true
 }

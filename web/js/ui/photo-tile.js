@@ -57,12 +57,16 @@ export class PhotoTile extends HTMLElement {
     if (!photo) return false
     this.#bar.style.setProperty('--fraction', String(photo.progress?.fraction ?? 0))
     this.#drawFrom(photo.result?.blob ?? photo.file)
-    if (this.getAttribute('data-state') === photo.state) return false
+    const { isEmpty } = photo
+    const isNews = this.getAttribute('data-state') !== photo.state
+    if (!isNews && this.hasAttribute('data-empty') === isEmpty) return false
     this.setAttribute('data-state', photo.state)
-    setLabel(this.#select, t('photoLabel', { name: photo.name, state: stateWords(photo.state) }))
-    const badge = BADGES[photo.state]
+    this.toggleAttribute('data-empty', isEmpty)
+    const state = isEmpty ? t('stateEmpty') : stateWords(photo.state)
+    setLabel(this.#select, t('photoLabel', { name: photo.name, state }))
+    const badge = isEmpty ? 'alert' : BADGES[photo.state]
     this.#badge.replaceChildren(...(badge ? [createIcon(badge)] : []))
-    return true
+    return isNews
   }
 
   /** @param {boolean} selected */

@@ -25,6 +25,7 @@ import { errorWords } from './strings.js'
  * @property {Picture | null} result its last file, once it is done
  * @property {string | null} error words for the person, only when failed
  * @property {Matte | null} matte what the network found, once it is done
+ * @property {boolean} isEmpty whether nothing of it is in its cut-out
  * @property {Subject[]} subjects that stand apart in it
  * @property {string | null} model whose edges it has, where a person left the choice to the app
  * @property {OpenPhoto['engine']} engine that ran the network
@@ -114,7 +115,13 @@ export class PhotoQueue {
   /** @param {Photo} photo one that is not at work; it waits for its turn again */
   restart(photo) {
     if (photo.state === 'waiting' || photo.state === 'working') return
-    this.#change(photo, { state: 'waiting', error: null, result: null, matte: null })
+    this.#change(photo, {
+      state: 'waiting',
+      error: null,
+      result: null,
+      matte: null,
+      isEmpty: false,
+    })
     this.#advance()
   }
 
@@ -144,6 +151,7 @@ export class PhotoQueue {
       result: null,
       error: null,
       matte: null,
+      isEmpty: false,
       subjects: [],
       model: null,
       engine: null,
@@ -222,12 +230,13 @@ export class PhotoQueue {
     onProgress({ stage: 'encode', done: 0, total: 1 })
     const result = await open.encode(output, { signal })
     signal.throwIfAborted()
-    const { matte, engine } = open
+    const { matte, engine, isEmpty } = open
     this.#change(photo, {
       state: 'done',
       progress: null,
       result,
       matte,
+      isEmpty,
       subjects,
       model: picked,
       engine,

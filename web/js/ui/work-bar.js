@@ -87,16 +87,18 @@ export class WorkBar extends HTMLElement {
   }
 
   /** @param {Photo} photo */
-  #tell({ state, name, progress, result, model, edits, fileVersion }) {
+  #tell({ state, name, progress, result, isEmpty, model, edits, fileVersion }) {
     if (state === 'waiting') setText(this.#words, t('waitingItsTurn'))
     else if (state === 'failed' || state === 'stopped') setText(this.#words, t('notFinished'))
+    else if (isEmpty) setText(this.#words, t('nothingFound'))
     else if (result) setText(this.#words, cutoutName(name, edits.output.type))
     else if (progress) {
       const { stage, doneBytes, totalBytes } = progress
       setText(this.#words, stageWords(stage, doneBytes, totalBytes))
     }
     const isExact = fileVersion === edits.version
-    setText(this.#facts, result && isExact ? facts(result, model) : '')
+    if (isEmpty) setText(this.#facts, t('paintToKeep'))
+    else setText(this.#facts, result && isExact ? facts(result, model) : '')
   }
 
   /** @param {Photo} photo */
