@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
+from skimage import data
 
 from .app import SLOW_MS
 from .journeys import Journey, app, files, wide_window
@@ -51,3 +52,57 @@ def test_a_cut_out_is_empty_until_something_is_painted(
     app.part("undo").click()
     expect(told).to_contain_text("chelsea-cutout.png", timeout=SLOW_MS)
     expect(app.tile(0)).to_have_accessible_name("chelsea.png, done")
+
+
+# Every word of the bar, and the announcements.
+LISTEN = """
+() => {
+  window.words = []
+  const bar = document.querySelector('gossamer-work-bar')
+  const said = [bar.querySelector('.words'), document.querySelector('p[role=status]')]
+  const note = () => {
+    const isIdle = bar.querySelector('.track').hasAttribute('data-idle')
+    window.words.push(...said.map((part) => `${part.textContent}${isIdle ? '' : ' ...'}`))
+  }
+  for (const part of said) new MutationObserver(note).observe(part, { childList: true })
+}
+"""
+
+
+def test_what_takes_long_is_told_and_done_once(app: Journey, tmp_path: Path) -> None:
+    Image.fromarray(data.coffee()).resize((2400, 1600)).save(tmp_path / "cup.jpg")
+    app.add(tmp_path / "cup.jpg")
+    app.wait_for_states("done")
+    app.page.evaluate(LISTEN)
+    downloads: list[str] = []
+    app.page.on("download", lambda download: downloads.append(download.suggested_filename))
+    app.part("save").dblclick()
+    app.choose("detail", "Finest")
+    for _ in range(3):
+        app.part("save").click()
+    words = app.page.locator("gossamer-work-bar .words").first
+    expect(words).to_have_text("Refining edges")
+    expect(app.part("progress")).not_to_have_attribute("data-idle", "")
+    expect(app.part("file-facts")).not_to_be_empty(timeout=SLOW_MS)
+    expect(words).to_have_text("cup-cutout.png")
+    expect(app.part("progress")).to_have_attribute("data-idle", "")
+    said = app.page.evaluate("words")
+    assert said.count("Refining edges ...") >= 2  # seen and heard
+    while len(downloads) < 2:
+        app.page.wait_for_timeout(100)
+    app.page.wait_for_timeout(300)
+    assert downloads == ["cup-cutout.png"] * 2
+
+
+def test_all_are_saved_once(app: Journey, files: dict[str, Path]) -> None:
+    app.add(files["chelsea"], files["coffee"])
+    app.wait_for_states("done", "done")
+    app.slider("feather").fill("2")
+    app.part("panel").get_by_role("button", name="Use for all").click()
+    downloads: list[str] = []
+    app.page.on("download", lambda download: downloads.append(download.suggested_filename))
+    app.part("save-all").dblclick()
+    app.part("save-all").click()
+    expect(app.page.get_by_text("2 pictures are in cutouts.zip")).to_be_visible(timeout=SLOW_MS)
+    app.page.wait_for_timeout(300)
+    assert downloads == ["cutouts.zip"]

@@ -119,7 +119,7 @@ export class GossamerApp extends HTMLElement {
     this.#workBar.onHoldOriginal = (on) => this.#stage.showOriginal(on)
     this.#workBar.onStop = (photo) => this.#visit.queue.stop(photo)
     this.#workBar.onRestart = (photo) => this.#visit.restart(photo)
-    this.#workBar.onSave = (photo) => this.#try(photo, () => savePhoto(this.#visit.editor, photo))
+    this.#workBar.onSave = (photo) => this.#save(photo)
     this.#workBar.onSaveAll = () => this.#saveAll()
     this.#settings.onLanguage = (language) => this.#speak(language)
     this.#settings.onDelete = () => {
@@ -276,10 +276,12 @@ export class GossamerApp extends HTMLElement {
     if (selected && isComposed(selected.edits.output)) this.#select(selected)
   }
 
-  #saveAll() {
-    const { editor, finished } = this.#visit
+  async #saveAll() {
+    const { editor, finished, saving } = this.#visit
+    if (saving.has('all')) return
+    saving.add('all')
     const total = finished.length
-    saveAll(editor, finished, {
+    await saveAll(editor, finished, {
       onProgress: (done) => {
         this.#note.show(
           done < total ? t('zipping', { done: done + 1, total }) : t('zipped', { total }),
@@ -287,6 +289,7 @@ export class GossamerApp extends HTMLElement {
       },
       onError: (error, name) => this.#note.show(errorWords(error, name)),
     })
+    saving.delete('all')
   }
 
   #copy() {
@@ -301,15 +304,17 @@ export class GossamerApp extends HTMLElement {
     )
   }
 
-  /**
-   * @param {Photo} photo
-   * @param {() => Promise<void>} run
-   */
-  async #try(photo, run) {
+  /** @param {Photo} photo */
+  async #save(photo) {
+    const { editor, saving } = this.#visit
+    if (saving.has(photo)) return
+    saving.add(photo)
     try {
-      await run()
+      await savePhoto(editor, photo)
     } catch (error) {
       this.#note.show(errorWords(error, photo.name))
+    } finally {
+      saving.delete(photo)
     }
   }
 

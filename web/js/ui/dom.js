@@ -22,7 +22,7 @@ export function create(tag, attributes = {}, ...children) {
 /**
  * @param {'plain' | 'primary' | 'quiet'} look
  * @param {string} label
- * @param {() => void} onClick
+ * @param {(event: MouseEvent) => void} onClick
  * @returns {HTMLButtonElement}
  */
 export function createButton(look, label, onClick) {

@@ -5,6 +5,7 @@
 
 import { isComposed } from './edits.js'
 import { FileMaker, fileOf, keepFile } from './file-maker.js'
+import { told } from './slow-work.js'
 
 /** @typedef {import('./queue.js').Photo} Photo */
 /** @typedef {import('./queue.js').Picture} Picture */
@@ -62,6 +63,8 @@ export class PhotoEditor {
   #refining = null
   /** @type {Promise<void> | null} */
   #following = null
+  /** Of what is in turn. @type {(report: import('./progress.js').StageReport) => void} */
+  #report = () => {}
 
   /**
    * @param {OpenPhotoCall} openPhoto
@@ -177,7 +180,7 @@ export class PhotoEditor {
     if (photo !== this.#shown && photo !== this.#kept?.photo) return this.#fileOfOther(photo)
     this.#others.giveWay()
     return this.#inTurn(
-      async () => fileOf(photo) ?? this.#retried(photo, (kept) => this.#encode(kept)),
+      async () => fileOf(photo) ?? this.#told(photo, (kept) => this.#encode(kept)),
     )
   }
 
@@ -216,8 +219,9 @@ export class PhotoEditor {
   async asPng(photo) {
     this.#others.giveWay()
     return this.#inTurn(() =>
-      this.#retried(photo, async (kept) => {
+      this.#told(photo, async (kept) => {
         await this.#refine(kept)
+        this.#report({ stage: 'encode', done: 0, total: 1 })
         const { type: _type, quality: _quality, embed: _embed, ...output } = photo.edits.output
         return (await kept.open.encode(output)).blob
       }),
@@ -248,12 +252,12 @@ export class PhotoEditor {
       const wanted = this.#showsFile(photo) ? `file ${version}` : `cut-out ${edgesVersion}`
       try {
         if (previewed !== wanted && (this.#showsFile(photo) || needsRefine(photo, this.#kept))) {
-          await this.#inTurn(() => this.#retried(photo, (kept) => this.#drawPreview(kept)))
+          await this.#inTurn(() => this.#told(photo, (kept) => this.#drawPreview(kept)))
           previewed = wanted
         } else if (this.#untilRest_ms() > 0) {
           await pause(Math.min(this.#untilRest_ms(), 50))
         } else {
-          await this.#inTurn(() => this.#retried(photo, (kept) => this.#finish(kept)))
+          await this.#inTurn(() => this.#told(photo, (kept) => this.#finish(kept)))
         }
       } catch (error) {
         if (isAbort(error) || photo !== this.#shown) continue // something newer is wanted
@@ -266,6 +270,7 @@ export class PhotoEditor {
 
   /** @param {Kept} kept */
   async #drawPreview(kept) {
+    this.#report({ stage: 'refine', done: 0, total: 1 })
     await this.#touchUp(kept)
     const { photo } = kept
     const startedAt_ms = performance.now()
@@ -316,6 +321,7 @@ export class PhotoEditor {
     const { photo, open } = kept
     const { version } = photo.edits
     const drawing = this.#drawing
+    this.#report({ stage: 'encode', done: 0, total: 1 })
     const picture = await open.encode(photo.edits.output, { signal })
     if (!keepFile(photo, picture, version, open.isEmpty)) return picture
     if (drawing === this.#drawing) photo.shownVersion = version
@@ -337,7 +343,10 @@ export class PhotoEditor {
     const onPreview = (/** @type {ImageBitmap} */ preview) => {
       this.#events.onPreview(photo, preview, null)
     }
-    await open.refine(refine, this.#showsFile(photo) ? { signal } : { signal, onPreview })
+    const onProgress = this.#report
+    onProgress({ stage: 'refine', done: 0, total: 1 })
+    const call = { signal, onProgress }
+    await open.refine(refine, this.#showsFile(photo) ? call : { ...call, onPreview })
     if (drawing === this.#drawing) kept.edgesVersion = edgesVersion
     if (photo.isEmpty === open.isEmpty || photo.state !== 'done') return
     photo.isEmpty = open.isEmpty
@@ -354,6 +363,24 @@ export class PhotoEditor {
     if (photo.subjects.length < 2) return
     photo.subjects = await open.subjects()
     this.#events.onChange(photo)
+  }
+
+  /**
+   * What a person waits for, as `#retried`.
+   * @template T
+   * @param {Photo} photo
+   * @param {(kept: Kept) => Promise<T>} run
+   * @returns {Promise<T>}
+   */
+  #told(photo, run) {
+    return told(photo, this.#events.onChange, async (report) => {
+      this.#report = report
+      try {
+        return await this.#retried(photo, run)
+      } finally {
+        this.#report = () => {}
+      }
+    })
   }
 
   /**
@@ -381,7 +408,8 @@ export class PhotoEditor {
     if (this.#kept?.photo === photo) return this.#kept
     await this.#close()
     const { matte } = photo
-    const open = await this.#openPhoto(photo.file, matte ? { matte } : {})
+    const onProgress = this.#report
+    const open = await this.#openPhoto(photo.file, matte ? { matte, onProgress } : { onProgress })
     this.#kept = { photo, open, edgesVersion: -1, strokes: 0 }
     return this.#kept
   }

@@ -21,7 +21,7 @@ import { errorWords } from './strings.js'
  * @property {string} name
  * @property {PhotoState} state
  * @property {Size | null} size once it is open
- * @property {Progress | null} progress only while at work
+ * @property {Progress | null} progress only while at work, or again at work for long
  * @property {Picture | null} result its last file, once it is done
  * @property {string | null} error words for the person, only when failed
  * @property {Matte | null} matte what the network found, once it is done

@@ -33,6 +33,8 @@ export class Visit {
   /** @type {'not yet' | 'ready' | 'refused' | 'deleted'} what the next visit needs, on this device */
   kept = 'not yet'
 
+  /** What is being saved: who presses again wants it no sooner, and not twice. */
+  saving = new Set()
   editor = new PhotoEditor(gossamer.openPhoto, {
     onPreview: (photo, preview, file) => this.events.onPreview(photo, preview, file),
     onChange: (photo) => this.#changed(photo),

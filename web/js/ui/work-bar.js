@@ -90,21 +90,20 @@ export class WorkBar extends HTMLElement {
   #tell({ state, name, progress, result, isEmpty, model, edits, fileVersion }) {
     if (state === 'waiting') setText(this.#words, t('waitingItsTurn'))
     else if (state === 'failed' || state === 'stopped') setText(this.#words, t('notFinished'))
-    else if (isEmpty) setText(this.#words, t('nothingFound'))
-    else if (result) setText(this.#words, cutoutName(name, edits.output.type))
     else if (progress) {
       const { stage, doneBytes, totalBytes } = progress
       setText(this.#words, stageWords(stage, doneBytes, totalBytes))
-    }
+    } else if (isEmpty) setText(this.#words, t('nothingFound'))
+    else if (result) setText(this.#words, cutoutName(name, edits.output.type))
     const isExact = fileVersion === edits.version
     if (isEmpty) setText(this.#facts, t('paintToKeep'))
     else setText(this.#facts, result && isExact ? facts(result, model) : '')
   }
 
   /** @param {Photo} photo */
-  #updateBar({ state, progress }) {
+  #updateBar({ progress }) {
     const fraction = progress?.fraction ?? 0
-    this.#progress.toggleAttribute('data-idle', state !== 'working')
+    this.#progress.toggleAttribute('data-idle', !progress)
     this.#progress.setAttribute('aria-valuenow', String(Math.round(fraction * 100)))
     this.#progress.setAttribute('aria-valuetext', this.#words.textContent ?? '')
     this.#bar.style.setProperty('--fraction', String(fraction))
@@ -135,7 +134,9 @@ export class WorkBar extends HTMLElement {
    * @param {(photo: Photo) => void} run
    */
   #button(look, label, name, run) {
-    const button = createButton(look, label, () => this.#photo && run(this.#photo))
+    const button = createButton(look, label, ({ detail }) => {
+      if (this.#photo && detail < 2) run(this.#photo) // a double click is meant once
+    })
     button.setAttribute('data-testid', name)
     return button
   }
