@@ -104,6 +104,41 @@ def test_automatic_asks_the_networks_and_says_which_it_took(
     assert np.array_equal(np.asarray(app.save()[1]).astype(int), saved)
 
 
+def test_a_photo_is_done_again_by_another_network(
+    page: Page, two_network_server: str, photos_of: dict[str, Path]
+) -> None:
+    app = App(page, two_network_server).open()
+    settings = app.part("settings")
+    settings.get_by_role("button").first.click()
+    expect(settings.get_by_text("For the next photos")).to_be_visible()
+    expect(settings.get_by_role("button", name="Do this one again")).to_be_hidden()
+    page.keyboard.press("Escape")
+    app.add(photos_of["person"])
+    app.wait_for_states("done")
+    app.part("brush").get_by_label("Remove", exact=True).check(force=True)
+    box = app.part("stage").bounding_box()
+    assert box
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 10, y, steps=3)
+    page.mouse.up()
+    expect(app.part("undo")).to_be_enabled()
+    settings.get_by_role("button").first.click()
+    app.part("model").get_by_label("Portrait").check(force=True)
+    settings.get_by_role("button", name="Do this one again").click()
+    app.wait_for_states("done")
+    saved = np.asarray(app.save()[1]).astype(int)
+    assert saved[256, 256, 3] == 0
+    differs = np.abs(saved - picture_by(page, photos_of["person"], "modnet"))[..., 3] > 2
+    ys, xs = np.nonzero(differs)
+    assert differs[256, 256]
+    assert np.hypot(ys - 256, xs - 256).max() < 80  # all else is as Portrait has it
+    app.part("undo").click()
+    again = np.asarray(app.save()[1]).astype(int)
+    assert np.array_equal(again, picture_by(page, photos_of["person"], "modnet"))
+
+
 @pytest.mark.soak
 def test_nobody_waits_for_a_second_opinion(
     page: Page, two_network_server: str, two_network_site_dir: Path, photos_of: dict[str, Path]

@@ -111,10 +111,7 @@ export class GossamerApp extends HTMLElement {
     this.#empty.onCamera = () => this.#intake.takePhoto()
     this.#strip.onSelect = (photo) => this.#select(photo)
     this.#strip.onRemove = this.#stage.onRemove = (photo) => this.#remove(photo)
-    this.#stage.onRetry = (photo) => {
-      this.#visit.restart(photo)
-      this.#strip.focusPhoto(photo)
-    }
+    this.#stage.onRetry = (photo) => this.#restart(photo)
     this.#stage.onStroke = (photo, stroke) => this.#edit(photo, (edits) => addStroke(edits, stroke))
     this.#workBar.onHoldOriginal = (on) => this.#stage.showOriginal(on)
     this.#workBar.onStop = (photo) => this.#visit.queue.stop(photo)
@@ -129,6 +126,8 @@ export class GossamerApp extends HTMLElement {
     this.#settings.onModel = (model) => {
       this.#visit.queue.model = model
     }
+    this.#settings.canDoAgain = () => this.#visit.selected?.state === 'done'
+    this.#settings.onAgain = () => this.#visit.selected && this.#restart(this.#visit.selected)
   }
 
   #connectPanel() {
@@ -193,6 +192,12 @@ export class GossamerApp extends HTMLElement {
     if (photo) editor.preview_px = previewSize(this.#stage, photo)
     this.#visit.select(photo, photo !== null && hasCutout(photo, editor.isPainting))
     if (photo) this.#changed(photo)
+  }
+
+  /** @param {Photo} photo */
+  #restart(photo) {
+    this.#visit.restart(photo)
+    this.#strip.focusPhoto(photo)
   }
 
   /** @param {Photo} photo */

@@ -107,13 +107,13 @@ export class PhotoEditor {
    * A photo that was cut out just now: kept when it is shown, closed when it is not.
    * @param {Photo} photo
    * @param {OpenPhoto} open
-   * @param {number} edgesVersion that its alpha has
+   * @param {{ edgesVersion: number, strokes: number }} made what its alpha has
    */
-  take(photo, open, edgesVersion) {
+  take(photo, open, made) {
     this.#inTurn(async () => {
       if (photo !== this.#shown) return open.close()
       this.#kept?.open.close()
-      this.#kept = { photo, open, edgesVersion, strokes: 0 }
+      this.#kept = { photo, open, ...made }
       if (isStale(photo)) this.#follow()
       else this.#makeReady(open, photo)
     })
@@ -136,7 +136,10 @@ export class PhotoEditor {
 
   /** @param {Photo} photo removed, or about to be cut out anew */
   drop(photo) {
-    if (photo === this.#shown) this.#shown = null
+    if (photo === this.#shown) {
+      this.#refining?.abort()
+      this.#shown = null
+    }
     this.#inTurn(async () => {
       if (this.#kept?.photo === photo) await this.#close()
     })

@@ -38,8 +38,8 @@ import { errorWords } from './strings.js'
  * @typedef {object} QueueEvents
  * @property {(photo: Photo) => void} onChange after every change of a photo's state or progress
  * @property {(photo: Photo, preview: ImageBitmap) => void} onPreview must close the bitmap
- * @property {(photo: Photo, open: OpenPhoto, edgesVersion: number) => void} onDone takes the photo,
- *   still open, and closes it
+ * @property {(photo: Photo, open: OpenPhoto, made: { edgesVersion: number, strokes: number }) => void}
+ *   onDone takes the photo, still open, and closes it; `made` tells which edits its alpha has
  * @property {(photo: Photo) => number} lookSize longer side of a first look at the photo, in px; 0
  *   where nobody sees it
  * @property {() => Promise<void>} whenFree resolves when nobody is moving the edges of another photo
@@ -212,11 +212,12 @@ export class PhotoQueue {
    */
   async #finish(photo, open, { model, signal, onProgress }) {
     await this.#events.whenFree()
-    const { refine, output, version, edgesVersion } = photo.edits
+    const { refine, output, strokes, version, edgesVersion } = photo.edits
     this.#change(photo, { size: { height: open.height, width: open.width } })
     const look = once(() => this.#showLook(photo, open, signal))
     if (isWorthALook(open, this.#events.lookSize(photo))) await look()
     const picked = model === 'auto' ? await open.askSpecialists({ onAsk: look }) : null
+    if (strokes.length > 0) await open.touchUp(strokes) // of its first time
     const subjects = await open.subjects()
     await open.refine(refine, {
       signal,
@@ -243,7 +244,7 @@ export class PhotoQueue {
       shownVersion: version,
       fileVersion: version,
     })
-    this.#events.onDone(photo, open, edgesVersion)
+    this.#events.onDone(photo, open, { edgesVersion, strokes: strokes.length })
   }
 
   /**

@@ -16,9 +16,17 @@ export class SettingsSheet extends HTMLElement {
   /** @type {(model: string) => void} */
   onModel = () => {}
   onDelete = () => {}
+  /** The photo that is looked at, with the network that is chosen now. */
+  onAgain = () => {}
+  /** Whether there is one, and it is done. */
+  canDoAgain = () => false
 
   #button = create('button', { type: 'button', class: 'button quiet icon-only' })
   #models = create('div', { class: 'block', hidden: true })
+  #again = createButton('plain', t('doAgain'), () => {
+    this.close()
+    this.onAgain()
+  })
   #kept = create('ul', { class: 'requests' })
   #sheet = create('section', { class: 'sheet', popover: 'auto', id: 'settings-sheet' })
 
@@ -91,6 +99,7 @@ export class SettingsSheet extends HTMLElement {
   /** @param {StoredModel[]} models */
   #showModels(models) {
     this.#models.hidden = models.length < 2
+    this.#again.hidden = !this.canDoAgain()
     if (models.length < 2 || this.#models.childElementCount > 0) return
     const choice = new ChoiceControl({
       name: 'model',
@@ -104,7 +113,11 @@ export class SettingsSheet extends HTMLElement {
         this.onModel(model)
       },
     })
-    this.#models.replaceChildren(choice)
+    this.#models.replaceChildren(
+      choice,
+      create('p', { class: 'muted' }, t('forNextPhotos')),
+      this.#again,
+    )
     choice.value = recall('model', 'auto')
   }
 }

@@ -43,7 +43,7 @@ export class Visit {
   queue = new PhotoQueue(gossamer.openPhoto, {
     onChange: (photo) => this.#changed(photo),
     onPreview: (photo, preview) => this.events.onPreview(photo, preview, null),
-    onDone: (photo, open, edgesVersion) => this.editor.take(photo, open, edgesVersion),
+    onDone: (photo, open, made) => this.editor.take(photo, open, made),
     lookSize: (photo) => (photo === this.selected ? this.editor.preview_px : 0),
     whenFree: () => this.editor.rest(),
   })
