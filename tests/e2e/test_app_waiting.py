@@ -1,13 +1,14 @@
 """What the app tells of work that takes its time, or that came to nothing."""
 
+import contextlib
 from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Dialog, Error, Page, expect
 from skimage import data
 
-from .app import SLOW_MS
+from .app import SLOW_MS, wait_until
 from .journeys import Journey, app, files, wide_window
 
 __all__ = ["app", "files"]  # fixtures
@@ -106,3 +107,50 @@ def test_all_are_saved_once(app: Journey, files: dict[str, Path]) -> None:
     expect(app.page.get_by_text("2 pictures are in cutouts.zip")).to_be_visible(timeout=SLOW_MS)
     app.page.wait_for_timeout(300)
     assert downloads == ["cutouts.zip"]
+
+
+def asks_before_reload(app: Journey) -> bool:
+    """Whether the browser asks, which a test answers with no; without a question, it reloads."""
+    app.page.evaluate("window.isTheSamePage = true")
+    dialogs: list[str] = []
+
+    def stay(dialog: Dialog) -> None:
+        dialogs.append(dialog.type)
+        dialog.dismiss()
+
+    app.page.on("dialog", stay)
+    app.page.evaluate("setTimeout(() => location.reload())")
+    while not dialogs:
+        with contextlib.suppress(Error):  # the page is being replaced
+            if not app.page.evaluate("Boolean(window.isTheSamePage)"):
+                break
+        app.page.wait_for_timeout(50)
+    app.page.remove_listener("dialog", stay)
+    wait_until(app.page, "Boolean(window.gossamer)")
+    return bool(dialogs)
+
+
+def test_a_reload_that_would_lose_something_is_asked_about(
+    app: Journey, files: dict[str, Path]
+) -> None:
+    app.add(files["chelsea"])
+    app.part("stage").click()  # a browser asks nobody who has touched nothing
+    expect(app.part("photo")).to_have_attribute("data-state", "working")
+    assert asks_before_reload(app)
+    app.wait_for_states("done")
+    app.slider("feather").press("ArrowRight")
+    assert asks_before_reload(app)
+    app.save()
+    app.part("background-#ffffff").click()
+    assert asks_before_reload(app)
+    app.save()
+    assert not asks_before_reload(app)
+    app.add(files["chelsea"])
+    app.wait_for_states("done")
+    app.part("stage").click()
+    assert not asks_before_reload(app)  # it is cut out again in a moment
+    app.add(files["chelsea"])
+    app.wait_for_states("done")
+    app.slider("feather").press("ArrowRight")
+    app.open()  # and Playwright says yes where nobody listens
+    expect(app.part("photo")).to_have_count(0)

@@ -15,6 +15,7 @@ from skimage import data
 from exporter.bundle import write_bundle
 from exporter.chromium import chromium_arguments, find_chromium
 from exporter.serve import SiteServer, make_server, running
+from tests.conftest import Photo
 
 from .app import SLOW_MS, App, call_api, png, wait_until
 
@@ -201,7 +202,7 @@ def offer_update(app: App, server: SiteServer, site_dir: Path) -> None:
 
 
 def test_a_new_build_waits_until_it_is_wanted(
-    browser: Browser, quick_site_dir: Path, changed_site_dir: Path
+    browser: Browser, quick_site_dir: Path, changed_site_dir: Path, photos: dict[str, Photo]
 ) -> None:
     context = browser.new_context()
     with running(make_server(quick_site_dir)) as server:
@@ -209,9 +210,17 @@ def test_a_new_build_waits_until_it_is_wanted(
         app.wait_until_offline_ready()
         app.page.reload()
         before = version_of(app)
+        app.add(photos["chelsea"].png)
+        app.wait_for_states("done")
+        app.part("feather").get_by_role("slider").press("ArrowRight")
         offer_update(app, server, changed_site_dir)
         assert version_of(app) == before
+        dialogs: list[str] = []
+        app.page.on("dialog", lambda dialog: dialogs.append(dialog.type))
         app.part("update").get_by_role("button", name="Reload").click()
+        expect(app.part("update")).to_contain_text("Reloading loses what is not saved")
+        assert version_of(app) == before
+        app.part("update").get_by_role("button", name="Reload all the same").click()
         wait_for_another_version(app, before)
         assert call_api(app.page, "removeBackground", png(data.chelsea())).picture.size == (
             451,
@@ -219,6 +228,7 @@ def test_a_new_build_waits_until_it_is_wanted(
         )
         caches = app.page.evaluate("caches.keys()")
         assert len([name for name in caches if name.startswith("gossamer-")]) == 1
+    assert dialogs == []  # it was asked already
     context.close()
 
 

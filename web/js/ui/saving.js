@@ -15,8 +15,10 @@ const KEPT_FOR_MS = 60_000
  * @param {Photo} photo
  */
 export async function savePhoto(editor, photo) {
+  const { version } = photo.edits
   const { blob } = await editor.file(photo)
   download(blob, cutoutName(photo.name, blob.type))
+  photo.savedVersion = version
 }
 
 /**
@@ -29,6 +31,7 @@ export async function savePhoto(editor, photo) {
  *   whose file could not be made, or of the ZIP
  */
 export async function saveAll(editor, photos, { onProgress, onError }) {
+  const versions = photos.map(({ edits }) => edits.version)
   /** @type {{ error: unknown, name: string } | null} what reads the ZIP rejects with less */
   let failure = null
   const fileOf = (/** @type {Photo} */ photo) =>
@@ -39,7 +42,9 @@ export async function saveAll(editor, photos, { onProgress, onError }) {
   try {
     const saved = await saveZip(ZIP_NAME, entries(fileOf, photos, onProgress))
     if (saved instanceof Blob) download(saved, ZIP_NAME)
-    if (saved !== 'declined') onProgress(photos.length)
+    if (saved === 'declined') return
+    for (const [index, photo] of photos.entries()) photo.savedVersion = versions[index] ?? 0
+    onProgress(photos.length)
   } catch (thrown) {
     const { error, name } = failure ?? { error: thrown, name: ZIP_NAME }
     onError(error, name)
@@ -51,9 +56,11 @@ export async function saveAll(editor, photos, { onProgress, onError }) {
  * @param {Photo} photo
  */
 export async function copyPhoto(editor, photo) {
+  const { version } = photo.edits
   const isPng = (photo.edits.output.type ?? 'image/png') === 'image/png'
   const png = isPng ? editor.file(photo).then(({ blob }) => blob) : editor.asPng(photo)
   await navigator.clipboard.write([new ClipboardItem({ 'image/png': png })])
+  photo.savedVersion = version
 }
 
 /**

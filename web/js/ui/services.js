@@ -15,6 +15,9 @@ import { t } from './strings.js'
  * @param {() => void} onKept when `visit.kept` is known
  */
 export function startServices(visit, updateNotice, onKept) {
+  window.addEventListener('beforeunload', (event) => {
+    if (visit.hasUnsaved && !visit.isLeaving) event.preventDefault() // the browser asks
+  })
   const keep = () => keepPage(visit, updateNotice)
   const isFirst = !navigator.serviceWorker?.controller
   const keptAtOnce = isFirst && globalThis.crossOriginIsolated ? null : keep()
@@ -41,6 +44,22 @@ export function startServices(visit, updateNotice, onKept) {
 }
 
 /**
+ * The browser asks nothing here: by then, the old version would have gone.
+ * @param {Visit} visit
+ * @param {NoticeBar} notice
+ * @param {() => void} apply
+ */
+function offerUpdate(visit, notice, apply) {
+  const reload = () => {
+    visit.isLeaving = true
+    apply()
+  }
+  const warn = () => notice.show(t('reloadLoses'), { label: t('reloadAnyway'), run: reload })
+  const run = () => (visit.hasUnsaved ? warn() : reload())
+  notice.show(t('updateReady'), { label: t('reload'), run })
+}
+
+/**
  * @param {Visit} visit
  * @param {NoticeBar} updateNotice
  * @returns {Promise<boolean>} whether this page is on the device, as soon as that is known
@@ -48,7 +67,7 @@ export function startServices(visit, updateNotice, onKept) {
 function keepPage(visit, updateNotice) {
   return new Promise((resolve) => {
     registerServiceWorker({
-      onUpdate: (apply) => updateNotice.show(t('updateReady'), { label: t('reload'), run: apply }),
+      onUpdate: (apply) => offerUpdate(visit, updateNotice, apply),
       onKept: resolve,
       isBusy: () => visit.queue.photos.length > 0, // a reload would lose them
     })

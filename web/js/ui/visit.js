@@ -33,6 +33,8 @@ export class Visit {
   /** @type {'not yet' | 'ready' | 'refused' | 'deleted'} what the next visit needs, on this device */
   kept = 'not yet'
 
+  /** The page is being left on purpose. */
+  isLeaving = false
   /** What is being saved: who presses again wants it no sooner, and not twice. */
   saving = new Set()
   editor = new PhotoEditor(gossamer.openPhoto, {
@@ -75,6 +77,13 @@ export class Visit {
   /** @returns {Photo[]} those that can be saved */
   get finished() {
     return this.queue.photos.filter(({ state }) => state === 'done')
+  }
+
+  /** Whether something that a person has waited for or changed would be lost with the page. */
+  get hasUnsaved() {
+    const isChanged = (/** @type {Photo} */ { edits, savedVersion }) =>
+      edits.version !== savedVersion
+    return this.queue.busy || this.saving.size > 0 || this.queue.photos.some(isChanged)
   }
 
   /** @param {File[]} files */
