@@ -10,7 +10,8 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 from skimage import data
 
-from .app import App, call_api, png
+from .app import App, call_api, png, wait_until
+from .test_app_layout import OVERFLOWING
 
 STORE_NO_NETWORK = """
 (key) => new Promise((resolve, reject) => {
@@ -77,6 +78,13 @@ def test_people_choose_by_what_they_want(
     app.open()
     app.part("settings").get_by_role("button").first.click()
     expect(app.part("model").get_by_label("Portrait")).to_be_checked()
+    page.set_viewport_size({"width": 320, "height": 640})
+    for language in ("es", "de"):
+        app.part("language").select_option(language)
+        wait_until(page, f"document.documentElement.lang === '{language}'")
+        app.part("settings").get_by_role("button").first.click()
+        expect(app.part("model")).to_be_visible()
+        assert page.evaluate(OVERFLOWING) == []
 
 
 def test_automatic_asks_the_networks_and_says_which_it_took(
