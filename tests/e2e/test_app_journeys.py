@@ -358,6 +358,56 @@ def test_who_paints_sees_the_cut_out_and_then_the_file_again(
     assert app.save()[1].size == (413, 531)
 
 
+# ---- choices -------------------------------------------------------------------------------------
+
+
+@ONE_WINDOW
+def test_an_own_colour_is_taken_again_and_said_to_be_chosen(
+    app: Journey, files: dict[str, Path]
+) -> None:
+    app.add(files["chelsea"])
+    app.wait_for_states("done")
+    app.show_part("background")
+    own = app.page.locator("input[type=color]")
+    white = app.part("background-#ffffff")
+    own.fill("#ff8800")
+    white.click()
+    expect(white).to_have_attribute("aria-pressed", "true")
+    expect(own).to_have_attribute("aria-label", "Own colour")
+    own.press("Enter")
+    app.page.keyboard.press("Escape")
+    expect(white).to_have_attribute("aria-pressed", "false")
+    expect(own).to_have_attribute("aria-label", "Own colour, chosen")
+
+
+@ONE_WINDOW
+def test_whoever_looks_at_another_choice_finds_the_first_as_it_was(
+    app: Journey, files: dict[str, Path]
+) -> None:
+    app.add(files["chelsea"])
+    app.wait_for_states("done")
+    app.show_part("background")
+    app.choose("shadow", "Behind")
+    app.slider("shadow-opacity").fill("80")
+    app.choose("shadow", "On the ground")
+    assert app.value("shadow-opacity") == "80 %"
+    app.choose("shadow", "None")
+    app.choose("shadow", "Behind")
+    assert app.value("shadow-opacity") == "80 %"
+    crop = app.part("crop").get_by_role("switch")
+    crop.check()
+    app.slider("margin").fill("60")
+    crop.uncheck()
+    crop.check()
+    assert app.value("margin") == "60 px"
+    app.part("background-#00b140").click()
+    app.choose("preset", "Product")
+    app.choose("preset", "Anything")
+    expect(app.part("background-#00b140")).to_have_attribute("aria-pressed", "true")
+    assert app.value("shadow-opacity") == "80 %"
+    assert app.value("margin") == "60 px"
+
+
 # ---- the app itself ------------------------------------------------------------------------------
 
 

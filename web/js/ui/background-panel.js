@@ -57,7 +57,10 @@ export class BackgroundPanel extends HTMLElement {
       ['drop', t('shadowDrop')],
       ['contact', t('shadowContact')],
     ]),
-    onInput: (kind) => this.onChange({ shadow: kind === 'none' ? this.#noShadow() : { kind } }),
+    onInput: (kind) => {
+      const opacity = this.#strength
+      this.onChange({ shadow: kind === 'none' ? this.#noShadow() : { kind, opacity } })
+    },
   })
   #opacity = new RangeControl({
     name: 'shadow-opacity',
@@ -89,7 +92,9 @@ export class BackgroundPanel extends HTMLElement {
       this.onChange({ crop: { margin_px } })
     },
   })
+  /** As they were set last, for a crop and a shadow that are switched on again. */
   #margin_px = 0
+  #strength = OPACITY
   /** @type {'drop' | 'contact'} */
   #shadowKind = 'drop'
   /** @type {OutputOptions['preset'] | undefined} */
@@ -107,7 +112,12 @@ export class BackgroundPanel extends HTMLElement {
         this.#picture,
       ),
     )
-    this.#custom.oninput = () => this.onChange({ background: this.#custom.value })
+    const chooseOwn = () => this.onChange({ background: this.#custom.value })
+    this.#custom.oninput = chooseOwn
+    this.#custom.onclick = () => {
+      // Whoever takes the same colour as before tells the browser nothing.
+      if (!this.#custom.hasAttribute('data-chosen')) chooseOwn()
+    }
     this.#picture.onchange = () => {
       const [file] = this.#picture.files ?? []
       if (file) this.onPicture(file)
@@ -134,13 +144,14 @@ export class BackgroundPanel extends HTMLElement {
     this.#showBackground(background, preset)
     const kind = shadowKindOf(shadow, preset)
     if (kind !== 'none') this.#shadowKind = kind
+    if (shadow) this.#strength = opacityOf(shadow, preset)
     this.#shadow.value = kind
     this.#opacity.hidden = kind === 'none'
     this.#opacity.value = Math.round(100 * opacityOf(shadow, preset))
     this.#crop.hidden = Boolean(preset)
     this.#crop.value = Boolean(crop)
     this.#margin.hidden = !crop || Boolean(preset)
-    this.#margin_px = typeof crop === 'object' ? (crop.margin_px ?? 0) : 0
+    if (crop) this.#margin_px = typeof crop === 'object' ? (crop.margin_px ?? 0) : 0
     this.#margin.value = this.#margin_px
   }
 
@@ -155,8 +166,8 @@ export class BackgroundPanel extends HTMLElement {
     }
     const isOwn = chosen !== 'picture' && !this.#swatches.has(chosen)
     if (isOwn) this.#custom.value = chosen
-    this.#custom.toggleAttribute('data-chosen', isOwn)
-    this.#picture.toggleAttribute('data-chosen', chosen === 'picture')
+    markChosen(this.#custom, t('ownColour'), isOwn)
+    markChosen(this.#picture, t('ownPicture'), chosen === 'picture')
   }
 
   /** @param {Use} use what a preset says of these is what people want of it */
@@ -191,6 +202,16 @@ export class BackgroundPanel extends HTMLElement {
     this.#swatches.set(name, button)
     return button
   }
+}
+
+/**
+ * @param {HTMLInputElement} input of a kind that cannot be pressed
+ * @param {string} label
+ * @param {boolean} isChosen
+ */
+function markChosen(input, label, isChosen) {
+  input.toggleAttribute('data-chosen', isChosen)
+  input.setAttribute('aria-label', isChosen ? t('chosen', { label }) : label)
 }
 
 /** @param {NonNullable<OutputOptions['preset']>} preset */

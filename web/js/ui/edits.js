@@ -69,7 +69,7 @@ export function setRefine(edits, options) {
  * @param {Partial<OutputOptions>} options replace those of the same names
  */
 export function setOutput(edits, options) {
-  edits.output = consistent(merged(edits.output, options), options)
+  edits.output = changedOutput(edits.output, options)
   edits.version++
   rememberOutput(edits.output)
 }
@@ -129,6 +129,52 @@ function replaceChoices(edits, { refine, output }) {
   edits.output = output
   edits.edgesVersion++
   edits.version++
+}
+
+/**
+ * What a preset, or an SVG, has taken the place of in an output: whoever only looks at one has it
+ * again with the next choice.
+ * @type {WeakMap<OutputOptions, { byPreset?: OutputOptions, bySvg?: OutputOptions }>}
+ */
+const setAside = new WeakMap()
+
+/**
+ * @param {OutputOptions} output
+ * @param {Partial<OutputOptions>} options replace those of the same names
+ * @returns {OutputOptions}
+ */
+function changedOutput(output, options) {
+  let { byPreset, bySvg } = setAside.get(output) ?? {}
+  let wanted = merged(output, options)
+  if (options.preset && !output.preset) {
+    const { background, shadow, crop } = output
+    byPreset = { background, shadow, crop }
+  } else if ('preset' in options && !options.preset) {
+    wanted = merged(wanted, byPreset ?? {})
+    byPreset = undefined
+  }
+  if (isSvg(output)) {
+    bySvg = without(bySvg ?? {}, options) // what is chosen since counts
+    if (!isSvg(wanted) && 'type' in options) wanted = { ...bySvg, ...wanted }
+  }
+  const changed = consistent(wanted, options)
+  if (isSvg(changed) && !isSvg(output)) bySvg = without(wanted, changed)
+  setAside.set(changed, { byPreset, bySvg })
+  return changed
+}
+
+/** @param {OutputOptions} output */
+function isSvg({ type }) {
+  return type === 'image/svg+xml'
+}
+
+/**
+ * @param {OutputOptions} output
+ * @param {OutputOptions} others
+ * @returns {OutputOptions} of `output`, what `others` does not name
+ */
+function without(output, others) {
+  return Object.fromEntries(Object.entries(output).filter(([name]) => !(name in others)))
 }
 
 /**
