@@ -358,6 +358,35 @@ def test_who_paints_sees_the_cut_out_and_then_the_file_again(
     assert app.save()[1].size == (413, 531)
 
 
+@ONE_WINDOW
+def test_who_paints_keeps_the_zoom(app: Journey, files: dict[str, Path]) -> None:
+    def choose(brush: str) -> None:
+        app.show_part("touch-up")
+        app.choose("brush", brush)
+        expect(app.part("cutout")).to_be_visible(timeout=SLOW_MS)
+
+    app.add(files["astronaut"])
+    app.wait_for_states("done")
+    for part, file_ratio in (("shadow", 1.0), ("preset", 413 / 531)):
+        app.show_part("background")
+        app.choose(part, "Behind" if part == "shadow" else "ID photo")
+        app.wait_for_frame(file_ratio)
+        choose("Keep")
+        app.wait_for_frame(1)
+        for _ in range(6):
+            app.page.keyboard.press("+")
+        closer = app.frame()
+        choose("Off")
+        app.wait_for_frame(file_ratio)
+        if part == "shadow":
+            assert app.frame() == closer
+        choose("Remove")
+        app.wait_for_frame(1)
+        assert app.frame() == closer
+        choose("Off")
+        app.page.keyboard.press("0")
+
+
 # ---- choices -------------------------------------------------------------------------------------
 
 

@@ -188,6 +188,11 @@ export class GossamerApp extends HTMLElement {
   #select(photo) {
     this.#strip.setSelected(photo)
     this.#stage.show(photo, photo ? this.#visit.urlOf(photo) : '')
+    this.#draw(photo)
+  }
+
+  /** @param {Photo | null} photo the one on the stage, whose cut-out may have to be made again */
+  #draw(photo) {
     const { editor } = this.#visit
     if (photo) editor.preview_px = previewSize(this.#stage, photo)
     this.#visit.select(photo, photo !== null && hasCutout(photo, editor.isPainting))
@@ -278,7 +283,9 @@ export class GossamerApp extends HTMLElement {
     const { editor, selected } = this.#visit
     if (editor.isPainting === Boolean(brush)) return
     editor.isPainting = Boolean(brush)
-    if (selected && isComposed(selected.edits.output)) this.#select(selected)
+    if (!selected || !isComposed(selected.edits.output)) return
+    this.#stage.redraw(selected)
+    this.#draw(selected)
   }
 
   async #saveAll() {

@@ -8,11 +8,12 @@ import { isComposed, isWholeCutout } from './edits.js'
 import { ErrorCard } from './error-card.js'
 import { listenToGestures } from './gestures.js'
 import { t } from './strings.js'
-import { Viewport } from './viewport.js'
+import { FITTED, Viewport } from './viewport.js'
 import { ZoomBar } from './zoom-bar.js'
 
 /** @typedef {import('./queue.js').Photo} Photo */
 /** @typedef {import('../gossamer.js').Stroke} Stroke */
+/** @typedef {{ size: import('./queue.js').Size, view: import('./viewport.js').View }} Looked */
 
 const ZOOM_STEP = 1.25
 const PAN_STEP_PX = 48
@@ -39,6 +40,8 @@ export class PhotoStage extends HTMLElement {
   #zoomBar = new ZoomBar()
   #error = new ErrorCard()
   #view = new Viewport()
+  /** How the frame before this one, of another shape, was looked at. @type {Looked | null} */
+  #before = null
   #resize = new ResizeObserver(() => this.#resized())
   #listening = new AbortController()
   /** @type {Photo | null} */
@@ -125,6 +128,7 @@ export class PhotoStage extends HTMLElement {
     this.showOriginal(false)
     this.#compare.split = 0
     this.#view.fit()
+    this.#before = null
     this.#frame.hidden = this.#zoomBar.hidden = true
     if (!photo) {
       this.#original.removeAttribute('src')
@@ -151,6 +155,13 @@ export class PhotoStage extends HTMLElement {
     if (photo !== this.#photo) return
     this.#original.hidden = false
     this.#original.src = url
+  }
+
+  /** @param {Photo} photo the one on the stage, whose cut-out gives way to its file or the reverse */
+  redraw(photo) {
+    if (this.#isAligned) return // what comes takes its place without a jump
+    this.#clearCutout()
+    if (photo.size) this.#fitFrame(photo.size.height, photo.size.width)
   }
 
   /** @param {Photo} photo the one on the stage, after a change */
@@ -250,10 +261,14 @@ export class PhotoStage extends HTMLElement {
    * @param {number} width
    */
   #fitFrame(height, width) {
-    const { photo } = this.#view
-    const change = Math.max(ratio(photo.height, height), ratio(photo.width, width))
-    if (change > ANOTHER_SIZE) this.#view.fit()
-    this.#view.photo = { height, width }
+    const size = { height, width }
+    const looked = { size: this.#view.photo, view: this.#view.view }
+    if (isAnother(size, looked.size)) {
+      const { size: formerSize, view } = this.#before ?? looked
+      this.#view.view = isAnother(size, formerSize) ? FITTED : view
+      this.#before = looked
+    }
+    this.#view.photo = size
     this.#frame.hidden = this.#zoomBar.hidden = false
     this.#layOut()
   }
@@ -335,11 +350,12 @@ export class PhotoStage extends HTMLElement {
 }
 
 /**
- * @param {number} first
- * @param {number} second
+ * @param {import('./queue.js').Size} first
+ * @param {import('./queue.js').Size} second
  */
-function ratio(first, second) {
-  return Math.max(first / second, second / first)
+function isAnother(first, second) {
+  const ratios = [first.height / second.height, first.width / second.width]
+  return ratios.some((ratio) => Math.max(ratio, 1 / ratio) > ANOTHER_SIZE)
 }
 
 /**

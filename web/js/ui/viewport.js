@@ -7,14 +7,20 @@ const MAX_FIT_SCALE = 2
 const MARGIN_PX = 16
 
 /** @typedef {{ left: number, top: number, width: number, height: number }} Box */
+/**
+ * `scale` is screen pixels of a photo pixel, null for as large as fits; `centre` the photo's point in
+ * the middle of the stage, as parts of its sides.
+ * @typedef {{ scale: number | null, centre: { x: number, y: number } }} View
+ */
+
+/** @type {Readonly<View>} all of the photo */
+export const FITTED = { scale: null, centre: { x: 0.5, y: 0.5 } }
 
 export class Viewport {
   #stage = { width: 1, height: 1 }
   #photo = { width: 1, height: 1 }
-  /** Screen pixels of a photo pixel, null for as large as fits. @type {number | null} */
-  #scale = null
-  /** The photo's point in the middle of the stage, as parts of its sides. */
-  #centre = { x: 0.5, y: 0.5 }
+  #scale = FITTED.scale
+  #centre = { ...FITTED.centre }
 
   /** @param {{ width: number, height: number }} size in CSS px */
   set stage({ width, height }) {
@@ -63,9 +69,19 @@ export class Viewport {
     }
   }
 
+  /** @returns {View} for another time */
+  get view() {
+    return { scale: this.#scale, centre: { ...this.#centre } }
+  }
+
+  /** @param {Readonly<View>} view */
+  set view({ scale, centre }) {
+    this.#scale = scale
+    this.#centre = { ...centre }
+  }
+
   fit() {
-    this.#scale = null
-    this.#centre = { x: 0.5, y: 0.5 }
+    this.view = FITTED
   }
 
   /**
