@@ -53,6 +53,10 @@ class Journey(App):
 
     def close_notices(self) -> None:
         self.page.keyboard.press("Escape")
+        self.page.evaluate(
+            "document.querySelector('gossamer-notice-bar:not([data-testid]) button:last-of-type')"
+            "?.click()"
+        )
 
     def tile(self, index: int) -> Locator:
         return self.part("photo").nth(index).locator("button").first

@@ -159,6 +159,14 @@ def test_a_photo_that_is_started_again_is_told_in_every_language(
     app.wait_for_states("done", "done")
 
 
+def test_what_a_failed_photo_says_follows_the_language(app: App, tmp_path: Path) -> None:
+    (tmp_path / "letter.jpg").write_text("not a picture")
+    app.add(tmp_path / "letter.jpg")
+    expect(app.part("error")).to_contain_text("is not a picture that can be opened here")
+    speak(app, "de")
+    expect(app.part("error")).to_contain_text("ist kein Bild, das sich hier öffnen lässt")
+
+
 # The module that the page itself has loaded.
 WORDS = """
 async ([notice, code]) => {
@@ -218,3 +226,25 @@ def test_saving_all_names_the_zip_where_that_is_what_failed(app: App, photos: li
     app.wait_for_states("done", "done")
     app.part("save-all").click()
     expect(notices(app)).to_contain_text("cutouts.zip could not be finished (no room)")
+
+
+def test_saving_all_is_told_to_its_end_when_the_language_changes(
+    app: App, photos: list[Path]
+) -> None:
+    app.page.evaluate(
+        """() => {
+          const asked = new Promise((resolve) => { window.answer = resolve })
+          window.showSaveFilePicker = async ({ suggestedName }) => {
+            await asked
+            const root = await navigator.storage.getDirectory()
+            return root.getFileHandle(suggestedName, { create: true })
+          }
+        }"""
+    )
+    app.add(*photos)
+    app.wait_for_states("done", "done")
+    app.part("save-all").click()
+    speak(app, "de")
+    expect(app.part("save-all")).to_have_text("Alle sichern (2)")
+    app.page.evaluate("window.answer()")
+    expect(notices(app)).to_contain_text("2 Bilder sind in cutouts.zip", timeout=SLOW_MS)

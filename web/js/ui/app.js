@@ -36,6 +36,9 @@ import { WorkBar } from './work-bar.js'
 /** Sharp enough while something moves, on any screen. */
 const MAX_PREVIEW_PX = 1000
 
+/** Of every window: what is being saved goes on when its language changes. */
+const note = new NoticeBar()
+
 export class GossamerApp extends HTMLElement {
   #visit
   #offline = new OfflineState()
@@ -46,7 +49,7 @@ export class GossamerApp extends HTMLElement {
   #workBar = new WorkBar()
   #panel = new SidePanel()
   #settings = new SettingsSheet()
-  #note = new NoticeBar()
+  #note = note
   #announcer = create('p', { class: 'visually-hidden', role: 'status' })
   #workspace = create('div', { class: 'workspace', hidden: true })
   #main = create('main', { 'data-testid': 'drop' })

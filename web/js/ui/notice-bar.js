@@ -1,4 +1,7 @@
-/** One quiet line above the work, with at most one thing to do about it. */
+/**
+ * One quiet line above the work, with at most one thing to do about it. It lives as long as the page,
+ * whose window is built anew in another language.
+ */
 
 import { create, createButton, createIconButton } from './dom.js'
 import { t } from './strings.js'
@@ -12,10 +15,6 @@ export class NoticeBar extends HTMLElement {
     if (this.hasAttribute('role')) return // only its place has changed
     this.setAttribute('role', 'status')
     this.hidden = true
-  }
-
-  disconnectedCallback() {
-    clearTimeout(this.#timer)
   }
 
   /**

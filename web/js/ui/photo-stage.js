@@ -7,7 +7,7 @@ import { create } from './dom.js'
 import { isComposed, isWholeCutout } from './edits.js'
 import { ErrorCard } from './error-card.js'
 import { listenToGestures } from './gestures.js'
-import { t } from './strings.js'
+import { errorWords, t } from './strings.js'
 import { FITTED, Viewport } from './viewport.js'
 import { ZoomBar } from './zoom-bar.js'
 
@@ -168,7 +168,8 @@ export class PhotoStage extends HTMLElement {
   update(photo) {
     if (photo !== this.#photo) return
     this.setAttribute('data-state', photo.state)
-    this.#error.show(photo.error, photo.state === 'failed')
+    const hasFailed = photo.state === 'failed'
+    this.#error.show(hasFailed ? errorWords(photo.error, photo.name) : null, hasFailed)
     if (photo.state !== 'working' && photo.state !== 'done') this.#clearCutout()
     if (photo.state !== 'done' || !hasCutout(photo, this.#brush.brush !== null)) return
     const isNews = isComposed(photo.edits.output) && photo.result?.blob !== this.#file

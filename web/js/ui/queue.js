@@ -2,7 +2,6 @@
 
 import { newEdits } from './edits.js'
 import { ProgressMeter } from './progress.js'
-import { errorWords } from './strings.js'
 
 /** @typedef {typeof import('../gossamer.js').openPhoto} OpenPhotoCall */
 /** @typedef {import('../gossamer.js').OpenPhoto} OpenPhoto */
@@ -23,7 +22,7 @@ import { errorWords } from './strings.js'
  * @property {Size | null} size once it is open
  * @property {Progress | null} progress only while at work, or again at work for long
  * @property {Picture | null} result its last file, once it is done
- * @property {string | null} error words for the person, only when failed
+ * @property {unknown} error why it failed, only then
  * @property {Matte | null} matte what the network found, once it is done
  * @property {boolean} isEmpty whether nothing of it is in its cut-out
  * @property {Subject[]} subjects that stand apart in it
@@ -198,8 +197,7 @@ export class PhotoQueue {
     } catch (error) {
       open?.close()
       if (signal.aborted) return
-      const words = errorWords(error, photo.name)
-      this.#change(photo, { state: 'failed', progress: null, error: words })
+      this.#change(photo, { state: 'failed', progress: null, error })
     }
   }
 
