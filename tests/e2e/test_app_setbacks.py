@@ -167,6 +167,16 @@ def test_what_a_failed_photo_says_follows_the_language(app: App, tmp_path: Path)
     expect(app.part("error")).to_contain_text("ist kein Bild, das sich hier öffnen lässt")
 
 
+def test_what_an_svg_holds_is_told(app: App, photos: list[Path]) -> None:
+    app.add(photos[0])
+    app.wait_for_states("done")
+    app.part("format").get_by_label("SVG").check(force=True)
+    panel = app.page.locator("gossamer-file-panel")
+    expect(panel).to_contain_text("its edge is hard, also with Feather")
+    app.part("outline").get_by_role("switch").check()
+    expect(panel).to_contain_text("The outline alone, filled with black")
+
+
 # The module that the page itself has loaded.
 WORDS = """
 async ([notice, code]) => {

@@ -52,3 +52,23 @@ def test_what_the_app_says_and_what_is_in_the_catalogue_are_the_same() -> None:
 def test_other_languages_are_translated(language: str) -> None:
     same = [key for key, text in LOCALES[language].items() if text == LOCALES["en"][key]]
     assert len(same) < 16, same
+
+
+#: What a language never has.
+WRONG = {
+    "es": r"\b(?:[Mm]otivo|[Ee]lija|[Uu]sted)",  # it is a sujeto, and tú
+    "fr": r"[^ \u00a0\u202f][:;!?](?!\w)",
+    "ja": r"[\u3040-\u9fff][,;:!?]|[,;:!?][\u3040-\u9fff]",
+    "zh-Hans": r"[\u3040-\u9fff][,;:!?]|[,;:!?][\u3040-\u9fff]",
+}
+
+
+@pytest.mark.parametrize("language", WRONG)
+def test_words_and_points_are_those_of_the_language(language: str) -> None:
+    assert [text for text in LOCALES[language].values() if re.search(WRONG[language], text)] == []
+
+
+def test_no_text_is_put_together_in_the_code() -> None:
+    """A colon between two of them has another shape, or a space before it, elsewhere."""
+    for path in (WEB_JS / "ui").glob("*.js"):
+        assert not re.search(r"t\('\w+'\)\}[:;,]", path.read_text(encoding="utf-8")), path.name

@@ -69,8 +69,12 @@ export class FilePanel extends HTMLElement {
     this.#quality.value = Math.round(quality * 100)
     this.#outline.hidden = type !== 'image/svg+xml'
     this.#outline.value = !embed
-    const about = { 'image/png': t('aboutPng'), 'image/webp': t('aboutWebp') }
-    setText(this.#about, about[/** @type {'image/png'} */ (type)] ?? t('aboutSvg'))
+    const about = {
+      'image/png': t('aboutPng'),
+      'image/webp': t('aboutWebp'),
+      'image/svg+xml': embed ? t('aboutSvg') : t('aboutOutline'),
+    }
+    setText(this.#about, about[type])
     // Of another type it is many times as large, or as small.
     const bytes = result?.blob.type === type ? formatBytes(result.blob.size) : ''
     const isExact = fileVersion === edits.version

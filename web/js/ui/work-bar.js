@@ -150,7 +150,8 @@ function facts({ height, width, blob }, model) {
   const number = (/** @type {number} */ value) => value.toLocaleString(language)
   const size = { width: number(width), height: number(height), bytes: formatBytes(blob.size) }
   const file = t('resultFacts', size)
-  return model && MODELS.length > 1 ? `${file} · ${t('modelAuto')}: ${modelWords(model)}` : file
+  if (!model || MODELS.length < 2) return file
+  return `${file} · ${t('modelPicked', { model: modelWords(model) })}`
 }
 
 /** @param {Photo} photo */
