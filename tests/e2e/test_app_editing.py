@@ -11,7 +11,7 @@ from PIL import Image
 from playwright.sync_api import expect
 from skimage import data
 
-from .app import SLOW_MS
+from .app import SLOW_MS, App
 from .journeys import DRAWN_PX, ONE_WINDOW, Journey, app, files, window
 
 __all__ = ["app", "files", "window"]  # fixtures
@@ -269,11 +269,16 @@ def test_the_stage_shows_the_file_that_is_made(
 @ONE_WINDOW
 def test_what_is_stored_is_shown_and_deleted(app: Journey, files: dict[str, Path]) -> None:
     app.wait_until_offline_ready()
+    other = App(app.page.context.new_page(), app.url).open()
+    other.wait_until_offline_ready()
+    app.page.bring_to_front()
     app.part("settings").get_by_role("button").first.click()
     expect(app.part("settings").get_by_text("4.6 MB", exact=True)).to_be_visible()
     app.part("delete-stored").click()
     expect(app.page.get_by_text("4.6 MB, not here yet")).to_be_visible(timeout=SLOW_MS)
     assert app.page.evaluate("caches.keys()") == []
+    expect(other.part("offline-state")).to_be_hidden()
+    other.page.close()
     expect(app.part("offline-state")).to_be_hidden()
     app.page.keyboard.press("Escape")
     app.add(files["chelsea"])

@@ -61,6 +61,8 @@ def test_people_choose_by_what_they_want(
 ) -> None:
     page.route("**/models/modnet*", lambda route: route.abort())  # as on a slow line
     app = App(page, two_network_server).open()
+    page.evaluate("localStorage.setItem('gossamer-model', '\"u2net\"')")  # which it no longer has
+    app.open()
     page.evaluate("gossamer.preload()")
     app.part("settings").get_by_role("button").first.click()
     expect(page.get_by_text("7.0 MB, not here yet")).to_be_visible()

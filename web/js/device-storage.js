@@ -58,6 +58,19 @@ export async function clearStorage() {
   }
   const registered = navigator.serviceWorker?.getRegistration(folder)
   await (await registered?.catch(() => undefined))?.unregister()
+  const tabs = otherTabs()
+  tabs.postMessage('cleared')
+  tabs.close()
+}
+
+/** @param {() => void} onCleared what is kept was deleted, in this tab or in another one */
+export function onStorageCleared(onCleared) {
+  otherTabs().onmessage = onCleared
+}
+
+/** @returns {BroadcastChannel} of the pages of this site, which share what is kept */
+function otherTabs() {
+  return new BroadcastChannel(`gossamer ${new URL('.', location.href).pathname}`)
 }
 
 /** @returns {Promise<string[]>} sha256 of each */

@@ -1,6 +1,6 @@
 /** The whole window: header, stage, film strip, panel, and the visit that they show. */
 
-import { askToKeep } from '../device-storage.js'
+import { askToKeep, onStorageCleared } from '../device-storage.js'
 import * as gossamer from '../gossamer.js'
 import { keepEngine } from '../service-worker-client.js'
 import { takeSharedPhotos } from '../shared-photos.js'
@@ -122,10 +122,6 @@ export class GossamerApp extends HTMLElement {
     this.#workBar.onSave = (photo) => this.#save(photo)
     this.#workBar.onSaveAll = () => this.#saveAll()
     this.#settings.onLanguage = (language) => this.#speak(language)
-    this.#settings.onDelete = () => {
-      if (this.#visit.kept !== 'refused') this.#visit.kept = 'deleted'
-      this.showKept()
-    }
     this.#settings.onModel = (model) => {
       this.#visit.queue.model = model
     }
@@ -396,8 +392,13 @@ Object.assign(window, { gossamer })
 customElements.define('gossamer-app', GossamerApp)
 const app = new GossamerApp(visit)
 document.body.prepend(app)
-startServices(visit, updateNotice, () => {
+const showKept = () => {
   const shown = document.querySelector('gossamer-app') // another one, in another language
   if (shown instanceof GossamerApp) shown.showKept()
+}
+startServices(visit, updateNotice, showKept)
+onStorageCleared(() => {
+  if (visit.kept !== 'refused') visit.kept = 'deleted'
+  showKept()
 })
 takeSharedPhotos().then((shared) => app.addShared(shared))

@@ -1,6 +1,7 @@
 /** Networks by what people want of them. */
 
 import { MODELS } from '../gossamer.js'
+import { recall } from './settings.js'
 import { t } from './strings.js'
 
 /** A site may ship any of these. */
@@ -19,7 +20,8 @@ export function modelWords(name) {
   return MODELS.find((model) => model.name === name)?.title ?? name
 }
 
-/** @param {string} name @returns {boolean} whether it can be chosen here */
-export function isOffered(name) {
-  return name === 'auto' || MODELS.some((model) => model.name === name)
+/** @returns {string} the network that a person chose, if the site still has it */
+export function chosenModel() {
+  const chosen = recall('model', 'auto')
+  return MODELS.some(({ name }) => name === chosen) ? chosen : 'auto'
 }

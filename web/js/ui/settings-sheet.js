@@ -4,8 +4,8 @@ import { clearStorage, readStorage } from '../device-storage.js'
 import { ChoiceControl } from './controls.js'
 import { create, createButton, createIconButton, setLabel } from './dom.js'
 import { createIcon } from './icons.js'
-import { modelWords } from './model-words.js'
-import { forgetAll, recall, remember } from './settings.js'
+import { chosenModel, modelWords } from './model-words.js'
+import { forgetAll, remember } from './settings.js'
 import { formatBytes, LANGUAGES, language, t } from './strings.js'
 
 /** @typedef {import('../device-storage.js').StoredModel} StoredModel */
@@ -15,7 +15,6 @@ export class SettingsSheet extends HTMLElement {
   onLanguage = async () => {}
   /** @type {(model: string) => void} */
   onModel = () => {}
-  onDelete = () => {}
   /** The photo that is looked at, with the network that is chosen now. */
   onAgain = () => {}
   /** Whether there is one, and it is done. */
@@ -82,7 +81,6 @@ export class SettingsSheet extends HTMLElement {
     const button = createButton('plain', t('deleteAll'), async () => {
       await clearStorage()
       forgetAll()
-      this.onDelete()
       await this.#refresh()
     })
     button.setAttribute('data-testid', 'delete-stored')
@@ -118,7 +116,7 @@ export class SettingsSheet extends HTMLElement {
       create('p', { class: 'muted' }, t('forNextPhotos')),
       this.#again,
     )
-    choice.value = recall('model', 'auto')
+    choice.value = chosenModel()
   }
 }
 

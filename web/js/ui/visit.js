@@ -6,9 +6,8 @@
 import * as gossamer from '../gossamer.js'
 import { PhotoEditor } from './editor.js'
 import { FreshFiles, RESTED_MS } from './fresh-files.js'
-import { isOffered } from './model-words.js'
+import { chosenModel } from './model-words.js'
 import { PhotoQueue } from './queue.js'
-import { recall } from './settings.js'
 import { errorWords } from './strings.js'
 
 /** @typedef {import('./queue.js').Photo} Photo */
@@ -58,8 +57,7 @@ export class Visit {
   })
 
   constructor() {
-    const model = recall('model', 'auto')
-    if (isOffered(model)) this.queue.model = model // the site may have changed since
+    this.queue.model = chosenModel()
   }
 
   /** @param {Photo} photo */
