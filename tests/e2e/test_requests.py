@@ -4,10 +4,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 from skimage import data
 
-from .app import App, png
+from .app import SLOW_MS, App, png
 
 
 @pytest.fixture
@@ -40,3 +40,17 @@ def test_the_list_names_what_every_thread_fetched(app: App, tmp_path: Path) -> N
     app.page.evaluate("gossamer.resetEngines().then(() => gossamer.preload())")
     expect(rows.filter(has_text="js/workers/inference-worker")).to_contain_text("2 × ")
     expect(rows).to_have_count(len(addresses))
+
+
+def test_a_worker_that_does_not_load_is_told_where_engines_are_listed(
+    page: Page, server: str
+) -> None:
+    page.route("**/js/workers/inference-worker*", lambda route: route.abort())
+    app = App(page, server).open()
+    app.part("requests").get_by_role("button").first.click()
+    engines = app.part("engines")
+    engines.locator("summary").click()
+    expect(engines.get_by_role("listitem")).to_contain_text("could not be loaded")
+    page.unroute("**/js/workers/inference-worker*")
+    engines.get_by_role("button").click()
+    expect(engines).to_contain_text("WebAssembly", timeout=SLOW_MS)

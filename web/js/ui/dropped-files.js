@@ -1,4 +1,7 @@
-/** What is dropped: files as they are, and the pictures in folders, however deep. */
+/**
+ * What is dropped: files as they are, and the pictures in folders, however deep. What cannot be read,
+ * for whatever reason, keeps none of the others out.
+ */
 
 const PICTURE = /\.(jpe?g|png|webp|avif|gif|bmp|hei[cf])$/i
 
@@ -19,11 +22,12 @@ export async function droppedFiles(transfer) {
  */
 async function filesIn(entry) {
   if (entry.isFile) {
-    /** @type {File} */
-    const file = await new Promise((resolve, reject) =>
-      /** @type {FileSystemFileEntry} */ (entry).file(resolve, reject),
+    return new Promise((resolve) =>
+      /** @type {FileSystemFileEntry} */ (entry).file(
+        (file) => resolve([file]),
+        () => resolve([]),
+      ),
     )
-    return [file]
   }
   const children = await childrenOf(/** @type {FileSystemDirectoryEntry} */ (entry))
   children.sort((one, other) => one.name.localeCompare(other.name, undefined, { numeric: true }))
@@ -38,10 +42,12 @@ async function filesIn(entry) {
  */
 async function childrenOf(folder) {
   const reader = folder.createReader()
+  /** @type {FileSystemEntry[]} */
   const children = []
   for (;;) {
     // A hundred at a time, and none when all have been told.
-    const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject))
+    /** @type {FileSystemEntry[]} */
+    const some = await new Promise((resolve) => reader.readEntries(resolve, () => resolve([])))
     if (some.length === 0) return children
     children.push(...some)
   }

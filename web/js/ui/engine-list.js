@@ -2,7 +2,7 @@
 
 import { inspectEngines, resetEngines } from '../gossamer.js'
 import { create, createButton } from './dom.js'
-import { t } from './strings.js'
+import { errorWords, t } from './strings.js'
 
 export class EngineList extends HTMLElement {
   #rows = create('ul', { class: 'engines' })
@@ -20,19 +20,23 @@ export class EngineList extends HTMLElement {
     )
   }
 
-  /** Reads anew what is known. */
+  /** Reads anew what is known, or says why nothing is. */
   async refresh() {
-    const { engines, missing } = await inspectEngines()
-    const known = engines.map((engine) => createRow(engine.title, stateWords(engine)))
-    const lacking = missing.map((line) => {
-      const [title = '', reason = ''] = line.split(': ', 2)
-      return createRow(title, reason)
-    })
-    this.#rows.replaceChildren(...known, ...lacking)
+    try {
+      const { engines, missing } = await inspectEngines()
+      const known = engines.map((engine) => createRow(engine.title, stateWords(engine)))
+      const lacking = missing.map((line) => {
+        const [title = '', reason = ''] = line.split(': ', 2)
+        return createRow(title, reason)
+      })
+      this.#rows.replaceChildren(...known, ...lacking)
+    } catch (error) {
+      this.#rows.replaceChildren(create('li', {}, errorWords(error, t('appName'))))
+    }
   }
 
   async #testAgain() {
-    await resetEngines()
+    await resetEngines().catch(() => {}) // what does not start is told with what is known
     await this.refresh()
   }
 }
