@@ -261,8 +261,11 @@ export class GossamerApp extends HTMLElement {
   /** @param {() => void} run changes photos, among them perhaps the one that is looked at */
   #takeBack(run) {
     run()
-    const { selected } = this.#visit
-    if (selected) this.#edit(selected, () => {})
+    const { selected, events } = this.#visit
+    if (selected) {
+      this.#visit.edited(selected)
+      events.onChange(selected) // of the window that is there now
+    }
     this.#note.show(t('tookBack'))
   }
 
