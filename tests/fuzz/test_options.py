@@ -4,6 +4,8 @@ Whatever it is, it is taken or refused with the one typed error.
 """
 
 import contextlib
+import functools
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -13,47 +15,101 @@ from hypothesis import strategies as st
 
 from exporter.catalog import NETWORKS, load_networks, load_runtime
 from exporter.errors import CatalogError
+from pyside_logic.canvas import Canvas
 from pyside_logic.errors import ErrorCode, GossamerError
-from pyside_logic.output_options import OutputOptions
-from pyside_logic.refine_options import RefineOptions
-from pyside_logic.touch_up import Stroke
+from pyside_logic.outline import Outline
+from pyside_logic.output_options import METADATA, OUTPUT_TYPES, OutputOptions
+from pyside_logic.presets import PRESETS
+from pyside_logic.refine_options import DETAILS, RefineOptions
+from pyside_logic.shadow import Shadow
+from pyside_logic.touch_up import Stroke, correction_from_dict
 
 from .conftest import Tried
 
 SOAK = pytest.mark.soak
 
+
+def names(options: Any) -> list[str]:
+    return [field.name for field in fields(options)]
+
+
+#: What the public API takes, and what it takes inside of each.
+OUTPUT_KEYS = [*(name for name in names(OutputOptions) if name != "margin_px"), "crop", "preset"]
+INNER_KEYS = {
+    "crop": ["margin_px"],
+    "canvas": names(Canvas),
+    "background": ["gradient", "angle", "blur_px"],
+    "shadow": names(Shadow),
+    "outline": names(Outline),
+}
+#: A stroke's, and a pick's, which is a subject.
+CORRECTION_KEYS = [*names(Stroke), "subject"]
+WORDS = [*OUTPUT_TYPES, *METADATA, *PRESETS, *DETAILS, "white", "#12345", "transparent", "blur"]
+WORDS += ["picture", "drop", "contact", "centre", "head"]
+
+likely = st.booleans() | st.integers(0, 300) | st.floats(0, 1) | st.sampled_from([*WORDS, 8, 16])
+plain = likely | st.none() | st.integers() | st.just(10**400) | st.floats() | st.text(max_size=8)
 anything: st.SearchStrategy[Any] = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats()
-    | st.text(max_size=8)
-    | st.sampled_from(["guided", "image/png", "white", "#12345", "transparent"]),
+    plain,
     lambda inner: (
         st.lists(inner, max_size=4)
-        | st.dictionaries(st.sampled_from(["margin_px", "points", "x"]), inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["other", *(key for keys in INNER_KEYS.values() for key in keys)]),
+            inner,
+            max_size=3,
+        )
     ),
     max_leaves=6,
 )
-OUTPUT_KEYS = ["type", "quality", "crop", "background", "embed"]
-REFINE_KEYS = ["sharpen", "min_region_px", "detail", "contract_px", "feather_px", "decontaminate"]
-KEYS = [*OUTPUT_KEYS, *REFINE_KEYS, "keep", "radius", "hardness", "points", "other"]
+KEYS = {
+    "RefineOptions": names(RefineOptions),
+    "OutputOptions": OUTPUT_KEYS,
+    "correction": CORRECTION_KEYS,
+}
 READERS = {
     "RefineOptions": RefineOptions.from_dict,
     "OutputOptions": OutputOptions.from_dict,
-    "Stroke": Stroke.from_dict,
+    "correction": correction_from_dict,
 }
-STROKE: dict[str, Any] = {"keep": True, "radius": 3, "hardness": 0.5, "points": [1, 2, 3, 4]}
+#: What is right in itself, so that one wrong value is met alone.
+RIGHT: dict[str, dict[str, Any]] = {
+    "correction": {"keep": True, "radius": 3, "hardness": 0.5, "points": [1, 2, 3, 4]},
+    "canvas": {"height_px": 60, "width_px": 80},
+    "background": {"gradient": ["white", ["#123", 0.5], "teal"]},
+}
+
+
+@functools.cache
+def value_of(key: object) -> st.SearchStrategy[Any]:
+    inner = st.dictionaries(st.sampled_from(INNER_KEYS.get(str(key), ["other"])), plain, max_size=3)
+    right = RIGHT.get(str(key), {})
+    return likely | anything | inner | inner.map(lambda values: right | values)
+
+
+@st.composite
+def options(draw: st.DrawFn, reader: str) -> dict[Any, Any]:
+    keys = draw(st.lists(st.sampled_from([*KEYS[reader], "other", 7]), max_size=3, unique=True))
+    return RIGHT.get(reader, {}) | {key: draw(value_of(key)) for key in keys}
+
+
+def test_every_option_is_tried() -> None:
+    """Each key on its own is known, and refused for its value where it is refused."""
+    for key in OUTPUT_KEYS:
+        with pytest.raises(GossamerError) as caught:
+            OutputOptions.from_dict({key: [object()]})
+        assert "among" not in caught.value.message
+    with pytest.raises(GossamerError) as caught:
+        OutputOptions.from_dict({"other": 1})
+    known = caught.value.message.partition("[")[2].partition("]")[0]
+    assert sorted(OUTPUT_KEYS) == [key.strip("' ") for key in known.split(",")]
 
 
 @pytest.mark.parametrize("reader", READERS)
 @pytest.mark.parametrize("inputs", [400, pytest.param(40_000, marks=SOAK)])
 def test_options_are_taken_or_refused(tried: Tried, reader: str, inputs: int) -> None:
     @settings(max_examples=inputs, deadline=None, database=None)
-    @given(values=st.dictionaries(st.sampled_from(KEYS), anything, max_size=4))
-    def attempt(values: dict[str, Any]) -> None:
-        if reader == "Stroke":
-            values = STROKE | {key: value for key, value in values.items() if key in STROKE}
+    @given(values=options(reader))
+    def attempt(values: dict[Any, Any]) -> None:
         try:
             READERS[reader](values)
         except GossamerError as error:
