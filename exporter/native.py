@@ -37,7 +37,7 @@ from pyside_logic.icc import icc_profile
 from pyside_logic.output_options import OutputOptions
 from pyside_logic.refine import Cutout, RefineOptions, refine
 from pyside_logic.resample import resize_bilinear
-from pyside_logic.second_look import fuse_looks, subject_box
+from pyside_logic.second_look import fuse_looks, look_box
 from pyside_logic.source import ColourSpace, Source
 from pyside_logic.wider_look import fuse_wider
 
@@ -170,7 +170,7 @@ def look_again(network: NativeNetwork, rgba_hwc: Uint8, matte_hw: Float32) -> Fl
     would see no more. Raises ExporterError."""
     height, width = rgba_hwc.shape[:2]
     try:
-        box = subject_box(matte_hw, height, width)
+        box = look_box(matte_hw, height, width)
         if box is None:
             return matte_hw
         second_hw = network.matte(rgba_hwc[box.rows, box.columns])

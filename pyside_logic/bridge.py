@@ -19,10 +19,10 @@ from pyodide.ffi import JsException, to_js
 
 from pyside_logic.agreement import agreed_matte
 from pyside_logic.browser_pixels import (
-    backdrop_of,
     js_object,
     matte_of,
     on_canvas,
+    pixels_behind,
     pixels_of,
     to_float32_array,
     to_uint8_array,
@@ -37,7 +37,7 @@ from pyside_logic.png import Ancillary
 from pyside_logic.preview import Preview
 from pyside_logic.refine import Cutout, RefineOptions
 from pyside_logic.refine import refine as refine_cutout
-from pyside_logic.second_look import fuse_looks, subject_box
+from pyside_logic.second_look import fuse_looks, look_box
 from pyside_logic.source import Source
 from pyside_logic.store import Entry, ModelStore
 from pyside_logic.subjects import Subjects
@@ -183,7 +183,7 @@ def subject_part(handle: int) -> Any:
     """The part of an open photo that is worth a second look, {rgba: Uint8Array, height, width}, or
     null where the subject fills it."""
     cutout = _opened(handle)
-    box = subject_box(cutout.matte_hw, *cutout.rgba_hwc.shape[:2])
+    box = look_box(cutout.matte_hw, *cutout.rgba_hwc.shape[:2])
     if box is None:
         return None
     part_hwc = cutout.rgba_hwc[box.rows, box.columns]
@@ -197,7 +197,7 @@ def add_second_look(handle: int, matte: Any, height: int, width: int) -> None:
     photo's."""
     cutout = _opened(handle)
     size = cutout.rgba_hwc.shape[:2]
-    box = subject_box(cutout.matte_hw, *size)
+    box = look_box(cutout.matte_hw, *size)
     assert box is not None  # there has been a part to look at
     second_hw = matte_of(matte, height, width)
     cutout.matte_hw = fuse_looks(cutout.matte_hw, second_hw, box, *size)
@@ -241,7 +241,7 @@ def draw_file_preview(
     wanted = RefineOptions.from_dict(options.to_py())
     file = OutputOptions.from_dict(output.to_py())
     photo = _photo(handle)
-    seen = photo.preview.picture(wanted, file, longest_px, photo.source, backdrop_of(backdrop))
+    seen = photo.preview.picture(wanted, file, longest_px, photo.source, pixels_behind(backdrop))
     canvas = on_canvas(seen.picture, photo.source)
     return js_object(canvas=canvas, height=seen.height, width=seen.width)
 
@@ -283,7 +283,7 @@ def encode(handle: int, output: Any, content: str, backdrop: Any = None) -> Any:
     options = OutputOptions.from_dict(output.to_py())
     cutout = _opened(handle)
     source = _source_of(handle)
-    file = encode_pixels(cutout.rgba_hwc, options, content, source, backdrop_of(backdrop))
+    file = encode_pixels(cutout.rgba_hwc, options, content, source, pixels_behind(backdrop))
     return js_object(bytes=file.data, height=file.height, width=file.width)
 
 
@@ -294,7 +294,7 @@ def paint(handle: int, output: Any, content: str, backdrop: Any = None) -> Any:
     options = OutputOptions.from_dict(output.to_py())
     cutout = _opened(handle)
     source = _source_of(handle)
-    picture = render(cutout.rgba_hwc, options, content, source, backdrop_of(backdrop))
+    picture = render(cutout.rgba_hwc, options, content, source, pixels_behind(backdrop))
     ancillary = ancillary_of(picture, options, source)
     label = js_object(profile=ancillary.profile, exif=ancillary.exif)
     return js_object(canvas=on_canvas(picture, source), quality=options.quality, label=label)

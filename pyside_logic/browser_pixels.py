@@ -12,10 +12,10 @@ from pyside_logic.encode import Picture, strips
 from pyside_logic.source import Source
 
 __all__ = [
-    "backdrop_of",
     "js_object",
     "matte_of",
     "on_canvas",
+    "pixels_behind",
     "pixels_of",
     "to_float32_array",
     "to_uint8_array",
@@ -44,7 +44,7 @@ def matte_of(values: Any, height: int, width: int) -> Float32:
     return matte_hw
 
 
-def backdrop_of(photo: Any) -> UInt8 | None:
+def pixels_behind(photo: Any) -> UInt8 | None:
     """The pixels of a JavaScript Photo, None for null."""
     return None if photo is None else pixels_of(photo.rgba, photo.height, photo.width)
 

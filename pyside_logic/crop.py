@@ -5,7 +5,7 @@ import numpy.typing as npt
 
 from pyside_logic.regions import without_crumbs
 
-__all__ = ["subject_box"]
+__all__ = ["visible_box"]
 
 UInt8 = npt.NDArray[np.uint8]
 Bool = npt.NDArray[np.bool_]
@@ -15,7 +15,7 @@ _FAINTEST_ALPHA = 13
 _WORKING_PX = 256
 
 
-def subject_box(alpha_hw: UInt8, margin_px: int) -> tuple[slice, slice]:
+def visible_box(alpha_hw: UInt8, margin_px: int) -> tuple[slice, slice]:
     """The rows and columns of the smallest box around all that is visible in `alpha_hw` (height,
     width) and is no crumb, and `margin_px` more on each side, as far as the picture goes. Where
     nothing is visible, the whole picture."""

@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from pyside_logic.crop import subject_box
+from pyside_logic.crop import visible_box
 
 __all__ = ["head_box"]
 
@@ -26,7 +26,7 @@ def head_box(alpha_hw: npt.NDArray[np.uint8]) -> tuple[slice, slice]:
     Told by the silhouette alone: the first rows of the subject, down to where shoulders make it
     much wider, or to what a head of that width is tall. Whatever has no shoulders is all head.
     """
-    rows, columns = subject_box(alpha_hw, 0)
+    rows, columns = visible_box(alpha_hw, 0)
     step = max(1, (rows.stop - rows.start) // _ROWS)
     inside = alpha_hw[rows][::step, columns] >= 128
     widths = inside.sum(axis=1)

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pyside_logic.canvas import Canvas
-from pyside_logic.crop import subject_box
+from pyside_logic.crop import visible_box
 from pyside_logic.head import head_box
 
 __all__ = ["Layout", "cropped_layout", "placed_layout", "whole_layout"]
@@ -34,8 +34,8 @@ def whole_layout(alpha_hw: UInt8) -> Layout:
 def cropped_layout(alpha_hw: UInt8, margin_px: int, growth: tuple[int, int, int, int]) -> Layout:
     """The subject with `margin_px` around it as far as the photo goes. `growth` (above, below,
     left, right) is room that a shadow or an outline needs, beyond the photo's border too."""
-    rows, columns = subject_box(alpha_hw, margin_px)
-    subject_rows, subject_columns = subject_box(alpha_hw, 0)
+    rows, columns = visible_box(alpha_hw, margin_px)
+    subject_rows, subject_columns = visible_box(alpha_hw, 0)
     above, below, left, right = growth
     top = min(rows.start, subject_rows.start - above)
     bottom = max(rows.stop, subject_rows.stop + below)
@@ -48,7 +48,7 @@ def placed_layout(alpha_hw: UInt8, canvas: Canvas) -> Layout:
     """The subject on a canvas of its own: in its middle, or with its head where an ID photo has
     it."""
     height, width = canvas.height_px, canvas.width_px
-    rows, columns = subject_box(alpha_hw, 0)
+    rows, columns = visible_box(alpha_hw, 0)
     if canvas.align == "head":
         return _head_layout(alpha_hw, canvas)
     tall, wide = rows.stop - rows.start, columns.stop - columns.start
@@ -62,7 +62,7 @@ def _head_layout(alpha_hw: UInt8, canvas: Canvas) -> Layout:
     height, width = canvas.height_px, canvas.width_px
     rows, columns = head_box(alpha_hw)
     scale = canvas.fill * height / (rows.stop - rows.start)
-    below = subject_box(alpha_hw, 0)[0].stop - rows.start
+    below = visible_box(alpha_hw, 0)[0].stop - rows.start
     if rows.start + below == len(alpha_hw):
         # The photo ends there: a body must reach down to the border, or it hangs in the air.
         scale = max(scale, (1 - canvas.head_room) * height / below)

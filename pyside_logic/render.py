@@ -13,7 +13,7 @@ from pyside_logic.backdrop import backdrop_picture
 from pyside_logic.background import mix, over
 from pyside_logic.blurred_background import Blur, BlurredRows
 from pyside_logic.colours import Colour
-from pyside_logic.crop import subject_box
+from pyside_logic.crop import visible_box
 from pyside_logic.gradient import Gradient, GradientRows
 from pyside_logic.layout import Layout, cropped_layout, placed_layout, whole_layout
 from pyside_logic.outline import LEAST_WORKING_PX, OutlineRows
@@ -45,7 +45,7 @@ def _layout_of(alpha_hw: UInt8, output: OutputOptions) -> Layout:
 
 
 def _subject_size(alpha_hw: UInt8) -> tuple[int, int]:
-    rows, columns = subject_box(alpha_hw, 0)
+    rows, columns = visible_box(alpha_hw, 0)
     return rows.stop - rows.start, columns.stop - columns.start
 
 
@@ -54,7 +54,7 @@ def _placed(rgba_hwc: UInt8, layout: Layout) -> tuple[UInt8, Layout]:
     if layout.scale == 1:
         shift = Layout(layout.height, layout.width, 1, round(layout.top), round(layout.left))
         return rgba_hwc, shift
-    rows, columns = subject_box(rgba_hwc[..., 3], 1)
+    rows, columns = visible_box(rgba_hwc[..., 3], 1)
     subject = rgba_hwc[rows, columns]
     height, width = (max(1, round(length * layout.scale)) for length in subject.shape[:2])
     top = round(layout.top + rows.start * layout.scale)

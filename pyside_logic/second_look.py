@@ -13,7 +13,7 @@ import numpy.typing as npt
 from pyside_logic.morphology import dilated
 from pyside_logic.resample import check_matte, resize_bilinear
 
-__all__ = ["Box", "fuse_looks", "subject_box"]
+__all__ = ["Box", "fuse_looks", "look_box"]
 
 Float32 = npt.NDArray[np.float32]
 
@@ -38,7 +38,7 @@ class Box:
     columns: slice
 
 
-def subject_box(matte_hw: Float32, height: int, width: int) -> Box | None:
+def look_box(matte_hw: Float32, height: int, width: int) -> Box | None:
     """Where to look again in the photo of (height, width) that `matte_hw` (h, w) is of.
 
     None where there is no subject, and where it nearly fills the photo. Raises `invalid_argument`

@@ -10,7 +10,7 @@ from PIL import Image, ImageCms
 from playwright.sync_api import Page
 from skimage import data
 
-from pyside_logic.crop import subject_box
+from pyside_logic.crop import visible_box
 from pyside_logic.encode import encode
 from pyside_logic.icc import icc_profile
 from pyside_logic.output_options import OutputOptions
@@ -38,7 +38,7 @@ def cut(page: Page, method: str = "removeBackground", **output: Any) -> ApiResul
 
 def test_a_crop_shows_the_subject_and_its_margin(app: App) -> None:
     whole = np.asarray(cut(app.page).picture)
-    expected = whole[subject_box(whole[..., 3], 7)]
+    expected = whole[visible_box(whole[..., 3], 7)]
     assert expected.size < whole.size / 2
     assert (expected[..., 3] > 12).sum() > 0.95 * (whole[..., 3] > 12).sum()
     result = cut(app.page, crop={"margin_px": 7})

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.ndimage import label
 
-from pyside_logic.crop import subject_box
+from pyside_logic.crop import visible_box
 from pyside_logic.encode import render
 from pyside_logic.output_options import OutputOptions
 
@@ -34,14 +34,14 @@ def test_a_faint_speck_does_not_widen_a_crop(size: tuple[int, int]) -> None:
     alpha[height // 6 : height // 2, width // 3 : width // 2] = 255
     expected = slice(height // 6, height // 2), slice(width // 3, width // 2)
     alpha[-3:-1, -3:-1] = 55
-    assert subject_box(alpha, 0) == expected
+    assert visible_box(alpha, 0) == expected
 
 
 def test_nor_does_a_large_and_faint_reflection() -> None:
     """Of a twentieth of the subject's area, as of a bottle in the glass beside it."""
     alpha = block()[..., 3]
     alpha[300:400, 850:950] = 54
-    assert subject_box(alpha, 0) == (slice(200, 700), slice(300, 700))
+    assert visible_box(alpha, 0) == (slice(200, 700), slice(300, 700))
 
 
 @pytest.mark.parametrize(("value", "width"), [(255, 30), (128, 90)])
@@ -49,7 +49,7 @@ def test_a_second_subject_counts(value: int, width: int) -> None:
     """A dog beside a man, a glass beside a bottle."""
     alpha = block()[..., 3]
     alpha[900:1000, 800 : 800 + width] = value
-    assert subject_box(alpha, 0) == (slice(200, 1000), slice(300, 800 + width))
+    assert visible_box(alpha, 0) == (slice(200, 1000), slice(300, 800 + width))
 
 
 @pytest.mark.parametrize("value", [255, 20])
@@ -57,7 +57,7 @@ def test_a_thin_part_that_is_joined_counts(value: int) -> None:
     alpha = block()[..., 3]
     steps = np.arange(400)
     alpha[700 + steps, 400 + steps] = value  # by a corner of each of its pixels
-    assert subject_box(alpha, 0) == (slice(200, 1100), slice(300, 800))
+    assert visible_box(alpha, 0) == (slice(200, 1100), slice(300, 800))
 
 
 @settings(max_examples=60, deadline=None)
@@ -69,13 +69,13 @@ def test_the_box_is_that_of_the_heavy_regions(height: int, width: int, seed: int
     alpha[random.random((height, width)) < 0.8] = 0
     regions, count = label(alpha >= 13, np.ones((3, 3)))
     if count == 0:
-        assert subject_box(alpha, 0) == (slice(0, height), slice(0, width))
+        assert visible_box(alpha, 0) == (slice(0, height), slice(0, width))
         return
     weights = np.bincount(regions.ravel(), alpha.ravel().astype(float) ** 2, count + 1)
     weights[0] = 0
     rows, columns = np.nonzero(np.isin(regions, np.flatnonzero(weights >= weights.max() / 100)))
     expected = slice(rows.min(), rows.max() + 1), slice(columns.min(), columns.max() + 1)
-    assert subject_box(alpha, 0) == expected
+    assert visible_box(alpha, 0) == expected
 
 
 def test_a_faint_speck_moves_nothing_on_a_canvas() -> None:

@@ -11,7 +11,7 @@ from PIL import Image
 
 from pyside_logic.background import over_colour
 from pyside_logic.colours import COLOUR_NAMES, parse_colour
-from pyside_logic.crop import subject_box
+from pyside_logic.crop import visible_box
 from pyside_logic.encode import encode, render, strips
 from pyside_logic.errors import ErrorCode, GossamerError, Stage
 from pyside_logic.output_options import OutputOptions
@@ -114,11 +114,11 @@ def test_crop_true_is_a_crop_without_a_margin() -> None:
 def test_what_nobody_sees_does_not_widen_a_crop() -> None:
     rgba = cutout()
     rgba[0, 0, 3] = rgba[39, 59, 3] = 5
-    assert subject_box(rgba[..., 3], 0) == (slice(10, 20), slice(25, 50))
+    assert visible_box(rgba[..., 3], 0) == (slice(10, 20), slice(25, 50))
 
 
 def test_where_nothing_is_found_nothing_is_cropped() -> None:
-    assert subject_box(np.zeros((4, 7), np.uint8), 3) == (slice(0, 4), slice(0, 7))
+    assert visible_box(np.zeros((4, 7), np.uint8), 3) == (slice(0, 4), slice(0, 7))
 
 
 def test_crop_and_background_together() -> None:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from pyside_logic.errors import ErrorCode, GossamerError
-from pyside_logic.second_look import Box, fuse_looks, subject_box
+from pyside_logic.second_look import Box, fuse_looks, look_box
 
 SIDES = st.integers(1, 40)
 
@@ -29,7 +29,7 @@ def star(height: int, width: int) -> np.ndarray:
 def test_a_closer_look_comes_closer_to_the_truth() -> None:
     truth = star(300, 500)
     first = seen(truth)
-    box = subject_box(first, 300, 500)
+    box = look_box(first, 300, 500)
     assert box is not None
     assert truth.sum() == truth[box.rows, box.columns].sum()
     fused = fuse_looks(first, seen(truth[box.rows, box.columns]), box, 300, 500)
@@ -44,7 +44,7 @@ def test_away_from_edges_the_first_look_is_right() -> None:
     first = np.zeros((64, 64), np.float32)
     first[10:40, 10:40] = 1
     first[20:25, 40] = 0.5  # the only edge that the network is unsure of
-    box = subject_box(first, 640, 640)
+    box = look_box(first, 640, 640)
     assert box is not None
     fused = fuse_looks(first, np.full((64, 64), 0.25, np.float32), box, 640, 640)
 
@@ -70,7 +70,7 @@ def test_any_matte_of_any_size(
     first = (rng.random(sides[:2], np.float32) > 0.9).astype(np.float32)
     if value is not None:
         first[:] = value
-    box = subject_box(first, *size)
+    box = look_box(first, *size)
     if value is not None:
         assert box is None  # nothing there, or all of it
     if box is None:
@@ -87,7 +87,7 @@ def test_any_matte_of_any_size(
 def test_a_tiny_subject_costs_no_more_memory_than_is_bounded() -> None:
     first = np.zeros((64, 64), np.float32)
     first[30, 30] = 1
-    box = subject_box(first, 6000, 8000)
+    box = look_box(first, 6000, 8000)
     assert box is not None
     assert max(fuse_looks(first, first, box, 6000, 8000).shape) <= 1280
 
@@ -100,4 +100,4 @@ def test_nan_is_refused(which: int) -> None:
         fuse_looks(looks[0], looks[1], Box(slice(0, 4), slice(0, 4)), 8, 8)
     assert caught.value.code is ErrorCode.INVALID_ARGUMENT
     with pytest.raises(GossamerError, match="NaN"):
-        subject_box(np.full((4, 4), np.nan, np.float32), 8, 8)
+        look_box(np.full((4, 4), np.nan, np.float32), 8, 8)
