@@ -168,6 +168,7 @@ def add_parts(
             "version": runtime["pyodide"].version,
             "path": f"{pyodide_path}/",
             "packages": {name: _wheel_name(root / pyodide_path, name) for name in PACKAGES},
+            **_hashes(root / pyodide_path),
         },
         **{
             NPM_FILES[name][0]: {"version": runtime[name].version, "path": path}
@@ -227,6 +228,16 @@ def _wheel_name(folder: Path, package: str) -> str:
     """The file of a package, whose name may have a hyphen where the file's has an underscore."""
     (wheel,) = folder.glob(f"{package.replace('-', '_')}-*.whl")
     return wheel.name
+
+
+def _hashes(folder: Path) -> dict[str, Any]:
+    """The sha256 of what Python's start needs, and of each package for later."""
+    later = {package: _wheel_name(folder, package) for package in LATER_PACKAGES}
+    hashes = {path.name: sha256_of(path) for path in files_of(folder)}
+    return {
+        "files": {name: hashes[name] for name in hashes if name not in later.values()},
+        "later": {package: {name: hashes[name]} for package, name in later.items()},
+    }
 
 
 def _with_hash(folder: Path, part: Part) -> str:

@@ -87,7 +87,7 @@ def test_a_page_cuts_out_and_fetches_nothing_else(
         "normalise.js",
         *("preprocess.js", "self-test.js", "serve.js", "stored-model.js", "wasm-memory.js"),
         "model-database.js",
-        *("engine-errors.js", "onnx-runtime.js", "wasm-threads.js"),
+        *("whole-file.js", "engine-errors.js", "onnx-runtime.js", "wasm-threads.js"),
         *("winograd-engine.js", "winograd.js", "winograd.wasm", "u2netp.plan"),
         "u2netp.wasm.fp32.onnx",
         # Python's

@@ -51,8 +51,18 @@ export const build: {
   winograd: { single: string; threads: string }
   /** The path of what resizes photos. */
   lanczos: string
-  /** `packages`: the files of those that are loaded at the start, by name. */
-  pyodide: { version: string; path: string; packages: Record<string, string> }
+  /**
+   * `packages`: the files of those that are loaded at the start, by name. `files`: the sha256 of all
+   * that the start needs, by the file's name; `later`: of each package that is loaded when it is
+   * needed.
+   */
+  pyodide: {
+    version: string
+    path: string
+    packages: Record<string, string>
+    files: Record<string, string>
+    later: Record<string, Record<string, string>>
+  }
   /** One file each. */
   zip: { version: string; path: string }
   heif: { version: string; path: string }

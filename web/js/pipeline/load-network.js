@@ -4,7 +4,7 @@ import { assetUrl } from '../assets.js'
 import { build } from '../build.js'
 import { inModels } from '../model-database.js'
 import { GossamerError } from '../rpc/errors.js'
-import { sha256Of } from './stored-model.js'
+import { sha256Of } from './whole-file.js'
 import {
   inferenceWorker,
   isPythonStarting,

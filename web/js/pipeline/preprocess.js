@@ -1,11 +1,12 @@
 /** Stage `preprocess`, inference worker: pixels become the tensor that the network was trained on. */
 
-import { assetUrl, findModel } from '../assets.js'
+import { findModel } from '../assets.js'
 import { build } from '../build.js'
 import { GossamerError } from '../rpc/errors.js'
 import { firstLine } from './engine-errors.js'
 import { resizeLanczos } from './lanczos.js'
 import { normalise } from './normalise.js'
+import { fetchWhole } from './whole-file.js'
 
 /** @typedef {import('../rpc/messages.js').Photo} Photo */
 
@@ -23,9 +24,7 @@ export function prepare() {
 
 async function fetchKernel() {
   try {
-    const response = await fetch(assetUrl(build.lanczos))
-    if (!response.ok) throw new Error(`the site answered ${response.status}`)
-    return await WebAssembly.compile(await response.arrayBuffer())
+    return await WebAssembly.compile(await fetchWhole(build.lanczos))
   } catch (error) {
     const words = `What resizes photos could not be loaded: ${firstLine(error)}. Check the connection and try again.`
     throw new GossamerError('model_unavailable', 'preprocess', words)

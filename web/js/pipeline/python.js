@@ -6,6 +6,7 @@
 import { assetUrl } from '../assets.js'
 import { build } from '../build.js'
 import { fromWire, GossamerError, unloadable } from '../rpc/errors.js'
+import { fetchWhole } from './whole-file.js'
 
 /** @typedef {(...args: any[]) => any} PyCallable */
 /** @typedef {Record<string, PyCallable>} Bridge */
@@ -18,6 +19,9 @@ import { fromWire, GossamerError, unloadable } from '../rpc/errors.js'
  *   ): Promise<unknown[]>,
  * }} Pyodide
  */
+
+/** Who waits to hear that something went wrong waits no longer than this for what is fetched anew. */
+const MEND_LIMIT_MS = 30_000
 
 /** @type {Promise<{ pyodide: Pyodide, bridge: Bridge }> | null} */
 let started = null
@@ -39,8 +43,27 @@ async function start(onArrived) {
     return await started
   } catch (error) {
     started = null
-    throw unloadable(`Python could not be started: ${error}. Try again.`, 'refine')
+    await mend(build.pyodide.files)
+    throw unloadable(`Python could not be started: ${inWords(error)}. Try again.`, 'refine')
   }
+}
+
+/**
+ * What came damaged may lie in the browser's cache, and would come from there at the next attempt.
+ * @param {Record<string, string>} files their sha256 by name
+ */
+async function mend(files) {
+  const { path } = build.pyodide
+  const whole = Object.entries(files).map(([name, sha256]) => fetchWhole(path + name, sha256))
+  const late = new Promise((resolve) => setTimeout(resolve, MEND_LIMIT_MS))
+  await Promise.race([Promise.allSettled(whole), late])
+}
+
+/** @param {unknown} error of Emscripten's, some are no Errors, and String has no words for them */
+function inWords(error) {
+  const words = String(error)
+  if (!words.startsWith('[object')) return words
+  return Object(error).message ?? 'a part of it is damaged'
 }
 
 /** @param {() => void} [onArrived] */
@@ -80,6 +103,7 @@ export async function loadPythonPackage(name) {
   const { pyodide } = await start()
   const complaint = await fetchPackages(pyodide, [name])
   if (complaint) {
+    await mend(build.pyodide.later[name] ?? {})
     throw new GossamerError(
       'backend_unavailable',
       'encode',

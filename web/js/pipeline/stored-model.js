@@ -5,6 +5,7 @@
 
 import { inModels } from '../model-database.js'
 import { GossamerError } from '../rpc/errors.js'
+import { sha256Of } from './whole-file.js'
 
 /**
  * @param {{ title: string, sha256: string }} model
@@ -43,13 +44,4 @@ async function readBlob(key) {
   } catch {
     return null
   }
-}
-
-/**
- * @param {ArrayBuffer} bytes
- * @returns {Promise<string>} hexadecimal
- */
-export async function sha256Of(bytes) {
-  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('')
 }
