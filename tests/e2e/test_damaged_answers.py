@@ -111,6 +111,27 @@ def test_python_starts_once_the_host_is_well_again(
         assert outcomes(context, quick_site_dir, url, 2)[-1] == WELL
 
 
+@pytest.mark.parametrize("part", [".plan", pytest.param("/wasm/winograd", marks=pytest.mark.soak)])
+def test_our_engine_runs_once_the_host_is_well_again(
+    context: BrowserContext, quick_site_dir: Path, part: str
+) -> None:
+    with damaging(quick_site_dir, part, times=99) as (url, handler):
+        (cut_out,) = outcomes(context, quick_site_dir, url)
+        assert cut_out["runtime"] == "onnxruntime"
+        assert "could not be fetched. ONNX Runtime" in cut_out["notices"][0]
+        handler.times = 0
+        assert outcomes(context, quick_site_dir, url) == [WELL]
+
+
+@pytest.mark.soak
+def test_our_engine_is_asked_for_again_at_once(
+    context: BrowserContext, quick_site_dir: Path
+) -> None:
+    with damaging(quick_site_dir, ".plan", "/wasm/winograd") as (url, handler):
+        assert outcomes(context, quick_site_dir, url) == [WELL]
+        assert len(handler.asked) == 4
+
+
 def test_what_resizes_photos_is_asked_for_again_at_once(
     context: BrowserContext, quick_site_dir: Path
 ) -> None:

@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page
 
+from exporter.js_modules import short_hash
+
 from .app import ApiError, App, wait_until
 from .test_backends import HURRY, cut, inference_worker, visit
 
@@ -27,12 +29,17 @@ def engines(page: Page) -> list[tuple[str, str]]:
 
 
 def changed(site: Path, folder: Path, pattern: str, change: Callable[[Path], object]) -> Path:
-    """A copy of a site in which every file that fits was changed."""
+    """A copy of a site in which every file that fits was changed, under names that say so."""
     copy = shutil.copytree(site, folder / "site")
     found = [*copy.glob(pattern)]
     assert found
+    (build,) = (copy / "js").glob("build.*.js")
     for path in found:
         change(path)
+        if path.exists():
+            name = re.sub(r"\.[0-9a-f]{10}\.", f".{short_hash(path.read_bytes())}.", path.name)
+            build.write_text(build.read_text().replace(path.name, name))
+            path.rename(path.with_name(name))
     return copy
 
 

@@ -4,6 +4,7 @@ import { assetUrl } from '../assets.js'
 import { build } from '../build.js'
 import { GossamerError, isOutOfMemory, unloadable } from '../rpc/errors.js'
 import { firstLine, unreachable } from './engine-errors.js'
+import { fetchWhole } from './whole-file.js'
 import { openNetwork } from './winograd.js'
 
 /** @typedef {import('../rpc/messages.js').Engine} Engine */
@@ -71,9 +72,7 @@ function fetched(path) {
  */
 async function fetchBytes(path) {
   try {
-    const response = await fetch(assetUrl(path))
-    if (!response.ok) throw new Error(`the site answered ${response.status}`)
-    return new Uint8Array(await response.arrayBuffer())
+    return await fetchWhole(path)
   } catch (error) {
     throw unreachable(error, 'infer') // and not the network, which ONNX Runtime may have more luck with
   }
