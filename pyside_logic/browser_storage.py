@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from typing import Any
 
 import js
-from pyodide.ffi import JsException, create_proxy, to_js
+from pyodide.ffi import JsException, create_once_callable, create_proxy, to_js
 
 from pyside_logic.store import DownloadError, RefusedStorage, Response, Storage, StorageError
 
@@ -49,9 +49,12 @@ class _IndexedDb:
         request.onupgradeneeded = upgrade
         try:
             await _first_event(request, "success", "error", "blocked", limit_s=_OPEN_LIMIT_S)
-        finally:
-            request.onupgradeneeded = None
-            upgrade.destroy()
+        except TimeoutError:
+            # It may still come, and a database without its store would never get one.
+            request.onsuccess = create_once_callable(lambda _event: request.result.close())
+            raise
+        request.onupgradeneeded = None
+        upgrade.destroy()
         if request.readyState != "done" or request.error:
             raise StorageError(f"IndexedDB is refused: {request.error}")
         return cls(request.result)

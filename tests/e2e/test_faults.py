@@ -134,6 +134,64 @@ def test_storage_that_is_cleared_between_two_steps(
     assert len(app.page.evaluate(STORED_KEYS)) == 1
 
 
+HOLD_THE_DATABASE = """
+async () => {
+  const request = indexedDB.open('gossamer', 1)
+  request.onupgradeneeded = () => request.result.createObjectStore('models')
+  await new Promise((resolve) => { request.onsuccess = resolve })
+  window.held = request.result
+  const deletion = indexedDB.deleteDatabase('gossamer')
+  await new Promise((resolve) => { deletion.onblocked = resolve })
+}
+"""
+DELETE_THE_DATABASE = """
+new Promise((resolve) => {
+  const deletion = indexedDB.deleteDatabase('gossamer')
+  deletion.onsuccess = () => resolve('deleted')
+  deletion.onblocked = () => resolve('blocked')
+})
+"""
+#: Ten seconds are one, for a thread that has not begun to wait.
+HASTEN = """
+() => {
+  const { setTimeout } = self
+  self.setTimeout = (run, ms, ...given) => setTimeout(run, ms < 3000 ? ms : ms / 10, ...given)
+}
+"""
+CUT_OUT = """
+async ([module, content]) => {
+  const { removeBackground } = await import(module)
+  const photo = new Blob([Uint8Array.from(atob(content), (c) => c.charCodeAt(0))])
+  const { runtime, notices } = await removeBackground(photo)
+  return { runtime, notices }
+}
+"""
+
+
+def test_a_database_that_does_not_open_for_a_while(
+    context: BrowserContext, quick_site_dir: Path, server: str
+) -> None:
+    """Somebody deletes it, and waits for a page that holds it open."""
+    (module,) = (quick_site_dir / "js").glob("gossamer.*.js")
+    photo = [f"/js/{module.name}", in_base64(CAT)]
+    well = {"runtime": "winograd", "notices": []}
+    page = context.new_page()
+    page.goto(f"{server}licences.txt")
+    page.evaluate(HOLD_THE_DATABASE)
+    page.evaluate(HASTEN)
+    page.evaluate("(module) => import(module).then((one) => void one.inspectEngines())", photo[0])
+    page.on("worker", lambda worker: worker.evaluate(HASTEN))
+    for worker in page.workers:
+        worker.evaluate(HASTEN)
+    assert page.evaluate(CUT_OUT, photo) == well
+    page.evaluate("held.close()")
+    page.wait_for_timeout(500)  # all that waited for it goes on, and holds it no longer
+    assert page.evaluate(DELETE_THE_DATABASE) == "deleted"
+    page.goto(f"{server}licences.txt")
+    assert page.evaluate(CUT_OUT, photo) == well
+    assert len(page.evaluate(STORED_KEYS)) == 1
+
+
 @pytest.mark.soak
 def test_the_first_cut_out_asks_that_storage_lasts(
     context: BrowserContext, server: str, cat_file: Path

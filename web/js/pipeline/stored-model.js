@@ -3,7 +3,7 @@
  * this reads by key, so that a warm start does not wait for Python.
  */
 
-import { inModels } from '../model-database.js'
+import { inModels, READ_LIMIT_MS, within } from '../model-database.js'
 import { GossamerError } from '../rpc/errors.js'
 import { sha256Of } from './whole-file.js'
 
@@ -15,7 +15,7 @@ import { sha256Of } from './whole-file.js'
 export async function readStoredModel(model, blob) {
   const stored = blob ?? (await readBlob(model.sha256))
   // A browser may have lost the file that a Blob of its database stands for.
-  const bytes = await stored?.arrayBuffer().catch(() => null)
+  const bytes = stored && (await within(READ_LIMIT_MS, stored.arrayBuffer()).catch(() => null))
   if (!bytes) {
     throw new GossamerError(
       'model_unavailable',
