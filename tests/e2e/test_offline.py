@@ -49,6 +49,26 @@ def test_second_visit_without_any_server(
     context.close()
 
 
+def test_it_is_ready_offline_again_when_caches_were_cleared(
+    browser: Browser, quick_site_dir: Path
+) -> None:
+    """As by another site of the same origin; the service worker stays."""
+    context = browser.new_context()
+    with running(make_server(quick_site_dir)) as server:
+        app = App(context.new_page(), server.url).open()
+        app.wait_until_offline_ready()
+        for name in app.page.evaluate("caches.keys()"):
+            app.page.evaluate("(name) => caches.delete(name)", name)
+        app.open()
+        app.wait_until_offline_ready()
+        app.page.close()
+    context.set_offline(True)
+    app = App(context.new_page(), server.url).open()
+    expect(app.part("offline-state")).to_contain_text("Ready offline", timeout=SLOW_MS)
+    assert_it_cuts(app)
+    context.close()
+
+
 @pytest.mark.soak
 def test_python_is_compiled_once_for_all_visits(
     playwright: Playwright, quick_server: str, tmp_path: Path

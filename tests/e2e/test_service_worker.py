@@ -260,6 +260,18 @@ def test_a_damaged_copy_of_the_browser_s_is_fetched_anew(
     assert kept == {f"/{path}": digest for path, digest in precache_of(quick_site_dir).items()}
 
 
+def test_what_somebody_has_cleared_is_kept_again_when_it_is_asked_for(
+    visitor: Page, host: SiteServer, quick_site_dir: Path
+) -> None:
+    """Caches are an origin's, and another site of it may clear them all."""
+    register(visitor, host.url)
+    for name in visitor.evaluate("caches.keys()"):
+        visitor.evaluate("(name) => caches.delete(name)", name)
+    visitor.evaluate(FETCHED, f"{host.url}icon.svg")
+    (kept,) = visitor.evaluate(KEPT).values()
+    assert kept == {"/icon.svg": precache_of(quick_site_dir)["icon.svg"]}
+
+
 def test_an_update_fetches_only_what_has_changed(
     visitor: Page, host: SiteServer, quick_site_dir: Path, changed_site_dir: Path, tmp_path: Path
 ) -> None:

@@ -14,7 +14,7 @@ const TAKEOVER_LIMIT_MS = 2000
  *   onKept: (isKept: boolean) => void,
  *   isBusy: () => boolean,
  * }} page `onUpdate` comes when a whole new build is on this device, `apply` changes to it; `onKept`
- *   once, when this one is, or cannot be; `isBusy` is true while a reload would lose something
+ *   once, when all of this one is, or cannot be; `isBusy` is true while a reload would lose something
  */
 export async function registerServiceWorker({ onUpdate, onKept, isBusy }) {
   const { serviceWorker } = navigator
@@ -51,8 +51,15 @@ export async function registerServiceWorker({ onUpdate, onKept, isBusy }) {
     })
   })
   const ready = await Promise.race([serviceWorker.ready, refused(registration.installing)])
-  onKept(ready !== null)
-  if (ready?.active && serviceWorker.controller) await follow(ready.active, isBusy)
+  if (!ready?.active) return onKept(false)
+  const { version } = await ask(ready.active, { type: 'tellVersion' })
+  if (version === document.documentElement.dataset.version) {
+    // The browser, or another site of this origin, may have cleared what it had kept.
+    const { error } = await ask(ready.active, { type: 'keepPage' })
+    return onKept(!error)
+  }
+  onKept(true)
+  if (serviceWorker.controller && !isBusy()) reloadFor(version)
 }
 
 /**
@@ -71,12 +78,9 @@ function refused(worker) {
 /**
  * A build that has taken over while this page of the one before was on its way. The page's
  * `controller` may be the earlier one for a moment longer.
- * @param {ServiceWorker} active
- * @param {() => boolean} isBusy
+ * @param {string | undefined} version
  */
-async function follow(active, isBusy) {
-  const { version } = await ask(active, { type: 'tellVersion' })
-  if (version === document.documentElement.dataset.version || isBusy()) return
+function reloadFor(version) {
   if (isFirst(`gossamer-reloaded-for-${version}`)) location.reload()
 }
 

@@ -31,6 +31,8 @@ const SHARED = `gossamer shared${OURS.end}`
 const URLS = new Set(
   [...PRECACHE, ...LATER, ...Object.values(ENGINES).flat()].map(([path]) => urlOf(path)),
 )
+/** Of what is kept as soon as it is asked for, by URL. */
+const FILES = new Map([...PRECACHE, ...LATER].map((file) => [urlOf(file[0]), file]))
 
 worker.addEventListener('install', (event) => event.waitUntil(precache()))
 worker.addEventListener('activate', (event) => event.waitUntil(takeOver()))
@@ -38,7 +40,10 @@ worker.addEventListener('message', (event) => {
   const { data, ports } = event
   if (data?.type === 'skipWaiting') worker.skipWaiting()
   if (data?.type === 'tellVersion') ports[0]?.postMessage({ version: VERSION })
-  if (data?.type === 'keepEngine') event.waitUntil(keepEngine(data.backend, ports[0]))
+  if (data?.type === 'keepPage') event.waitUntil(keepAndTell(PRECACHE, ports[0]))
+  if (data?.type === 'keepEngine') {
+    event.waitUntil(keepAndTell(ENGINES[data.backend] ?? [], ports[0]))
+  }
 })
 worker.addEventListener('fetch', (event) => {
   const { request } = event
@@ -87,12 +92,12 @@ function fileName(path) {
 }
 
 /**
- * @param {string} backend that has run in ONNX Runtime on this device
+ * @param {[path: string, sha256: string][]} files
  * @param {MessagePort | undefined} port is told when everything is here, or what went wrong
  */
-async function keepEngine(backend, port) {
+async function keepAndTell(files, port) {
   try {
-    await keepAll(ENGINES[backend] ?? [])
+    await keepAll(files)
     port?.postMessage({})
   } catch (error) {
     port?.postMessage({ error: String(error) })
@@ -180,9 +185,9 @@ async function answer(request, clientId) {
   const url = request.url.replace(/[?#].*$/, '')
   const wanted = url === HOME ? INDEX : url
   const cache = await caches.open(CACHE)
-  const later = LATER.find(([path]) => urlOf(path) === url)
-  // Where it cannot be kept, it is fetched all the same.
-  if (later && !(await cache.match(url))) await keep(cache, ...later).catch(() => {})
+  const file = FILES.get(wanted)
+  // Where it cannot be kept, it is fetched all the same. Other sites of this origin clear caches, too.
+  if (file && !(await cache.match(wanted))) await keep(cache, ...file).catch(() => {})
   // What only an earlier build has carries a hash in its name: no mixture comes of it.
   const kept = (await cache.match(wanted)) ?? (await caches.match(wanted))
   if (kept) return kept
