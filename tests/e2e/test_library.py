@@ -293,6 +293,28 @@ def test_a_folder_that_is_not_there_is_named(page: Page, host: str) -> None:
     assert re.search(r"/shop/photos/not/here/js/workers/\S+ could not be loaded", message)
 
 
+def test_a_page_of_srcdoc_is_of_its_parent_s_origin(page: Page, host: str) -> None:
+    page.goto(f"{host}index.html")
+    page.evaluate(
+        """() => {
+          const frame = document.createElement('iframe')
+          frame.srcdoc = '<title>A page without an address</title>'
+          document.body.append(frame)
+          return new Promise((resolve) => { frame.onload = resolve })
+        }"""
+    )
+    (frame,) = page.main_frame.child_frames
+    engines = frame.evaluate(
+        """async (folder) => {
+          const { configure, inspectEngines } = await import(`${folder}gossamer/gossamer.js`)
+          configure({ publicPath: 'gossamer/' })
+          return (await inspectEngines()).engines.length
+        }""",
+        host,
+    )
+    assert engines > 0
+
+
 @pytest.mark.soak
 def test_a_form_gets_the_cut_out_as_a_file(
     page: Page, host: str, photos: dict[str, Photo], tmp_path: Path

@@ -42,7 +42,11 @@ export function setRoot(publicPath) {
 /** @param {string | URL} address */
 function parsedUrl(address) {
   try {
-    return new URL(address, globalThis.location.href)
+    // A page of srcdoc has no address of its own to count from.
+    const { document } = /** @type {{ document: { baseURI: string } }} */ (
+      /** @type {unknown} */ (globalThis)
+    )
+    return new URL(address, document.baseURI)
   } catch {
     return null
   }
@@ -53,7 +57,7 @@ function parsedUrl(address) {
  * @param {unknown} given
  */
 function ownOrigin(url, given) {
-  if (url.origin === globalThis.location.origin) return new URL('.', url).href
+  if (url.origin === globalThis.origin) return new URL('.', url).href
   throw invalidPublicPath(
     `received ${given}. Serve the package's folder and name it: configure({ publicPath }).`,
   )
