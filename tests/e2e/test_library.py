@@ -293,6 +293,38 @@ def test_a_folder_that_is_not_there_is_named(page: Page, host: str) -> None:
     assert re.search(r"/shop/photos/not/here/js/workers/\S+ could not be loaded", message)
 
 
+def test_files_without_the_header_that_an_isolated_page_asks_for_are_told(
+    page: Page, host: str
+) -> None:
+    isolated = {
+        "content-type": "text/html",
+        "cross-origin-opener-policy": "same-origin",
+        "cross-origin-embedder-policy": "require-corp",
+    }
+    page.route("**/index.html", lambda route: route.fulfill(body="<title>-", headers=isolated))
+    page.goto(f"{host}index.html")
+    message = page.evaluate(
+        """async (folder) => {
+          const { removeBackground } = await import(`${folder}gossamer/gossamer.js`)
+          return removeBackground('photo.jpg').catch(({ message }) => message)
+        }""",
+        host,
+    )
+    assert "or came without Cross-Origin-Embedder-Policy: require-corp" in message
+
+
+def test_a_message_shows_the_beginning_of_a_long_address(element_page: Page, host: str) -> None:
+    message = element_page.evaluate(
+        """async (folder) => {
+          const { removeBackground } = await import(`${folder}gossamer/gossamer.js`)
+          return removeBackground('x'.repeat(5000)).catch(({ message }) => message)
+        }""",
+        host,
+    )
+    assert f"Expected a picture at {'x' * 80}...: " in message
+    assert len(message) < 200
+
+
 def test_a_page_of_srcdoc_is_of_its_parent_s_origin(page: Page, host: str) -> None:
     page.goto(f"{host}index.html")
     page.evaluate(

@@ -4,6 +4,9 @@ import { GossamerError } from './rpc/errors.js'
 
 /** @typedef {Blob | File | URL | string | ArrayBuffer | Uint8Array<ArrayBuffer> | ImageBitmap | ImageData} Source */
 
+/** What a message shows of an address. */
+const ADDRESS_LENGTH = 80
+
 /**
  * @param {Source} source
  * @param {AbortSignal | undefined} signal
@@ -44,9 +47,14 @@ async function fetchSource(source, signal) {
     throw new GossamerError(
       'invalid_argument',
       'decode',
-      `Expected a picture at ${source}: ${error instanceof Error ? error.message : error}.`,
+      `Expected a picture at ${shortened(String(source))}: ${error instanceof Error ? error.message : error}.`,
     )
   }
+}
+
+/** @param {string} address a picture itself, where it is a data: address */
+function shortened(address) {
+  return address.length > ADDRESS_LENGTH ? `${address.slice(0, ADDRESS_LENGTH)}...` : address
 }
 
 /** @param {unknown} value */

@@ -176,8 +176,7 @@ export class WorkerClient {
     })
     worker.addEventListener('error', (event) => {
       event.preventDefault()
-      if (worker === this.#worker)
-        this.#die(`stopped: ${event.message || `${url} could not be loaded`}`)
+      if (worker === this.#worker) this.#die(`stopped: ${event.message || notLoaded(url)}`)
     })
     worker.addEventListener('messageerror', () => {
       if (worker === this.#worker) this.#die('sent something unreadable')
@@ -253,6 +252,14 @@ export class WorkerClient {
     if (this.#retiring && this.#pending.size === 0) this.end()
     return pending
   }
+}
+
+/** @param {string} url of a worker's module; browsers do not say why it could not be had */
+function notLoaded(url) {
+  const words = `${url} could not be loaded`
+  return globalThis.crossOriginIsolated
+    ? `${words}, or came without Cross-Origin-Embedder-Policy: require-corp, which isolated pages ask for`
+    : words
 }
 
 /**
