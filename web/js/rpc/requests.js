@@ -1,7 +1,10 @@
 /** Every request that a thread makes, as its browser tells it. */
 
-/** `startedAt` is in ms of the Unix clock, the same in every thread. */
-/** @typedef {{ url: string, bytes: number, startedAt: number }} NetworkRequest */
+/**
+ * `id` is another one for every request of every thread; a browser may tell of one again, with more
+ * bytes.
+ * @typedef {{ id: string, url: string, bytes: number }} NetworkRequest
+ */
 
 /**
  * Calls `onRequests` with those made so far and then with every new one; blob: and data: addresses
@@ -10,14 +13,15 @@
  * @returns {() => void} ends it
  */
 export function watchRequests(onRequests) {
+  const thread = Math.random()
   const observer = new PerformanceObserver((list) => {
     const timings = /** @type {PerformanceResourceTiming[]} */ (list.getEntries())
     const requests = timings
       .filter(({ name }) => name.startsWith('http'))
       .map(({ name, encodedBodySize, startTime }) => ({
+        id: `${thread} ${startTime} ${name}`,
         url: name,
         bytes: encodedBodySize,
-        startedAt: performance.timeOrigin + startTime,
       }))
     if (requests.length > 0) onRequests(requests)
   })

@@ -7,7 +7,7 @@ import { createIcon } from './icons.js'
 import { formatBytes, t } from './strings.js'
 
 /** @typedef {import('../gossamer.js').NetworkRequest} NetworkRequest */
-/** @typedef {{ starts: Set<number>, bytes: number, size: HTMLElement }} Asked one address */
+/** @typedef {{ ids: Set<string>, bytes: number, size: HTMLElement }} Asked one address */
 
 export class RequestList extends HTMLElement {
   #label = create('span', { class: 'wide-only' })
@@ -49,11 +49,11 @@ export class RequestList extends HTMLElement {
 
   /** @param {NetworkRequest[]} requests */
   #record(requests) {
-    for (const { url, bytes, startedAt } of requests) {
+    for (const { id, url, bytes } of requests) {
       const asked = this.#asked.get(url) ?? this.#addRow(url)
-      asked.starts.add(startedAt) // the browser may tell of the page itself twice
+      asked.ids.add(id) // the browser may tell of the page itself twice
       asked.bytes = Math.max(asked.bytes, bytes)
-      const times = asked.starts.size > 1 ? `${asked.starts.size} × ` : ''
+      const times = asked.ids.size > 1 ? `${asked.ids.size} × ` : ''
       setText(asked.size, times + formatBytes(asked.bytes))
     }
     this.#summarise()
@@ -65,7 +65,7 @@ export class RequestList extends HTMLElement {
    */
   #addRow(url) {
     const size = create('span', { class: 'size muted' })
-    const asked = { starts: new Set(), bytes: 0, size }
+    const asked = { ids: new Set(), bytes: 0, size }
     this.#rows.append(create('li', {}, create('span', { class: 'name' }, shortName(url)), size))
     this.#asked.set(url, asked)
     return asked
