@@ -1,8 +1,8 @@
 """Python's end of the Python worker.
 
 `web/js/pipeline/` calls the functions at the top. Each answers with a JavaScript object, `{value}`
-or `{error: {code, stage, message}}`. With `browser_pixels.py` and `browser_storage.py` this is
-all that knows the browser.
+or `{error: {code, stage, message, fatal}}`. With `browser_pixels.py` and `browser_storage.py` this
+is all that knows the browser.
 """
 
 import asyncio
@@ -377,8 +377,15 @@ async def ensure_model(
 # ---- answers -------------------------------------------------------------------------------------
 
 
+#: Pyodide's words where its memory has passed 2 GB: nothing works any more. As in `errors.js`.
+_FULL = ("offset is out of bounds", "Unknown typed array type")
+
+
 def _error(error: Exception, stage: Stage) -> Any:
-    if isinstance(error, MemoryError) or _says_out_of_memory(error):
+    is_full = isinstance(error, JsException | RuntimeError) and any(
+        words in str(error) for words in _FULL
+    )
+    if is_full or isinstance(error, MemoryError) or _says_out_of_memory(error):
         error = GossamerError(
             ErrorCode.OUT_OF_MEMORY,
             stage,
@@ -389,7 +396,8 @@ def _error(error: Exception, stage: Stage) -> Any:
         error = GossamerError(ErrorCode.ABORTED, stage, "Nobody waits for this any more.")
     elif not isinstance(error, GossamerError):
         error = GossamerError(ErrorCode.INTERNAL, stage, f"{type(error).__name__}: {error}")
-    wire = to_js(error.to_dict(), dict_converter=js.Object.fromEntries)
+    fields = {**error.to_dict(), "fatal": is_full}
+    wire = to_js(fields, dict_converter=js.Object.fromEntries)
     return js_object(error=wire)
 
 

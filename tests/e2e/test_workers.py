@@ -268,6 +268,68 @@ def test_many_calls_at_once_all_settle(lasting_app: App) -> None:
     assert outcomes == ["fulfilled", "rejected", "fulfilled", "rejected", "fulfilled"]
 
 
+MANY = """
+async (bytes) => {
+  const file = new File([Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0))], 'cat.png')
+  const { openPhoto, removeBackground } = window.gossamer
+  const kept = [await openPhoto(file), await openPhoto(file), await openPhoto(file)]
+  const at = new Set()
+  let most = 0
+  const ended = []
+  const call = async (name, open, signal) => {
+    const onProgress = ({ stage, done }) => {
+      if (name === 'opened') return // takes no turn any more once it is open
+      if (stage === 'encode' && done === 1) at.delete(name)
+      else at.add(name)
+      most = Math.max(most, at.size)
+    }
+    try {
+      return await open(file, { onProgress, signal })
+    } catch (reason) {
+      return reason
+    } finally {
+      ended.push(name)
+    }
+  }
+  const controller = new AbortController()
+  const calls = [1, 2, 3].map((name) => call(name, removeBackground))
+  calls.push(call('left', removeBackground, controller.signal))
+  calls.push(call('opened', openPhoto), call(4, removeBackground))
+  setTimeout(() => controller.abort('enough'))
+  const outcomes = await Promise.all(calls)
+  for (const photo of [...kept, outcomes[4]]) photo.close()
+  const sizes = outcomes.map((outcome) => outcome.width ?? outcome)
+  return { most, first: ended[0], sizes }
+}
+"""
+
+
+def test_photos_of_many_calls_at_once_take_turns(lasting_app: App) -> None:
+    answer = lasting_app.page.evaluate(MANY, in_base64(png(data.chelsea())))
+    assert answer == {"most": 2, "first": "left", "sizes": [451, 451, 451, "enough", 451, 451]}
+
+
+# Nobody waits for the zeros: memory that was never written costs the machine nothing.
+FILL = """
+async (url) => {
+  const python = await (await import(url)).startPython()
+  self.filling = [1, 2, 3].map(() => python.__builtins__.get('bytearray')(800e6))
+}
+"""
+
+
+def test_python_whose_memory_is_full_starts_anew(app: App, quick_site_dir: Path) -> None:
+    cat = png(data.chelsea())
+    app.page.evaluate("window.gossamer.preload()")
+    (module,) = (quick_site_dir / "js" / "pipeline").glob("python.*.js")
+    url = f"{app.url}js/pipeline/{module.name}"
+    worker_named(app, "python").evaluate(FILL, url)
+    with pytest.raises(ApiError) as caught:
+        call_api(app.page, "removeBackground", cat)
+    assert caught.value.fields["code"] == "out_of_memory"
+    assert call_api(app.page, "removeBackground", cat).picture.size == (451, 300)
+
+
 def test_the_page_says_what_happened_and_tries_again(app: App, tmp_path: Path) -> None:
     app.page.evaluate("window.gossamer.preload()")
     photo = tmp_path / "cat.png"

@@ -5,6 +5,7 @@ import { infer, onSomeEngine, preprocess } from './find-matte.js'
 import { keepKeyed, keepPhoto } from './keep-photo.js'
 import { OpenPhoto } from './open-photo.js'
 import { StageClock } from './stage-clock.js'
+import { inTurn } from './turns.js'
 import { inferenceWorker, startedEarly, startPython } from './workers.js'
 
 /** @typedef {import('../assets.js').Model} Model */
@@ -63,9 +64,18 @@ import { inferenceWorker, startedEarly, startPython } from './workers.js'
  * @returns {Promise<Outcome>}
  */
 export async function runPipeline(job) {
-  const { refine, output, content, signal, onProgress, onPreview } = job
   const clock = new StageClock(job)
-  const photo = await openPhoto(job, clock)
+  return inTurn(() => cutOut(job, clock), job.signal)
+}
+
+/**
+ * @param {Job} job
+ * @param {StageClock} clock
+ * @returns {Promise<Outcome>}
+ */
+async function cutOut(job, clock) {
+  const { refine, output, content, signal, onProgress, onPreview } = job
+  const photo = await open(job, clock)
   try {
     const precise = output.depth === 16
     await clock.time('refine', () =>
@@ -79,6 +89,16 @@ export async function runPipeline(job) {
   }
 }
 
+/**
+ * The stages up to the matte.
+ * @param {OpenJob} job
+ * @returns {Promise<OpenPhoto>} for the caller to close, who may keep it: its turn ends here
+ */
+export async function openPhoto(job) {
+  const clock = new StageClock(job)
+  return inTurn(() => open(job, clock), job.signal)
+}
+
 let opening = 0
 
 /** Whether a photo is on its way to its matte. */
@@ -87,12 +107,10 @@ export function isOpening() {
 }
 
 /**
- * The stages up to the matte.
  * @param {OpenJob} job
- * @param {StageClock} [clock]
- * @returns {Promise<OpenPhoto>} for the caller to close
+ * @param {StageClock} clock
  */
-export async function openPhoto(job, clock = new StageClock(job)) {
+async function open(job, clock) {
   opening++
   try {
     return await findAndOpen(job, clock)
@@ -111,8 +129,8 @@ async function findAndOpen(job, clock) {
   const python = startPython(job.signal)
   if (job.chromaKey !== undefined) return openKeyedPhoto(job, job.chromaKey, python, clock)
   const choice = new EngineChoice(job)
-  const open = await onSomeEngine(choice, () => findAndKeep(job, choice, clock))
-  return withSecondLook(open, job, choice, clock)
+  const photo = await onSomeEngine(choice, () => findAndKeep(job, choice, clock))
+  return withSecondLook(photo, job, choice, clock)
 }
 
 /**
@@ -132,19 +150,19 @@ async function findAndKeep(job, choice, clock) {
 }
 
 /**
- * @param {OpenPhoto} open closed where it fails
+ * @param {OpenPhoto} photo closed where it fails
  * @param {OpenJob} job
  * @param {EngineChoice} choice
  * @param {StageClock} clock
  */
-async function withSecondLook(open, job, choice, clock) {
-  if (!job.secondLook || !open.engine) return open
+async function withSecondLook(photo, job, choice, clock) {
+  if (!job.secondLook || !photo.engine) return photo
   try {
     const { lookAgain } = await import('./second-opinion.js')
-    await onSomeEngine(choice, () => lookAgain(open, job, choice, clock))
-    return open
+    await onSomeEngine(choice, () => lookAgain(photo, job, choice, clock))
+    return photo
   } catch (error) {
-    open.close()
+    photo.close()
     throw error
   }
 }

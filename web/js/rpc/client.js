@@ -224,7 +224,8 @@ export class WorkerClient {
       this.#take(reply.id)?.resolve(reply.payload)
     } else if (reply?.type === 'error' && reply.error) {
       this.#take(reply.id)?.reject(fromWire(reply.error))
-      if (reply.error.fatal) this.end('could not be loaded')
+      const { code, fatal } = reply.error
+      if (fatal) this.end(code === 'out_of_memory' ? 'ran out of memory' : 'could not be loaded')
     }
   }
 

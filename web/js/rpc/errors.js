@@ -36,7 +36,10 @@ export const STAGES = /** @type {const} */ ([
 /** @typedef {{ code: ErrorCode, stage: Stage, message: string, fatal?: boolean }} WireError */
 
 export class GossamerError extends Error {
-  /** Set where an engine failed to load: a worker remembers a failed import, and would fail for ever. */
+  /**
+   * Set where its worker is of no more use and would fail for ever: it remembers a failed import, or its
+   * memory is beyond repair.
+   */
   fatal = false
 
   /**
@@ -65,8 +68,18 @@ export function toWire(thrown, stage) {
     return { code, stage, message, fatal }
   }
   const message = describe(thrown)
-  return { code: isOutOfMemory(message) ? 'out_of_memory' : 'internal', stage, message }
+  const fatal = PYTHON_IS_FULL.test(message)
+  const code = fatal || isOutOfMemory(message) ? 'out_of_memory' : 'internal'
+  return { code, stage, message: fatal ? TOO_MUCH : message, fatal }
 }
+
+/**
+ * Pyodide's words where its memory has passed 2 GB and its addresses are no longer what it takes them
+ * for. It gives nothing back, so that whatever comes next would fail, too. As in `bridge.py`.
+ */
+const PYTHON_IS_FULL = /offset is out of bounds|Unknown typed array type/
+const TOO_MUCH =
+  'This picture needs more memory than the browser gives. Close other photos, or make it smaller first.'
 
 /**
  * Never throws: whoever waits for an answer gets one.
@@ -94,8 +107,8 @@ export function unloadable(message, stage, code = 'backend_unavailable') {
  * @param {WireError} error
  * @returns {GossamerError}
  */
-export function fromWire({ code, stage, message }) {
-  return new GossamerError(code, stage, message)
+export function fromWire({ code, stage, message, fatal = false }) {
+  return Object.assign(new GossamerError(code, stage, message), { fatal })
 }
 
 /**
