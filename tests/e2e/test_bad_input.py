@@ -17,7 +17,7 @@ from pyside_logic.errors import GossamerError
 from pyside_logic.output_options import OutputOptions
 from pyside_logic.refine_options import RefineOptions
 
-from .app import ApiError, App, call_api, in_base64, png
+from .app import ApiError, App, call_api, in_base64, png, porthole, unique
 
 
 @pytest.fixture(scope="module")
@@ -165,3 +165,145 @@ def test_a_misspelt_option_is_refused_before_anything_starts(
             "invalid_argument",
             "model",
         )
+
+
+WRONG_CALLS = """
+async ([bytes]) => {
+  const photo = new Blob([Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0))])
+  const api = window.gossamer
+  const { GossamerError, openPhoto, removeBackground } = api
+  const open = await openPhoto(photo)
+  const words = []
+  const told = async (call) => {
+    try {
+      await call()
+      return 'done'
+    } catch (error) {
+      words.push(error.message)
+      return error instanceof GossamerError ? error.code : `${error}`
+    }
+  }
+  const once = Symbol('x')
+  const matte = (given) => told(() => openPhoto(photo, { matte: given }))
+  const refused = []
+  for (const options of [
+    ...[new AbortController(), 'x', {}, true].map((signal) => ({ signal })),
+    { onProgress: 'x' }, { onPreview: {} }, { progress: 7 },
+    { model: once }, { backend: once }, { backend: [once] }, { output: { type: once } },
+    { device: once },
+  ]) refused.push(await told(() => removeBackground(photo, options)))
+  refused.push(
+    await told(() => open.refine({}, { signal: 'x' })),
+    await told(() => api.preloadSpecialists({ signal: {} })),
+    await matte({ data: new Float32Array(4), height: 3, width: 3 }),
+    await matte({ data: new Uint8Array(9), height: 3, width: 3 }),
+    await matte({}),
+    await matte('x'),
+  )
+  const taken = [
+    await told(() => open.refine(null, null)),
+    await told(() => open.encode(null)),
+    await told(() => open.preview(null, 100).then((preview) => preview.close())),
+    await told(() => api.inspectEngines(null)),
+    await told(() => api.preloadSpecialists(null)),
+    await matte(null),
+    await matte({ data: new Float32Array(9).fill(0.5), height: 3, width: 3 }),
+  ]
+  open.close()
+  return { refused, taken, words }
+}
+"""
+
+
+def test_a_wrong_argument_of_any_kind_is_told_as_such(lasting_app: App) -> None:
+    answer = lasting_app.page.evaluate(WRONG_CALLS, [in_base64(CHELSEA)])
+    assert set(answer["refused"]) == {"invalid_argument"}
+    assert set(answer["taken"]) == {"done"}
+    assert all(words.startswith(("Expected ", "'Symbol(x)' for ")) for words in answer["words"])
+
+
+UNDEFINED = """
+async ([bytes]) => {
+  const photo = new Blob([Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0))])
+  const refine = { feather_px: undefined, detail: undefined }
+  const outputs = [
+    { type: undefined, quality: undefined },
+    { crop: { margin_px: undefined } },
+    { canvas: { height_mm: 20, width_mm: 20, dpi: undefined } },
+    { outline: { width_px: 3, colour: undefined } },
+    { background: { gradient: ['red', ['blue', 1]], angle: undefined } },
+  ]
+  const { openPhoto, removeBackground } = window.gossamer
+  const { blob } = await removeBackground(photo, { refine, output: outputs[0] })
+  const open = await openPhoto(photo)
+  await open.refine(refine)
+  const previews = [await open.preview(refine, 100)]
+  for (const output of outputs) {
+    await open.encode(output)
+    previews.push((await open.previewFile(refine, output, 100)).preview)
+  }
+  for (const preview of previews) preview.close()
+  open.close()
+  return [blob.type, previews.length]
+}
+"""
+
+
+def test_what_is_undefined_was_not_given(lasting_app: App) -> None:
+    assert lasting_app.page.evaluate(UNDEFINED, [in_base64(CHELSEA)]) == ["image/png", 6]
+
+
+OF_ANOTHER_WINDOW = """
+async ([bytes]) => {
+  const content = Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0))
+  const frame = document.createElement('iframe')
+  document.body.append(frame)
+  const { Blob, File, Uint8Array: Bytes, ArrayBuffer, ImageData } = frame.contentWindow
+  const growing = new globalThis.ArrayBuffer(content.length, { maxByteLength: 1e6 })
+  new Uint8Array(growing).set(content)
+  const shared = new Uint8Array(new SharedArrayBuffer(content.length))
+  shared.set(content)
+  const { inspect, removeBackground } = window.gossamer
+  const widths = []
+  for (const source of [
+    new Blob([content]), new File([content], 'cat.jpg'), new Bytes(content), new ImageData(64, 64),
+    new Bytes(content).buffer, growing, shared,
+  ]) widths.push((await removeBackground(source)).width)
+  const background = new Blob([content])
+  widths.push((await removeBackground(new Blob([content]), { background })).width)
+  widths.push((await inspect(new Blob([content]))).width)
+  const letter = new File(['no picture'], 'letter.txt')
+  const words = await removeBackground(letter).catch(({ message }) => message)
+  frame.remove()
+  return { widths, words }
+}
+"""
+
+
+def test_a_picture_of_another_window_or_in_an_odd_buffer_is_one(lasting_app: App) -> None:
+    answer = lasting_app.page.evaluate(OF_ANOTHER_WINDOW, [in_base64(CHELSEA)])
+    assert answer["widths"] == [451, 451, 451, 64, *[451] * 5]
+    assert "“letter.txt”" in answer["words"]
+
+
+PROGRESS = """
+async ([bytes, secondLook]) => {
+  const photo = new Blob([Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0))])
+  const seen = []
+  const onProgress = ({ stage, done, total }) => seen.push([stage, done / total])
+  await window.gossamer.removeBackground(photo, { secondLook, onProgress })
+  return seen
+}
+"""
+
+
+@pytest.mark.parametrize("second_look", [False, True])
+def test_progress_never_goes_back(lasting_app: App, *, second_look: bool) -> None:
+    photo = jpeg(porthole(data.chelsea()))
+    seen = lasting_app.page.evaluate(PROGRESS, [in_base64(photo), second_look])
+    stages = ["decode", "preprocess", "infer", "refine", "encode"]
+    assert unique([stage for stage, _ in seen if stage != "model"]) == stages
+    for stage in stages:
+        fractions = [done for name, done in seen if name == stage]
+        assert fractions == sorted(set(fractions))
+        assert (fractions[0], fractions[-1]) == (0, 1)

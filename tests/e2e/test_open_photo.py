@@ -122,8 +122,19 @@ const RUNS = {
       await codeOf(photo.refine({}).then(() => photo.encode())),
     ]
     photo.close()
-    codes.push(await codeOf(photo.encode()))
-    return codes
+    photo.close()
+    const calls = [
+      photo.encode(),
+      photo.refine(),
+      photo.preview({}, 100),
+      photo.previewFile({}, {}, 100),
+      photo.subjects(),
+      photo.touchUp([]),
+      photo.askSpecialists(),
+    ]
+    const told = (error) => `${error.code}: ${error.message}`
+    const closed = await Promise.all(calls.map((call) => call.then(() => 'done', told)))
+    return { codes, closed }
   },
   abort: async ({ api, file, toText }) => {
     const photo = await api.openPhoto(file)
@@ -209,7 +220,11 @@ def test_a_preview_of_the_file_shows_what_encode_will_write(lasting_app: App) ->
 
 
 def test_what_is_wrong_is_told_and_the_photo_stays_open(lasting_app: App) -> None:
-    assert run(lasting_app.page, "errors") == [*["invalid_argument"] * 4, "done", "worker_died"]
+    answer = run(lasting_app.page, "errors")
+    assert answer["codes"] == [*["invalid_argument"] * 4, "done"]
+    assert (
+        answer["closed"] == ["invalid_argument: Expected an open photo: this photo was closed."] * 7
+    )
 
 
 @pytest.mark.timeout(120)

@@ -2,14 +2,16 @@
 
 import { setRoot } from './assets.js'
 import { build } from './build.js'
-import { checked, KNOWN, readOptions } from './options.js'
+import { checked, checkedMatte, KNOWN, readOptions } from './options.js'
 import { EngineChoice, reportEngines } from './pipeline/backends.js'
-import { modelFor, specialistsFor } from './pipeline/engines.js'
+import { specialistsFor } from './pipeline/engines.js'
 import { isKept } from './pipeline/load-network.js'
 import { isOpening, openPhoto as openInPipeline, runPipeline } from './pipeline/pipeline.js'
 import { prepareWider } from './pipeline/wider-look.js'
 import { startPython, thumbnailWorker, unlessAborted } from './pipeline/workers.js'
+import { arrived } from './rpc/errors.js'
 import { fetched, nameOf } from './source.js'
+import { requireCall, withoutUndefined } from './values.js'
 
 export { resetEngines } from './pipeline/backends.js'
 export { onRequests } from './request-log.js'
@@ -129,7 +131,8 @@ export async function removeBackground(source, options = {}) {
  *   `output` says, `matte` what the network has found
  */
 export async function segmentForeground(source, options = {}) {
-  const refine = { decontaminate: false, ...options?.refine } // nobody will see colours
+  // Nobody will see colours.
+  const refine = { decontaminate: false, ...withoutUndefined(options?.refine) }
   return cut(source, { ...options, refine }, 'alpha')
 }
 
@@ -146,14 +149,14 @@ export async function segmentForeground(source, options = {}) {
  */
 export async function openPhoto(source, options = {}) {
   const wanted = await readOptions(options, KNOWN.open)
-  const { matte, chromaKey, widerLook = true, secondLook = false } = wanted
+  const { chromaKey, widerLook = true, secondLook = false } = wanted
   const { signal } = wanted
   const { onNotice } = noticeList()
   const picture = await fetched(source, signal)
   return openInPipeline({
     ...picture,
     ...checked(wanted),
-    matte,
+    matte: checkedMatte(wanted.matte),
     chromaKey,
     widerLook,
     secondLook,
@@ -170,7 +173,7 @@ export async function openPhoto(source, options = {}) {
  *   when it is no picture that can be opened or too large for this device
  */
 export async function inspect(file) {
-  const inspection = await import('./pipeline/inspect.js')
+  const inspection = await arrived(import('./pipeline/inspect.js'))
   return inspection.inspect(file, nameOf(file))
 }
 
@@ -203,8 +206,10 @@ export async function preload(options = {}) {
  * not fetched again.
  * @param {Pick<Options, 'signal'>} [options]
  */
-export async function preloadSpecialists({ signal } = {}) {
-  const { prepareSpecialist } = await import('./pipeline/second-opinion.js')
+export async function preloadSpecialists(options = {}) {
+  requireCall(options ?? {})
+  const { signal } = options ?? {}
+  const { prepareSpecialist } = await arrived(import('./pipeline/second-opinion.js'))
   for (const model of specialistsFor('auto')) await prepareSpecialist(model, signal)
 }
 
@@ -237,8 +242,8 @@ function noticeList() {
  * @param {Pick<Options, 'model'>} [options]
  * @returns {Promise<{ missing: string[], engines: EngineReport[] }>}
  */
-export function inspectEngines({ model = 'auto' } = {}) {
-  return reportEngines(modelFor(model))
+export async function inspectEngines(options = {}) {
+  return reportEngines(checked({ model: options?.model ?? 'auto' }).model)
 }
 
 /** @param {import('./rpc/messages.js').Engine} engine */
@@ -269,7 +274,10 @@ async function cut(source, given, content) {
   const { chromaKey, widerLook = true, secondLook = false, background, onPreview } = options
   const { signal } = options
   const output = { ...options.output, ...(background !== undefined && { background }) }
-  const refine = { ...(chromaKey !== undefined && KEYED_REFINE), ...options.refine }
+  const refine = {
+    ...(chromaKey !== undefined && KEYED_REFINE),
+    ...withoutUndefined(options.refine),
+  }
   const wanted = checked(options)
   const { notices, onNotice } = noticeList()
   const { engine, ...outcome } = await runPipeline({

@@ -5,6 +5,7 @@
 
 import { setRoot } from './assets.js'
 import { GossamerError } from './rpc/errors.js'
+import { inWords } from './values.js'
 
 /** @typedef {import('./gossamer.js').Options} Options */
 
@@ -45,6 +46,7 @@ const THEIRS = {
     throw meaningless('device', value, "'cpu' or 'gpu', or backend")
   },
   progress(value) {
+    if (value === null) return {}
     return {
       onProgress: ({ stage, done, total }) =>
         value(stage === 'model' ? 'fetch:model' : `compute:${stage}`, done, total),
@@ -80,7 +82,7 @@ export function translated(given) {
 
 /** @param {Record<string, any>} output with `format` and `type` in their sense */
 function translatedOutput({ format, type, ...rest }) {
-  if (type !== undefined && type !== 'foreground' && !String(type).includes('/')) {
+  if (type !== undefined && type !== 'foreground' && !inWords(type).includes('/')) {
     const instead = INSTEAD_OF_TYPES[/** @type {keyof typeof INSTEAD_OF_TYPES} */ (type)]
     throw meaningless('output.type', type, instead ?? "a format such as 'image/png'")
   }
@@ -111,6 +113,6 @@ function meaningless(name, value, instead) {
   return new GossamerError(
     'invalid_argument',
     'model',
-    `'${value}' for ${name} has no meaning here. Expected ${instead}.`,
+    `'${inWords(value)}' for ${name} has no meaning here. Expected ${instead}.`,
   )
 }

@@ -1,7 +1,8 @@
 /** What a caller wants, read before anything starts: a misspelt option is an error, not a surprise. */
 
 import { BACKENDS, modelFor, specialistsFor } from './pipeline/engines.js'
-import { GossamerError } from './rpc/errors.js'
+import { arrived, GossamerError } from './rpc/errors.js'
+import { inWords, kindOf, requireCall, unexpected } from './values.js'
 
 /** @typedef {import('./gossamer.js').Options} Options */
 
@@ -33,6 +34,7 @@ export const KNOWN_WITHIN = {
  * @returns {Promise<Given>} with our own names alone; rejects with `invalid_argument` for others
  */
 export async function readOptions(given, known) {
+  requireCall(given ?? {})
   const options = await inOurWords(given ?? /** @type {Given} */ ({}), known)
   requireKnown('options', options, known)
   for (const [name, names] of Object.entries(KNOWN_WITHIN)) {
@@ -48,7 +50,7 @@ export async function readOptions(given, known) {
  */
 async function inOurWords(given, known) {
   if (isOurs(given, known)) return given
-  const { translated } = await import('./migration.js') // for those that come from there, and mistakes
+  const { translated } = await arrived(import('./migration.js')) // for those from there, and mistakes
   return /** @type {Given} */ (translated(given))
 }
 
@@ -74,7 +76,7 @@ function requireKnown(title, given, known) {
  */
 function isOurs(given, known) {
   const { format, type } = /** @type {Record<string, unknown>} */ (given.output ?? {})
-  const isOurOutput = format === undefined && (type === undefined || String(type).includes('/'))
+  const isOurOutput = format === undefined && (type === undefined || inWords(type).includes('/'))
   return isOurOutput && Object.keys(given).every((name) => known.includes(name))
 }
 
@@ -89,11 +91,31 @@ export function checked({ model = 'auto', backend = 'auto' }) {
     throw new GossamerError(
       'invalid_argument',
       'model',
-      `Expected 'auto', or ${BACKENDS.map((name) => `'${name}'`).join(', ')} or a list of them for backend, received '${backend}'.`,
+      `Expected 'auto', or ${BACKENDS.map((name) => `'${name}'`).join(', ')} or a list of them for backend, received '${names.map(inWords)}'.`,
     )
   }
+  if (typeof model !== 'string') throw unexpected('the name of a network', 'model', model)
   const wanted = names[0] === 'auto' ? 'auto' : backend
   return { model: modelFor(model), specialists: specialistsFor(model), backend: wanted }
+}
+
+/**
+ * @param {unknown} matte
+ * @returns {import('./gossamer.js').Matte | undefined} throws `invalid_argument` for what is none
+ */
+export function checkedMatte(matte) {
+  if (matte === undefined || matte === null) return undefined
+  const given = /** @type {Partial<import('./gossamer.js').Matte>} */ (matte)
+  const { data, height, width } = given
+  const isWhole = kindOf(data) === 'Float32Array' && Number(height) > 0 && Number(width) > 0
+  if (isWhole && data?.length === Number(height) * Number(width)) {
+    return /** @type {import('./gossamer.js').Matte} */ (given)
+  }
+  throw unexpected(
+    'the matte of a result, { data, height, width } with a Float32Array of height x width,',
+    'matte',
+    `${kindOf(data)} of ${inWords(data?.length)} for ${inWords(height)} x ${inWords(width)}`,
+  )
 }
 
 /**

@@ -1,6 +1,7 @@
 /** What somebody wants cut out, as a picture that can be decoded. */
 
 import { GossamerError } from './rpc/errors.js'
+import { isPicture, kindOf } from './values.js'
 
 /** @typedef {Blob | File | URL | string | ArrayBuffer | Uint8Array<ArrayBuffer> | ImageBitmap | ImageData} Source */
 
@@ -19,7 +20,7 @@ export async function fetched(source, signal) {
 
 /** @param {unknown} picture */
 export function nameOf(picture) {
-  return picture instanceof File ? `“${picture.name}”` : 'The picture'
+  return kindOf(picture) === 'File' ? `“${/** @type {File} */ (picture).name}”` : 'The picture'
 }
 
 /**
@@ -28,10 +29,9 @@ export function nameOf(picture) {
  * @returns {Promise<Blob | ImageBitmap | ImageData>}
  */
 async function fetchSource(source, signal) {
-  if (source instanceof Blob) return source
-  if (source instanceof ImageBitmap || source instanceof ImageData) return source
-  if (source instanceof ArrayBuffer || source instanceof Uint8Array) return new Blob([source])
-  if (typeof source !== 'string' && !(source instanceof URL)) {
+  if (isPicture(source)) return source
+  if (isBytes(source)) return blobOf(source)
+  if (!isAddress(source)) {
     throw new GossamerError(
       'invalid_argument',
       'decode',
@@ -55,6 +55,31 @@ async function fetchSource(source, signal) {
 /** @param {string} address a picture itself, where it is a data: address */
 function shortened(address) {
   return address.length > ADDRESS_LENGTH ? `${address.slice(0, ADDRESS_LENGTH)}...` : address
+}
+
+/**
+ * @param {unknown} source
+ * @returns {source is ArrayBuffer | Uint8Array<ArrayBuffer>}
+ */
+function isBytes(source) {
+  return ['ArrayBuffer', 'Uint8Array'].includes(kindOf(source))
+}
+
+/** @param {ArrayBuffer | Uint8Array<ArrayBuffer>} bytes */
+function blobOf(bytes) {
+  try {
+    return new Blob([bytes])
+  } catch {
+    return new Blob([new Uint8Array(bytes).slice()]) // whose buffer may grow, or other threads share
+  }
+}
+
+/**
+ * @param {unknown} source
+ * @returns {source is string | URL}
+ */
+export function isAddress(source) {
+  return typeof source === 'string' || kindOf(source) === 'URL'
 }
 
 /** @param {unknown} value */

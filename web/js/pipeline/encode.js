@@ -5,6 +5,7 @@
  */
 
 import { GossamerError } from '../rpc/errors.js'
+import { withoutUndefined } from '../values.js'
 import { callPython, loadPythonPackage } from './python.js'
 
 /** @typedef {import('../rpc/messages.js').PythonCalls} PythonCalls */
@@ -40,7 +41,7 @@ export async function previewFile({ handle, options, output, longest_px, backdro
   const { canvas, height, width } = await callPython(
     'draw_file_preview',
     handle,
-    options,
+    withoutUndefined(options),
     withoutUndefined(output),
     longest_px,
     readable(backdrop),
@@ -68,13 +69,4 @@ async function written(canvas, type, quality) {
       `A picture of ${canvas.width} x ${canvas.height} pixels cannot be written as ${type} (${error}). Choose image/png.`,
     )
   }
-}
-
-/**
- * In JavaScript an option that is undefined is one that was not given; Python would see a None.
- * @param {import('../rpc/messages.js').OutputOptions} output
- */
-function withoutUndefined(output) {
-  const given = Object.entries(output).filter(([, value]) => value !== undefined)
-  return /** @type {typeof output} */ (Object.fromEntries(given))
 }

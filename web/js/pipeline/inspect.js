@@ -4,6 +4,7 @@
  */
 
 import { GossamerError } from '../rpc/errors.js'
+import { inWords, isBlob } from '../values.js'
 import { checkSize, unsupported } from './decode.js'
 import { readImageHeader } from './image-header.js'
 import { estimateMemory } from './memory.js'
@@ -22,8 +23,8 @@ const HEAD_BYTES = 1 << 17
  *   sides are 0 where the file does not say
  */
 export async function inspect(blob, name) {
-  if (!(blob instanceof Blob)) {
-    const message = `Expected a file or a Blob, received ${blob}.`
+  if (!isBlob(blob)) {
+    const message = `Expected a file or a Blob, received ${inWords(blob)}.`
     throw new GossamerError('invalid_argument', 'decode', message)
   }
   const head = await readHeader(blob.slice(0, HEAD_BYTES))

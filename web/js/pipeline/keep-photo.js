@@ -1,5 +1,6 @@
 /** Moves a photo to Python, where it stays; the matte follows when it has been found. */
 
+import { arrived } from '../rpc/errors.js'
 import { dropKept, OpenPhoto } from './open-photo.js'
 import { pythonWorker, startedEarly, unlessAborted } from './workers.js'
 
@@ -20,7 +21,7 @@ export async function keepPhoto(photo, finding, job, clock) {
   const keeping = startedEarly(keepPixels(photo))
   try {
     const found = await finding
-    return await clock.time('refine', async () => openKept(await keeping, photo, found, job, clock))
+    return await clock.begin('refine', async () => openKept(await keeping, photo, found, job))
   } catch (error) {
     keeping.then(dropKept, () => {})
     throw error
@@ -43,9 +44,8 @@ async function keepPixels(photo) {
  * @param {DecodedPhoto} photo
  * @param {FoundMatte} found
  * @param {OpenJob} job
- * @param {StageClock} clock for who asks specialists; it does not run here
  */
-async function openKept(handle, photo, found, job, clock) {
+async function openKept(handle, photo, found, job) {
   const { signal } = job
   const { matte, wider, engine } = found
   await pythonWorker.call('setMatte', { handle, matte }, 'refine', { signal })
@@ -56,7 +56,7 @@ async function openKept(handle, photo, found, job, clock) {
   const kept = { handle, file }
   /** @type {import('./open-photo.js').Ask} */
   const askSpecialists = async (onAsk) =>
-    (await import('./second-opinion.js')).findBetter(kept, job, clock, onAsk)
+    (await arrived(import('./second-opinion.js'))).findBetter(kept, job, onAsk)
   const now = { matte: fused ?? matte, model: job.model.name, engine }
   return new OpenPhoto({ ...kept, ...now, height, width, askSpecialists })
 }

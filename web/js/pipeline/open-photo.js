@@ -3,7 +3,9 @@
  * neither a decoder nor a network.
  */
 
+import { GossamerError } from '../rpc/errors.js'
 import { release } from '../rpc/release.js'
+import { isBlob, isPicture, requireCall } from '../values.js'
 import { inferenceWorker, pythonWorker } from './workers.js'
 
 /** @typedef {import('../rpc/messages.js').EncodedContent} EncodedContent */
@@ -37,8 +39,10 @@ import { inferenceWorker, pythonWorker } from './workers.js'
  *   has found it better; `onAsk` is awaited before one is asked
  */
 
+/** Null is as good as nothing for each argument of these methods, as in the functions of the API. */
 export class OpenPhoto {
   #askSpecialists
+  #isClosed = false
   /** @type {RefineOptions} of the last `refine` */
   #options = {}
   #isPrecise = false
@@ -84,7 +88,10 @@ export class OpenPhoto {
    *   to ask: it takes seconds
    * @returns {Promise<string>} the network whose edges it has now
    */
-  async askSpecialists({ onAsk } = {}) {
+  async askSpecialists(call = {}) {
+    requireCall(call ?? {})
+    const { onAsk } = call ?? {}
+    this.#opened('refine')
     const better = await this.#askSpecialists?.(onAsk)
     this.#askSpecialists = undefined // once is enough
     if (better) {
@@ -102,19 +109,21 @@ export class OpenPhoto {
    * @param {RefineOptions} [options]
    * @param {RefineCall} [call] the receiver of `onPreview` closes the bitmap
    */
-  async refine(options = {}, { precise = false, signal, onProgress, onPreview } = {}) {
+  async refine(options = {}, call = {}) {
+    requireCall(call ?? {})
+    const { precise = false, signal, onProgress, onPreview } = call ?? {}
     const { preview, isEmpty } = await pythonWorker.call(
       'refine',
       {
-        handle: this.handle,
-        options,
+        handle: this.#opened('refine'),
+        options: options ?? {},
         preview: Boolean(onPreview),
         precise,
       },
       'refine',
       { signal, onProgress },
     )
-    this.#options = options
+    this.#options = options ?? {}
     this.isEmpty = isEmpty
     this.#isPrecise ||= precise
     this.#isRefined = true
@@ -129,8 +138,10 @@ export class OpenPhoto {
    * @param {{ signal?: AbortSignal }} [call]
    * @returns {Promise<ImageBitmap>} for the caller to close
    */
-  async preview(options, longest_px, { signal } = {}) {
-    const request = { handle: this.handle, options, longest_px }
+  async preview(options, longest_px, call = {}) {
+    requireCall(call ?? {})
+    const { signal } = call ?? {}
+    const request = { handle: this.#opened('refine'), options: options ?? {}, longest_px }
     const { preview } = await pythonWorker.call('preview', request, 'refine', { signal })
     return preview
   }
@@ -144,9 +155,12 @@ export class OpenPhoto {
    * @returns {Promise<FilePreview>} `preview` is for the caller to close; `height` and `width` are
    *   those of the file, nearly
    */
-  async previewFile(options, output, longest_px, { signal } = {}) {
-    const behind = await this.#behind(output, signal, longest_px)
-    const request = { handle: this.handle, options, longest_px, ...behind }
+  async previewFile(options, output, longest_px, call = {}) {
+    requireCall(call ?? {})
+    const { signal } = call ?? {}
+    const behind = await this.#behind(output ?? {}, signal, longest_px)
+    const handle = this.#opened('encode')
+    const request = { handle, options: options ?? {}, longest_px, ...behind }
     return pythonWorker.call('previewFile', request, 'encode', {
       signal,
       transfer: behind.backdrop ? [behind.backdrop.rgba] : [],
@@ -158,7 +172,7 @@ export class OpenPhoto {
    * @returns {Promise<Subject[]>}
    */
   async subjects() {
-    return pythonWorker.call('subjects', { handle: this.handle }, 'refine')
+    return pythonWorker.call('subjects', { handle: this.#opened('refine') }, 'refine')
   }
 
   /**
@@ -167,8 +181,9 @@ export class OpenPhoto {
    *   here are undone
    */
   async touchUp(strokes) {
+    const handle = this.#opened('refine')
     this.#isRefined = false
-    await pythonWorker.call('touchUp', { handle: this.handle, strokes }, 'refine')
+    await pythonWorker.call('touchUp', { handle, strokes }, 'refine')
   }
 
   /**
@@ -178,18 +193,22 @@ export class OpenPhoto {
    * @param {{ content?: EncodedContent, signal?: AbortSignal | undefined }} [call]
    * @returns {Promise<Picture>}
    */
-  async encode(output = {}, { content = 'cutout', signal } = {}) {
-    const precise = output.depth === 16
+  async encode(output = {}, call = {}) {
+    requireCall(call ?? {})
+    const { content = 'cutout', signal } = call ?? {}
+    this.#opened('encode')
+    const wanted = output ?? {}
+    const precise = wanted.depth === 16
     if (!this.#isRefined || (precise && !this.#isPrecise)) {
       await this.refine(this.#options, { precise, signal })
     }
-    const behind = await this.#behind(output, signal)
-    const request = { handle: this.handle, content, ...behind }
+    const behind = await this.#behind(wanted, signal)
+    const request = { handle: this.#opened('encode'), content, ...behind }
     const { bytes, height, width } = await pythonWorker.call('encode', request, 'encode', {
       signal,
       transfer: behind.backdrop ? [behind.backdrop.rgba] : [],
     })
-    const blob = new Blob([bytes], { type: output.type ?? 'image/png' })
+    const blob = new Blob([bytes], { type: wanted.type ?? 'image/png' })
     release(bytes.buffer) // the blob has its own
     return { blob, height, width }
   }
@@ -207,7 +226,7 @@ export class OpenPhoto {
     const known = this.#smallBackdrop
     const isKnown = known?.source === background && known.longest_px === longest_px
     const photo = isKnown ? known.photo : await this.#decoded(background, signal, longest_px)
-    const isSmall = longest_px < Infinity && background instanceof Blob
+    const isSmall = longest_px < Infinity && isBlob(background)
     if (isSmall) this.#smallBackdrop = { source: background, longest_px, photo }
     // What is kept must not move to the worker.
     const backdrop = isSmall ? { ...photo, rgba: photo.rgba.slice(0) } : photo
@@ -228,7 +247,21 @@ export class OpenPhoto {
 
   /** Gives its memory back. */
   close() {
+    this.#isClosed = true
     dropKept(this.handle)
+  }
+
+  /**
+   * @param {import('../rpc/errors.js').Stage} stage
+   * @returns {number} what names it in Python; throws `invalid_argument` where it is closed
+   */
+  #opened(stage) {
+    if (!this.#isClosed) return this.handle
+    throw new GossamerError(
+      'invalid_argument',
+      stage,
+      'Expected an open photo: this photo was closed.',
+    )
   }
 }
 
@@ -236,16 +269,4 @@ export class OpenPhoto {
 export function dropKept(handle) {
   if (!pythonWorker.isRunning) return // gone with its worker
   pythonWorker.call('closePhoto', { handle }, 'refine').catch(() => {})
-}
-
-/**
- * @param {import('../rpc/messages.js').Background | undefined} background
- * @returns {background is import('../rpc/messages.js').PictureSource}
- */
-function isPicture(background) {
-  return (
-    background instanceof Blob ||
-    background instanceof ImageBitmap ||
-    background instanceof ImageData
-  )
 }

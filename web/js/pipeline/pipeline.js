@@ -1,5 +1,6 @@
 /** A picture's way, from file to file. Reads from top to bottom. */
 
+import { arrived } from '../rpc/errors.js'
 import { EngineChoice } from './backends.js'
 import { infer, onSomeEngine, preprocess } from './find-matte.js'
 import { keepKeyed, keepPhoto } from './keep-photo.js'
@@ -74,7 +75,8 @@ export async function runPipeline(job) {
  * @returns {Promise<Outcome>}
  */
 async function cutOut(job, clock) {
-  const { refine, output, content, signal, onProgress, onPreview } = job
+  const { refine, output, content, signal, onPreview } = job
+  const onProgress = (/** @type {Progress} */ progress) => clock.report(progress)
   const photo = await open(job, clock)
   try {
     const precise = output.depth === 16
@@ -96,7 +98,9 @@ async function cutOut(job, clock) {
  */
 export async function openPhoto(job) {
   const clock = new StageClock(job)
-  return inTurn(() => open(job, clock), job.signal)
+  const photo = await inTurn(() => open(job, clock), job.signal)
+  clock.report({ stage: 'refine', done: 1, total: 1 })
+  return photo
 }
 
 let opening = 0
@@ -158,7 +162,7 @@ async function findAndKeep(job, choice, clock) {
 async function withSecondLook(photo, job, choice, clock) {
   if (!job.secondLook || !photo.engine) return photo
   try {
-    const { lookAgain } = await import('./second-opinion.js')
+    const { lookAgain } = await arrived(import('./second-opinion.js'))
     await onSomeEngine(choice, () => lookAgain(photo, job, choice, clock))
     return photo
   } catch (error) {

@@ -4,6 +4,7 @@
  */
 
 import { release } from '../rpc/release.js'
+import { withoutUndefined } from '../values.js'
 import { callPython } from './python.js'
 
 /** @typedef {import('../rpc/messages.js').PythonCalls} PythonCalls */
@@ -95,7 +96,8 @@ export async function addSecondLook({ handle, matte }) {
  * @returns {Promise<PythonCalls['refine'][1]>} the preview is the receiver's to close
  */
 export async function refine({ handle, options, preview, precise }, onProgress) {
-  const isEmpty = await callPython('refine', handle, options, onProgress, precise)
+  const wanted = withoutUndefined(options)
+  const isEmpty = await callPython('refine', handle, wanted, onProgress, precise)
   if (!preview) return { preview: null, isEmpty }
   return { preview: await toBitmap(await callPython('draw', handle)), isEmpty }
 }
@@ -105,7 +107,7 @@ export async function refine({ handle, options, preview, precise }, onProgress) 
  * @returns {Promise<PythonCalls['preview'][1]>} the preview is the receiver's to close
  */
 export async function preview({ handle, options, longest_px }) {
-  const canvas = await callPython('draw_preview', handle, options, longest_px)
+  const canvas = await callPython('draw_preview', handle, withoutUndefined(options), longest_px)
   return { preview: canvas.transferToImageBitmap() }
 }
 

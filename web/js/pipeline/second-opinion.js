@@ -2,12 +2,12 @@
 
 import { EngineChoice } from './backends.js'
 import { findMatte, onSomeEngine } from './find-matte.js'
+import { StageClock } from './stage-clock.js'
 import { pythonWorker } from './workers.js'
 
 /** @typedef {import('../rpc/messages.js').PhotoFile} PhotoFile */
 /** @typedef {import('./open-photo.js').Found} Found */
 /** @typedef {import('./pipeline.js').OpenJob} OpenJob */
-/** @typedef {import('./stage-clock.js').StageClock} StageClock */
 
 /** @typedef {{ handle: number, file: PhotoFile }} Kept a photo that Python keeps */
 
@@ -47,11 +47,10 @@ export async function prepareSpecialist(model, signal) {
  * waits for a second opinion to be downloaded, or started.
  * @param {Kept} kept
  * @param {OpenJob} job
- * @param {StageClock} clock
  * @param {() => Promise<void>} [onAsk] awaited before that, where there is one to ask
  * @returns {Promise<Found | null>} null where all stays as it was
  */
-export async function findBetter(kept, job, clock, onAsk) {
+export async function findBetter(kept, job, onAsk) {
   const ready = job.specialists.filter((model) => specialists.has(model))
   if (ready.length > 0) await onAsk?.()
   let better = null
@@ -59,7 +58,7 @@ export async function findBetter(kept, job, clock, onAsk) {
     const asked = { ...job, model, widerLook: false }
     const choice = new EngineChoice(asked)
     try {
-      const ask = () => askSpecialist(kept, asked, choice, clock)
+      const ask = () => askSpecialist(kept, asked, choice, new StageClock(job))
       better = (await onSomeEngine(choice, ask)) ?? better
     } catch {
       job.signal?.throwIfAborted() // what was found before is no worse for it
