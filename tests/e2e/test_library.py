@@ -222,6 +222,88 @@ def test_a_reset_leaves_the_cut_out_of_an_address(element_page: Page) -> None:
     assert states == [["done", True], "done"]
 
 
+def test_a_picture_that_never_comes_stops_no_other_element(element_page: Page) -> None:
+    element_page.route("**/never.jpg", lambda _route: None)  # nobody answers
+    answer = element_page.evaluate(
+        """async () => {
+          const [slow, quick] = ['never.jpg', 'photo.jpg'].map((src) =>
+            Object.assign(document.createElement('gossamer-cutout'), { src, options: null }))
+          document.body.append(slow, quick)
+          await new Promise((resolve) => quick.addEventListener('load', resolve, { once: true }))
+          const before = slow.state
+          const replaced = slow.cutOut().catch(({ name }) => name)
+          slow.cutOut().catch(() => {})
+          const reason = await replaced
+          slow.remove()
+          await new Promise((resolve) => setTimeout(resolve))
+          const removed = [slow.state, slow.matches(':state(working)')]
+          document.body.append(slow)
+          await new Promise((resolve) => setTimeout(resolve))
+          const back = slow.state
+          slow.remove()
+          quick.remove()
+          return { before, reason, removed, back }
+        }"""
+    )
+    assert answer == {
+        "before": "working",
+        "reason": "AbortError",
+        "removed": ["empty", False],
+        "back": "working",
+    }
+
+
+def test_an_address_that_names_no_file_gives_the_cut_out_no_odd_name(
+    element_page: Page, host: str, quick_library_dir: Path
+) -> None:
+    (module,) = (quick_library_dir / "js" / "embed").glob("cutout-file.*.js")
+    names = element_page.evaluate(
+        """async (url) => {
+          const { cutoutFile } = await import(url)
+          const blob = new Blob([], { type: 'image/png' })
+          return ['data:image/png;base64,iVBO/Rw0K', URL.createObjectURL(blob), 'a/my%20cat.jpg?x']
+            .map((source) => cutoutFile(blob, source).name)
+        }""",
+        f"{host}gossamer/js/embed/{module.name}",
+    )
+    assert names == ["picture-cutout.png", "picture-cutout.png", "my cat-cutout.png"]
+
+
+def test_a_part_that_does_not_arrive_is_told_as_such(page: Page, host: str) -> None:
+    page.goto(f"{host}index.html")
+    page.route(
+        re.compile("/(migration|inspect|second-opinion)[.][^/]*js$"), lambda one: one.abort()
+    )
+    codes = page.evaluate(
+        """async (folder) => {
+          const { removeBackground, inspect, preloadSpecialists } = await import(
+            `${folder}gossamer/gossamer.js`)
+          const photo = await (await fetch('photo.jpg')).blob()
+          const told = ({ name, code }) => `${name} ${code}`
+          return Promise.all([
+            removeBackground(photo, { device: 'cpu' }).catch(told),
+            removeBackground(photo, { secondLook: true }).catch(told),
+            inspect(photo).catch(told),
+            preloadSpecialists().catch(told),
+          ])
+        }""",
+        host,
+    )
+    assert codes == ["GossamerError model_unavailable"] * 4
+    page.route(re.compile("/js/gossamer[.][^/]*js$"), lambda one: one.abort())
+    page.goto(f"{host}index.html")
+    code = page.evaluate(
+        """async (folder) => {
+          await import(`${folder}gossamer/gossamer-cutout.js`)
+          const element = document.createElement('gossamer-cutout')
+          element.src = 'photo.jpg'
+          return element.cutOut().catch(({ name, code }) => `${name} ${code}`)
+        }""",
+        host,
+    )
+    assert code == "GossamerError model_unavailable"
+
+
 THEIR_OPTIONS = """
 async (folder) => {
   const { removeBackground, configure } = await import(`${folder}gossamer/gossamer.js`)

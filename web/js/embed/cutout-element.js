@@ -3,6 +3,7 @@
  * What it can do is in docs/embedding.md. The rest of Gossamer is fetched by the first picture.
  */
 
+import { arrived } from '../rpc/errors.js'
 import { cutoutFile } from './cutout-file.js'
 import { CutoutView } from './cutout-view.js'
 
@@ -11,9 +12,6 @@ import { CutoutView } from './cutout-view.js'
 /** @typedef {import('../gossamer.js').Result} Result */
 /** @typedef {import('../gossamer.js').Source} Source */
 /** @typedef {'empty' | 'working' | 'done' | 'failed'} State each of them a CSS state, :state(done) */
-
-/** One picture after the other, however many elements a page has: each takes its size in memory. */
-let last = Promise.resolve()
 
 export class GossamerCutout extends HTMLElement {
   static formAssociated = true
@@ -63,7 +61,7 @@ export class GossamerCutout extends HTMLElement {
 
   /** @param {Options} options */
   set options(options) {
-    this.#options = options
+    this.#options = options ?? {}
     this.#changed()
   }
 
@@ -160,7 +158,7 @@ export class GossamerCutout extends HTMLElement {
       if (this.isConnected) return // it was moved
       this.#view.show(null)
       if (this.#state !== 'working') return
-      this.#work.abort()
+      this.#clear()
       this.#isStale = true // should it come back
     })
   }
@@ -217,7 +215,7 @@ export class GossamerCutout extends HTMLElement {
     this.#enter('working', {})
     try {
       const source = /** @type {Source} */ (this.#wanted)
-      const result = await inTurn(() => this.#removeBackground(source, signal), signal)
+      const result = await this.#removeBackground(source, signal)
       this.#enter('done', { result })
       this.dispatchEvent(new Event('load'))
       return result
@@ -235,12 +233,14 @@ export class GossamerCutout extends HTMLElement {
    * @param {AbortSignal} signal
    */
   async #removeBackground(source, signal) {
-    const { removeBackground } = await import('../gossamer.js')
+    const { removeBackground } = await arrived(import('../gossamer.js'))
+    const { onProgress } = this.#options
+    const isListener = !onProgress || typeof onProgress === 'function' // else it is refused
     const result = await removeBackground(source, {
       ...this.#options,
       ...this.#optionsOfAttributes(),
       signal,
-      onProgress: (progress) => this.#report(progress),
+      onProgress: isListener ? (progress) => this.#report(progress) : onProgress,
     })
     signal.throwIfAborted()
     return result
@@ -299,24 +299,6 @@ export class GossamerCutout extends HTMLElement {
   #complain(message) {
     this.#internals.setValidity({ customError: true }, message)
   }
-}
-
-/**
- * @template T
- * @param {() => Promise<T>} run
- * @param {AbortSignal} signal
- * @returns {Promise<T>}
- */
-function inTurn(run, signal) {
-  const turn = last.then(() => {
-    signal.throwIfAborted()
-    return run()
-  })
-  last = turn.then(
-    () => {},
-    () => {}, // the next one has its turn
-  )
-  return turn
 }
 
 // Another copy of this module, from another folder, may have been first.
