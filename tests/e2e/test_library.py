@@ -304,6 +304,25 @@ def test_a_part_that_does_not_arrive_is_told_as_such(page: Page, host: str) -> N
     assert code == "GossamerError model_unavailable"
 
 
+def test_a_call_that_has_failed_reports_nothing_more(page: Page, host: str) -> None:
+    page.goto(f"{host}index.html")
+    code, late = page.evaluate(
+        """async (folder) => {
+          const { preload, removeBackground } = await import(`${folder}gossamer/gossamer.js`)
+          let isOver = false
+          const late = []
+          const onProgress = ({ stage }) => isOver && late.push(stage)
+          const notes = new Blob(['no picture'])
+          const code = await removeBackground(notes, { onProgress }).catch(({ code }) => code)
+          isOver = true
+          await preload() // the network, whose download that call has begun
+          return [code, late]
+        }""",
+        host,
+    )
+    assert (code, late) == ("unsupported_format", [])
+
+
 THEIR_OPTIONS = """
 async (folder) => {
   const { removeBackground, configure } = await import(`${folder}gossamer/gossamer.js`)

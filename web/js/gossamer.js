@@ -26,6 +26,7 @@ export { ERROR_CODES, GossamerError, STAGES } from './rpc/errors.js'
 /** @typedef {import('./rpc/messages.js').Stroke} Stroke */
 /** @typedef {import('./rpc/messages.js').Subject} Subject */
 /** @typedef {import('./rpc/requests.js').NetworkRequest} NetworkRequest */
+/** @typedef {import('./migration.js').AnyOptions} AnyOptions */
 /** @typedef {import('./migration.js').TheirOptions} TheirOptions */
 /** @typedef {import('./pipeline/backends.js').EngineReport} EngineReport */
 /** @typedef {import('./pipeline/engines.js').Wanted} Wanted */
@@ -113,7 +114,7 @@ const KEYED = /** @type {const} */ ({
 /**
  * Cuts the subject out.
  * @param {Source} source a picture, or the address of one
- * @param {Options & TheirOptions} [options]
+ * @param {AnyOptions} [options]
  * @returns {Promise<Result>} `blob` is a picture of `width` x `height`; unless `output` says
  *   otherwise, a PNG of the photo's size with straight alpha. Rejects with a GossamerError, or with
  *   `signal.reason`
@@ -126,7 +127,7 @@ export async function removeBackground(source, options = {}) {
 /**
  * Finds the subject without cutting it out.
  * @param {Source} source
- * @param {Options & TheirOptions} [options]
+ * @param {AnyOptions} [options]
  * @returns {Promise<Result & { matte: Matte }>} `blob` is a grey picture of alpha, cropped or not as
  *   `output` says, `matte` what the network has found
  */
@@ -141,7 +142,7 @@ export async function segmentForeground(source, options = {}) {
  * `askSpecialists`, `refine`, `preview`, `previewFile`, `subjects`, `touchUp`, `encode` and `close` of
  * what it resolves to.
  * @param {Source} source
- * @param {Omit<Options, 'refine' | 'background' | 'output' | 'onPreview'> & {
+ * @param {Omit<AnyOptions, 'refine' | 'background' | 'output' | 'onPreview'> & {
  *   matte?: Matte,
  * }} [options]
  *   - `matte`: one that was found before, of the same photo: no network runs.
@@ -152,18 +153,21 @@ export async function openPhoto(source, options = {}) {
   const { chromaKey, widerLook = true, secondLook = false } = wanted
   const { signal } = wanted
   const { onNotice } = noticeList()
+  const matte = checkedMatte(wanted.matte)
   const picture = await fetched(source, signal)
-  return openInPipeline({
-    ...picture,
-    ...checked(wanted),
-    matte: checkedMatte(wanted.matte),
-    chromaKey,
-    widerLook,
-    secondLook,
-    signal,
-    onProgress: wanted.onProgress ?? (() => {}),
-    onNotice,
-  })
+  return reporting(wanted.onProgress, (onProgress) =>
+    openInPipeline({
+      ...picture,
+      ...checked(wanted),
+      matte,
+      chromaKey,
+      widerLook,
+      secondLook,
+      signal,
+      onProgress,
+      onNotice,
+    }),
+  )
 }
 
 /**
@@ -246,6 +250,25 @@ export async function inspectEngines(options = {}) {
   return reportEngines(checked({ model: options?.model ?? 'auto' }).model)
 }
 
+/**
+ * A download that a call has begun goes on for others when it fails, but nobody hears of it.
+ * @template T
+ * @param {Options['onProgress']} onProgress
+ * @param {(onProgress: (progress: Progress) => void) => Promise<T>} run
+ * @returns {Promise<T>}
+ */
+async function reporting(onProgress, run) {
+  let isOver = false
+  try {
+    return await run((progress) => {
+      if (!isOver) onProgress?.(progress)
+    })
+  } catch (error) {
+    isOver = true
+    throw error
+  }
+}
+
 /** @param {import('./rpc/messages.js').Engine} engine */
 function describeEngine({ runtime, backend, artefact, threads }) {
   return { runtime, backend, precision: artefact.precision, threads }
@@ -266,11 +289,11 @@ export async function thumbnail(source, height_px) {
 
 /**
  * @param {Source} source
- * @param {Options} given
+ * @param {AnyOptions} given
  * @param {import('./rpc/messages.js').EncodedContent} content
  */
 async function cut(source, given, content) {
-  const options = await readOptions(given, KNOWN.cut)
+  const options = await readOptions(/** @type {Options} */ (given), KNOWN.cut)
   const { chromaKey, widerLook = true, secondLook = false, background, onPreview } = options
   const { signal } = options
   const output = { ...options.output, ...(background !== undefined && { background }) }
@@ -280,20 +303,23 @@ async function cut(source, given, content) {
   }
   const wanted = checked(options)
   const { notices, onNotice } = noticeList()
-  const { engine, ...outcome } = await runPipeline({
-    ...(await fetched(source, signal)),
-    ...wanted,
-    chromaKey,
-    widerLook,
-    secondLook,
-    refine,
-    output,
-    content,
-    signal,
-    onProgress: options.onProgress ?? (() => {}),
-    onNotice,
-    onPreview,
-  })
+  const picture = await fetched(source, signal)
+  const { engine, ...outcome } = await reporting(options.onProgress, (onProgress) =>
+    runPipeline({
+      ...picture,
+      ...wanted,
+      chromaKey,
+      widerLook,
+      secondLook,
+      refine,
+      output,
+      content,
+      signal,
+      onProgress,
+      onNotice,
+      onPreview,
+    }),
+  )
   const ran = engine ? { model: wanted.model.name, ...describeEngine(engine) } : KEYED
   return { ...ran, notices, ...outcome }
 }

@@ -8,10 +8,11 @@ import { GossamerError } from './rpc/errors.js'
 import { inWords } from './values.js'
 
 /** @typedef {import('./gossamer.js').Options} Options */
+/** @typedef {import('./gossamer.js').OutputOptions} OutputOptions */
 
 /**
  * @typedef {{
- *   publicPath?: string,
+ *   publicPath?: string | URL,
  *   device?: 'cpu' | 'gpu',
  *   progress?: (key: string, current: number, total: number) => void,
  *   debug?: false,
@@ -20,6 +21,16 @@ import { inWords } from './values.js'
  *   fetchArgs?: Record<string, never>,
  *   output?: { format?: 'image/png' | 'image/webp', quality?: number },
  * }} TheirOptions
+ */
+
+/**
+ * Ours and theirs, as they are given.
+ * @typedef {Omit<Options, 'output'> & Omit<TheirOptions, 'output'> & {
+ *   output?: Omit<OutputOptions, 'type'> & {
+ *     type?: OutputOptions['type'] | 'foreground',
+ *     format?: 'image/png' | 'image/webp',
+ *   },
+ * }} AnyOptions
  */
 
 /** What is written instead of a format that no cut-out of ours has. */

@@ -3,7 +3,7 @@
 import { GossamerError } from './rpc/errors.js'
 import { isPicture, kindOf } from './values.js'
 
-/** @typedef {Blob | File | URL | string | ArrayBuffer | Uint8Array<ArrayBuffer> | ImageBitmap | ImageData} Source */
+/** @typedef {Blob | File | URL | string | ArrayBuffer | Uint8Array | ImageBitmap | ImageData} Source */
 
 /** What a message shows of an address. */
 const ADDRESS_LENGTH = 80
@@ -59,16 +59,16 @@ function shortened(address) {
 
 /**
  * @param {unknown} source
- * @returns {source is ArrayBuffer | Uint8Array<ArrayBuffer>}
+ * @returns {source is ArrayBuffer | Uint8Array}
  */
 function isBytes(source) {
   return ['ArrayBuffer', 'Uint8Array'].includes(kindOf(source))
 }
 
-/** @param {ArrayBuffer | Uint8Array<ArrayBuffer>} bytes */
+/** @param {ArrayBuffer | Uint8Array} bytes */
 function blobOf(bytes) {
   try {
-    return new Blob([bytes])
+    return new Blob([/** @type {ArrayBuffer} */ (bytes)])
   } catch {
     return new Blob([new Uint8Array(bytes).slice()]) // whose buffer may grow, or other threads share
   }
@@ -78,7 +78,7 @@ function blobOf(bytes) {
  * @param {unknown} source
  * @returns {source is string | URL}
  */
-export function isAddress(source) {
+function isAddress(source) {
   return typeof source === 'string' || kindOf(source) === 'URL'
 }
 

@@ -41,13 +41,26 @@ export async function later(file: Blob): Promise<ImageBitmap> {
   return photo.preview({ feather_px: 2 }, 800)
 }
 
+export async function asDocumented(file: Uint8Array): Promise<void> {
+  await removeBackground(file, { output: { type: 'foreground', format: 'image/webp' } })
+  await removeBackground(file, { publicPath: new URL('/assets/', location.href) })
+  const photo = await openPhoto(file, { device: 'cpu' })
+  photo.close()
+}
+
 const element = document.createElement('gossamer-cutout')
 element.source = new File([], 'photo.jpg')
+element.options = { device: 'cpu' }
+element.addEventListener('progress', ({ detail }) => console.log(detail.stage, detail.done))
+element.addEventListener('error', ({ message }) => console.log(message))
+element.addEventListener('click', ({ clientX }) => console.log(clientX))
 export const isElement: GossamerCutout = element
 // @ts-expect-error no such backend
 removeBackground(new Blob(), { backend: 'cuda' })
 // @ts-expect-error misspelt
 removeBackground(new Blob(), { modle: 'auto' })
+// @ts-expect-error no such format
+removeBackground(new Blob(), { output: { type: 'image/jpeg' } })
 // @ts-expect-error no picture
 element.source = 7
 """

@@ -7,6 +7,7 @@ import { arrived } from '../rpc/errors.js'
 import { cutoutFile } from './cutout-file.js'
 import { CutoutView } from './cutout-view.js'
 
+/** @typedef {import('../gossamer.js').AnyOptions} AnyOptions */
 /** @typedef {import('../gossamer.js').Options} Options */
 /** @typedef {import('../gossamer.js').Progress} Progress */
 /** @typedef {import('../gossamer.js').Result} Result */
@@ -30,7 +31,7 @@ export class GossamerCutout extends HTMLElement {
   #view = new CutoutView(this)
   /** @type {Source | null} */
   #source = null
-  /** @type {Options} */
+  /** @type {AnyOptions} */
   #options = {}
   /** @type {Result | null} */
   #result = null
@@ -59,7 +60,7 @@ export class GossamerCutout extends HTMLElement {
     return this.#options
   }
 
-  /** @param {Options} options */
+  /** @param {AnyOptions | null | undefined} options */
   set options(options) {
     this.#options = options ?? {}
     this.#changed()
