@@ -75,7 +75,7 @@ def test_a_page_cuts_out_and_fetches_nothing_else(
     assert asked_for(requests) == {
         # the page, what it imports and no more
         *("plain.html", "plain.js", "examples.css", "gossamer.js", "build.js", "assets.js"),
-        *("options.js", "source.js", "request-log.js"),
+        *("imports.js", "options.js", "source.js", "request-log.js"),
         *("backends.js", "engines.js", "open-photo.js", "pipeline.js", "stage-clock.js"),
         *("find-matte.js", "keep-photo.js", "load-network.js", "verdicts.js", "workers.js"),
         *("turns.js", "values.js", "wider-look.js"),

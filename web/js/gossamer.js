@@ -2,6 +2,7 @@
 
 import { setRoot } from './assets.js'
 import { build } from './build.js'
+import { arrived } from './imports.js'
 import { checked, checkedMatte, KNOWN, readOptions } from './options.js'
 import { EngineChoice, reportEngines } from './pipeline/backends.js'
 import { specialistsFor } from './pipeline/engines.js'
@@ -9,7 +10,6 @@ import { isKept } from './pipeline/load-network.js'
 import { isOpening, openPhoto as openInPipeline, runPipeline } from './pipeline/pipeline.js'
 import { prepareWider } from './pipeline/wider-look.js'
 import { startPython, thumbnailWorker, unlessAborted } from './pipeline/workers.js'
-import { arrived } from './rpc/errors.js'
 import { fetched, nameOf } from './source.js'
 import { requireCall, withoutUndefined } from './values.js'
 

@@ -1,7 +1,8 @@
 /** What a caller wants, read before anything starts: a misspelt option is an error, not a surprise. */
 
+import { arrived } from './imports.js'
 import { BACKENDS, modelFor, specialistsFor } from './pipeline/engines.js'
-import { arrived, GossamerError } from './rpc/errors.js'
+import { GossamerError } from './rpc/errors.js'
 import { inWords, kindOf, requireCall, unexpected } from './values.js'
 
 /** @typedef {import('./gossamer.js').Options} Options */

@@ -16,7 +16,7 @@ _MAY_IMPORT = {
     "workers": {"pipeline", "rpc"},
 }
 #: Of '.', what the pipeline may know, and what knows nothing of it.
-_BELOW_THE_PIPELINE = {"assets.js", "build.js", "model-database.js"}
+_BELOW_THE_PIPELINE = {"assets.js", "build.js", "imports.js", "model-database.js", "values.js"}
 
 
 def test_the_order_of_the_rooms_is_kept() -> None:

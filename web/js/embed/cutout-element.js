@@ -3,7 +3,7 @@
  * What it can do is in docs/embedding.md. The rest of Gossamer is fetched by the first picture.
  */
 
-import { arrived } from '../rpc/errors.js'
+import { arrived } from '../imports.js'
 import { cutoutFile } from './cutout-file.js'
 import { CutoutView } from './cutout-view.js'
 

@@ -1,6 +1,6 @@
 /** Moves a photo to Python, where it stays; the matte follows when it has been found. */
 
-import { arrived } from '../rpc/errors.js'
+import { arrived } from '../imports.js'
 import { dropKept, OpenPhoto } from './open-photo.js'
 import { pythonWorker, startedEarly, unlessAborted } from './workers.js'
 

@@ -1,6 +1,6 @@
 /** A picture's way, from file to file. Reads from top to bottom. */
 
-import { arrived } from '../rpc/errors.js'
+import { arrived } from '../imports.js'
 import { EngineChoice } from './backends.js'
 import { infer, onSomeEngine, preprocess } from './find-matte.js'
 import { keepKeyed, keepPhoto } from './keep-photo.js'

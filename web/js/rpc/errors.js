@@ -104,23 +104,6 @@ export function unloadable(message, stage, code = 'backend_unavailable') {
 }
 
 /**
- * @template Module
- * @param {Promise<Module>} importing a module of ours that is fetched when it is needed
- * @returns {Promise<Module>} rejects with `model_unavailable` where it does not come
- */
-export async function arrived(importing) {
-  try {
-    return await importing
-  } catch (error) {
-    throw new GossamerError(
-      'model_unavailable',
-      'model',
-      `A part of Gossamer could not be loaded: ${describe(error)}. Check the connection and try again.`,
-    )
-  }
-}
-
-/**
  * @param {WireError} error
  * @returns {GossamerError}
  */

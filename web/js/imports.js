@@ -1,0 +1,21 @@
+/** Modules of ours that are fetched when they are needed, which a line may break off. */
+
+import { GossamerError } from './rpc/errors.js'
+import { inWords } from './values.js'
+
+/**
+ * @template Module
+ * @param {Promise<Module>} importing
+ * @returns {Promise<Module>} rejects with `model_unavailable` where it does not come
+ */
+export async function arrived(importing) {
+  try {
+    return await importing
+  } catch (error) {
+    throw new GossamerError(
+      'model_unavailable',
+      'model',
+      `A part of Gossamer could not be loaded: ${inWords(error)}. Check the connection and try again.`,
+    )
+  }
+}
