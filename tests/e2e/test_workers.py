@@ -229,14 +229,13 @@ def test_a_matting_that_nobody_waits_for_ends_between_iterations(page: Page, ser
           const content = Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0))
           const file = new File([content], 'astronaut.png')
           const controller = new AbortController()
-          let begun = 0 // twice: the photo is opened, then refined
-          return window.gossamer.removeBackground(file, { signal: controller.signal,
-            refine: { detail: 'closed_form' },
-            onProgress: ({ stage, done }) => {
-              if (stage !== 'refine' || done > 0 || ++begun < 2) return
-              Promise.resolve().then(() => controller.abort('not wanted')) // once it is asked for
-            },
-          }).then(() => 'done', (reason) => reason)
+          const { signal } = controller
+          const photo = await window.gossamer.openPhoto(file)
+          const refining = photo.refine({ detail: 'closed_form' }, { signal })
+          Promise.resolve().then(() => controller.abort('not wanted')) // once it is asked for
+          const outcome = await refining.then(() => 'done', (reason) => reason)
+          photo.close()
+          return outcome
         }""",
         in_base64(png(data.astronaut())),
     )
