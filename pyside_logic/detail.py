@@ -59,7 +59,7 @@ def alpha_strips(
     coefficients = _coefficients(guide, sharp_hw, detail, on_progress)
     plain_hw = resize_bilinear(matte_hw, *guide.guide_hwc.shape[:2])
     if detail == "guided":
-        coefficients = _with_sure(coefficients, plain_hw)
+        _keep_sure(coefficients, plain_hw)
     held = _held(coefficients, guide.guide_hwc, plain_hw, _CONTRASTS[detail])
     if held.by_outline == 1:
         coefficients = _with_contrast(coefficients, held.contrast)
@@ -78,14 +78,13 @@ def _held(
     return Held(by_outline, contrast, share_by_mean(alpha_hw, plain_hw))
 
 
-def _with_sure(coefficients_chw: Float32, plain_hw: Float32) -> Float32:
-    """Coefficients of 0 and of 1 where the matte is sure, a pixel around too: windows across an
+def _keep_sure(coefficients_chw: Float32, plain_hw: Float32) -> None:
+    """Makes them those of 0 and of 1 where the matte is sure, a pixel around too: windows across an
     edge take a colour of both sides for one of them, and would print it into the other."""
     inside_hw = _sureness(plain_hw)
     outside_hw = _sureness(1 - plain_hw)
-    sure_chw: Float32 = coefficients_chw * (1 - inside_hw - outside_hw)
-    sure_chw[3] += inside_hw
-    return sure_chw
+    coefficients_chw *= 1 - (inside_hw + outside_hw)
+    coefficients_chw[3] += inside_hw
 
 
 def _sureness(plain_hw: Float32) -> Float32:
