@@ -66,6 +66,15 @@ const RUNS = {
     files.push(await text())
     await photo.refine({})
     files.push(await text())
+    const refining = photo.refine({ contract_px: 9 })
+    const atOnce = text() // nobody has awaited what it is to show
+    await refining
+    files.push(await atOnce, await text())
+    const controller = new AbortController()
+    const onProgress = () => controller.abort()
+    const { signal } = controller
+    await photo.refine({ contract_px: -32 }, { signal, onProgress }).catch(() => {})
+    files.push(await text())
     photo.close()
     return files
   },
@@ -183,9 +192,12 @@ def test_other_edges_are_those_of_a_fresh_start(lasting_app: App) -> None:
 
 
 def test_a_file_is_of_the_matte_as_it_is_though_nobody_has_refined_it(lasting_app: App) -> None:
-    stroke = {"keep": False, "radius": 20, "hardness": 1, "points": [150, 200]}
-    at_once, refined, touched, touched_refined = run(lasting_app.page, "unrefined", [stroke])
+    stroke = {"keep": False, "radius": 60, "hardness": 1, "points": [500, 400]}
+    photo = np.asarray(Image.fromarray(data.chelsea()).resize((1200, 800)))
+    files = run(lasting_app.page, "unrefined", [stroke], photo)
+    at_once, refined, touched, touched_refined, not_awaited, moved, after_an_abort = files
     assert at_once == refined != touched == touched_refined
+    assert touched_refined != moved == not_awaited == after_an_abort
 
 
 def test_a_preview_shows_what_refine_will_make_and_changes_nothing(lasting_app: App) -> None:

@@ -43,7 +43,7 @@ import { inferenceWorker, pythonWorker } from './workers.js'
 export class OpenPhoto {
   #askSpecialists
   #isClosed = false
-  /** @type {RefineOptions} of the last `refine` */
+  /** @type {RefineOptions} of the last `refine` that has not failed */
   #options = {}
   #isPrecise = false
   /** Whether alpha is of the matte as it is now. */
@@ -112,22 +112,23 @@ export class OpenPhoto {
   async refine(options = {}, call = {}) {
     requireCall(call ?? {})
     const { precise = false, signal, onProgress, onPreview } = call ?? {}
-    const { preview, isEmpty } = await pythonWorker.call(
-      'refine',
-      {
-        handle: this.#opened('refine'),
-        options: options ?? {},
-        preview: Boolean(onPreview),
-        precise,
-      },
-      'refine',
-      { signal, onProgress },
-    )
-    this.#options = options ?? {}
-    this.isEmpty = isEmpty
-    this.#isPrecise ||= precise
+    const handle = this.#opened('refine')
+    const wanted = options ?? {}
+    const former = this.#options
+    // What is asked for from now on comes after this, also for who does not await it.
+    this.#options = wanted
     this.#isRefined = true
-    if (preview) onPreview?.(preview)
+    const request = { handle, options: wanted, preview: Boolean(onPreview), precise }
+    try {
+      const refined = await pythonWorker.call('refine', request, 'refine', { signal, onProgress })
+      this.isEmpty = refined.isEmpty
+      this.#isPrecise ||= precise
+      if (refined.preview) onPreview?.(refined.preview)
+    } catch (error) {
+      this.#isRefined = false // alpha may have been written in part
+      if (this.#options === wanted) this.#options = former
+      throw error
+    }
   }
 
   /**
@@ -188,7 +189,7 @@ export class OpenPhoto {
 
   /**
    * Where nothing has refined the matte as it is now, that is done first, by the options of the last
-   * `refine`.
+   * `refine` that has not failed.
    * @param {OutputOptions} [output]
    * @param {{ content?: EncodedContent, signal?: AbortSignal | undefined }} [call]
    * @returns {Promise<Picture>}

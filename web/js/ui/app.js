@@ -295,15 +295,18 @@ export class GossamerApp extends HTMLElement {
     if (saving.has('all')) return
     saving.add('all')
     const total = finished.length
-    await saveAll(editor, finished, {
-      onProgress: (done) => {
-        this.#note.show(
-          done < total ? t('zipping', { done: done + 1, total }) : t('zipped', { total }),
-        )
-      },
-      onError: (error, name) => this.#note.show(errorWords(error, name)),
-    })
-    saving.delete('all')
+    try {
+      await saveAll(editor, finished, {
+        onProgress: (done) => {
+          this.#note.show(
+            done < total ? t('zipping', { done: done + 1, total }) : t('zipped', { total }),
+          )
+        },
+        onError: (error, name) => this.#note.show(errorWords(error, name)),
+      })
+    } finally {
+      saving.delete('all')
+    }
   }
 
   #copy() {
