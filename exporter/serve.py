@@ -55,7 +55,7 @@ class SiteServer(ThreadingHTTPServer):
     def __init__(self, dist: Path, port: int, *, headers: bool) -> None:
         self.dist = dist
         self.with_headers = headers
-        self._open: set[socket.socket] = set()
+        self._connections: set[socket.socket] = set()
         super().__init__((HOST, port), _Handler)
 
     @property
@@ -64,17 +64,17 @@ class SiteServer(ThreadingHTTPServer):
 
     def get_request(self) -> tuple[socket.socket, Any]:
         connection, address = super().get_request()
-        self._open.add(connection)
+        self._connections.add(connection)
         return connection, address
 
     def shutdown_request(self, request: Any) -> None:
-        self._open.discard(request)
+        self._connections.discard(request)
         super().shutdown_request(request)
 
     def server_close(self) -> None:
         """Ends what a browser keeps open for its next request, too, which would be answered."""
         super().server_close()
-        for connection in list(self._open):
+        for connection in list(self._connections):
             with suppress(OSError):  # ended meanwhile
                 connection.shutdown(socket.SHUT_RDWR)
 

@@ -214,7 +214,7 @@ def refine(
     if precise:
         cutout.ask_for_precision()
     refine_cutout(cutout, RefineOptions.from_dict(options.to_py()), on_progress)
-    return not cutout.rgba_hwc[..., 3].any()
+    return cutout.is_empty
 
 
 @_answers(Stage.REFINE)

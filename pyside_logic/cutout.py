@@ -8,6 +8,7 @@ import numpy.typing as npt
 from pyside_logic.errors import ErrorCode, GossamerError, Stage
 from pyside_logic.guided import Guide
 from pyside_logic.pixels import as_numbers
+from pyside_logic.resample import strips_of
 from pyside_logic.shrink import shrink_photo
 
 __all__ = ["Cutout"]
@@ -111,6 +112,11 @@ class Cutout:
     @property
     def is_recoloured(self) -> bool:
         return bool(self._original_colours)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is left of the photo, as the first strips tell of most."""
+        return not any(self.rgba_hwc[rows, :, 3].any() for rows in strips_of(len(self.rgba_hwc)))
 
     def restore_colours(self) -> None:
         """Undoes every `recolour`."""
