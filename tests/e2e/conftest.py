@@ -1,11 +1,19 @@
 """The built site in real Chromium, watched for anything that would leave the machine."""
 
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page
 
+from exporter.library import build_library
+from exporter.site_models import SiteChoices
+from exporter.site_parts import WEB
+from tests.conftest import Photo
+
 from .app import App
+from .host import strict_host
 
 
 @pytest.fixture
@@ -31,3 +39,18 @@ def emptied_app(lasting_app: App) -> Iterator[App]:
     """That one, for a test that adds photos to it."""
     yield lasting_app
     lasting_app.remove_photos()
+
+
+@pytest.fixture(scope="session")
+def host(
+    tmp_path_factory: pytest.TempPathFactory, photos: dict[str, Photo], quick_library_dir: Path
+) -> Iterator[str]:
+    """The URL of the examples: the package in `gossamer/` has a network of 64 x 64 px, that in
+    `other/` is of another build, with the published size."""
+    root = tmp_path_factory.mktemp("host")
+    folder = shutil.copytree(WEB / "examples", root / "shop" / "photos")
+    shutil.copyfile(photos["astronaut"].jpeg, folder / "photo.jpg")
+    (folder / "gossamer").symlink_to(quick_library_dir)
+    build_library(["u2netp"], folder / "other" / "gossamer", choices=SiteChoices(("wasm",)))
+    with strict_host(root) as url:
+        yield f"{url}shop/photos/"

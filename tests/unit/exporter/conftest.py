@@ -8,6 +8,7 @@ import pytest
 
 from tests.unit.exporter.graphs import graph_of, specification
 from tests.unit.exporter.origin_server import Server
+from tests.unit.exporter.small_photos import make_photos
 
 
 @pytest.fixture
@@ -45,3 +46,14 @@ def disc(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     onnx.save(model, file)
     spec.write_text(specification(64, 64, "none"))
     return file, spec
+
+
+@pytest.fixture(scope="session")
+def few_photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four and two in a folder among them, beside what are none."""
+    folder = tmp_path_factory.mktemp("batch") / "photos"
+    make_photos(folder, 4)
+    make_photos(folder / "inner", 2)
+    (folder / "notes.txt").write_text("no photo")
+    (folder / ".hidden.jpg").write_text("no photo")
+    return folder

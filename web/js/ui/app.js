@@ -25,6 +25,7 @@ import { RequestList } from './request-list.js'
 import { copyPhoto, saveAll, savePhoto } from './saving.js'
 import { startServices } from './services.js'
 import { SettingsSheet } from './settings-sheet.js'
+import { listenToKeys } from './shortcuts.js'
 import { SidePanel } from './side-panel.js'
 import { chooseForGood, errorWords, noticeWords, stageWords, t } from './strings.js'
 import { ThemeSwitch } from './theme-switch.js'
@@ -84,9 +85,7 @@ export class GossamerApp extends HTMLElement {
     const { signal } = this.#listening
     const endNotices = gossamer.onNotice((notice) => this.#note.show(noticeWords(notice)))
     signal.addEventListener('abort', endNotices)
-    window.addEventListener('keydown', (event) => this.#keyPressed(event), { signal })
-    window.addEventListener('keyup', () => this.#stage.showOriginal(false), { signal })
-    window.addEventListener('blur', () => this.#stage.showOriginal(false), { signal })
+    listenToKeys({ stage: this.#stage, edit: (change) => this.#editSelected(change) }, signal)
     this.#showVisit()
   }
 
@@ -131,9 +130,7 @@ export class GossamerApp extends HTMLElement {
 
   #connectPanel() {
     const { edges, background, touchUp, file } = this.#panel
-    const edit = (/** @type {(edits: import('./edits.js').Edits) => void} */ change) => {
-      if (this.#visit.selected) this.#edit(this.#visit.selected, change)
-    }
+    const edit = this.#editSelected.bind(this)
     edges.onChange = (options) => edit((edits) => setRefine(edits, options))
     edges.onUseForAll = () => this.#useForAll()
     background.onChange = (options) => {
@@ -248,6 +245,16 @@ export class GossamerApp extends HTMLElement {
     this.#changed(photo)
   }
 
+  /**
+   * @param {(edits: import('./edits.js').Edits) => void} change
+   * @returns {boolean} whether there is a photo to be changed
+   */
+  #editSelected(change) {
+    const { selected } = this.#visit
+    if (selected) this.#edit(selected, change)
+    return selected !== null
+  }
+
   /** The edges, background and format of this photo for all the others. */
   #useForAll() {
     const { selected, queue } = this.#visit
@@ -290,23 +297,29 @@ export class GossamerApp extends HTMLElement {
     this.#draw(selected)
   }
 
-  async #saveAll() {
-    const { editor, finished, saving } = this.#visit
-    if (saving.has('all')) return
-    saving.add('all')
+  #saveAll() {
+    const { editor, finished } = this.#visit
     const total = finished.length
-    try {
-      await saveAll(editor, finished, {
-        onProgress: (done) => {
-          this.#note.show(
-            done < total ? t('zipping', { done: done + 1, total }) : t('zipped', { total }),
-          )
-        },
-        onError: (error, name) => this.#note.show(errorWords(error, name)),
-      })
-    } finally {
-      saving.delete('all')
+    const onProgress = (/** @type {number} */ done) => {
+      this.#note.show(
+        done < total ? t('zipping', { done: done + 1, total }) : t('zipped', { total }),
+      )
     }
+    const onError = (/** @type {unknown} */ error, /** @type {string} */ name) => {
+      this.#note.show(errorWords(error, name))
+    }
+    this.#visit.saveOnce('all', () => saveAll(editor, finished, { onProgress, onError }))
+  }
+
+  /** @param {Photo} photo */
+  #save(photo) {
+    this.#visit.saveOnce(photo, async () => {
+      try {
+        await savePhoto(this.#visit.editor, photo)
+      } catch (error) {
+        this.#note.show(errorWords(error, photo.name))
+      }
+    })
   }
 
   #copy() {
@@ -321,20 +334,6 @@ export class GossamerApp extends HTMLElement {
     )
   }
 
-  /** @param {Photo} photo */
-  async #save(photo) {
-    const { editor, saving } = this.#visit
-    if (saving.has(photo)) return
-    saving.add(photo)
-    try {
-      await savePhoto(editor, photo)
-    } catch (error) {
-      this.#note.show(errorWords(error, photo.name))
-    } finally {
-      saving.delete(photo)
-    }
-  }
-
   /** @param {string} language */
   async #speak(language) {
     try {
@@ -346,23 +345,6 @@ export class GossamerApp extends HTMLElement {
     const successor = new GossamerApp(this.#visit)
     this.replaceWith(successor)
     successor.#settings.focusButton()
-  }
-
-  /** @param {KeyboardEvent} event */
-  #keyPressed(event) {
-    const { key, ctrlKey, metaKey, altKey, shiftKey } = event
-    if (isTyping(event.target) || altKey) return
-    const command = ctrlKey || metaKey
-    const name = key.toLowerCase()
-    const { selected } = this.#visit
-    if (command && selected && (name === 'z' || name === 'y')) {
-      event.preventDefault()
-      this.#edit(selected, name === 'y' || shiftKey ? redoStroke : undoStroke)
-    } else if (command) return
-    else if (name === 'o') this.#stage.showOriginal(true)
-    else if (key === '+' || key === '=') this.#stage.zoomBySteps(1)
-    else if (key === '-') this.#stage.zoomBySteps(-1)
-    else if (key === '0') this.#stage.toggleZoom()
   }
 }
 
@@ -380,14 +362,6 @@ function doneWords({ name, isEmpty }) {
 function previewSize(stage, { size }) {
   if (!size) return MAX_PREVIEW_PX // nobody knows yet
   return Math.min(MAX_PREVIEW_PX, 100 * Math.ceil(stage.fitted_px(size) / 100))
-}
-
-/** @param {EventTarget | null} target whether letters belong to it */
-function isTyping(target) {
-  return (
-    target instanceof HTMLSelectElement ||
-    (target instanceof HTMLInputElement && ['text', 'number', 'color'].includes(target.type))
-  )
 }
 
 const visit = new Visit()

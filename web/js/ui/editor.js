@@ -5,7 +5,10 @@
 
 import { isComposed } from './edits.js'
 import { FileMaker, fileOf, keepFile } from './file-maker.js'
+import { PreviewSize } from './preview-size.js'
+import { pause, Rest } from './rest.js'
 import { told } from './slow-work.js'
+import { Turn } from './turn.js'
 
 /** @typedef {import('./queue.js').Photo} Photo */
 /** @typedef {import('./queue.js').Picture} Picture */
@@ -28,18 +31,13 @@ import { told } from './slow-work.js'
 
 /** @typedef {import('./queue.js').Size} Size */
 
-/** Changes that stop for so long have come to rest. */
-const REST_MS = 350
-/** A preview that takes longer does not feel live: the next one is made smaller. */
-const SLOW_MS = 120
-/** Sizes of a preview, of what is asked for. */
-const SIZES = [1, 0.7, 0.5]
-
 export class PhotoEditor {
   /** Longer side of a preview, where the device is quick enough. */
   preview_px = 1000
   /** While somebody paints, the cut-out is shown and not the file that will be made of it. */
   isPainting = false
+  /** Of a person's hands, so that other work is not in their way. */
+  rest = new Rest()
 
   #openPhoto
   #events
@@ -54,11 +52,8 @@ export class PhotoEditor {
   /** @type {Kept | null} */
   #kept = null
   /** One user of the open photo at a time: what is encoded must be what was refined. */
-  #turn = Promise.resolve()
-  #changedAt_ms = -REST_MS
-  /** Which of SIZES this device is quick enough for. */
-  #size = 0
-  #lastPreview_px = 0
+  #turn = new Turn()
+  #previewSize = new PreviewSize()
   /** @type {AbortController | null} */
   #refining = null
   /** @type {Promise<void> | null} */
@@ -110,7 +105,7 @@ export class PhotoEditor {
    * @param {{ edgesVersion: number, strokes: number }} made what its alpha has
    */
   take(photo, open, made) {
-    this.#inTurn(async () => {
+    this.#turn.take(async () => {
       if (photo !== this.#shown) return open.close()
       this.#kept?.open.close()
       this.#kept = { photo, open, ...made }
@@ -128,7 +123,7 @@ export class PhotoEditor {
     try {
       const preview = await open.preview(photo.edits.refine, this.preview_px)
       preview.close()
-      this.#lastPreview_px = this.preview_px
+      this.#previewSize.made(this.preview_px)
     } catch {
       // closed since, or a worker that was stopped: who needs a preview learns of it then
     }
@@ -140,14 +135,14 @@ export class PhotoEditor {
       this.#refining?.abort()
       this.#shown = null
     }
-    this.#inTurn(async () => {
+    this.#turn.take(async () => {
       if (this.#kept?.photo === photo) await this.#close()
     })
   }
 
   /** @param {Photo} photo after a change of its edits */
   changed(photo) {
-    this.#changedAt_ms = performance.now()
+    this.rest.disturb()
     if (photo !== this.#shown || photo.state !== 'done') return
     const showsFile = this.#showsFile(photo)
     if (this.#showedFile && !showsFile) this.#drawAnew()
@@ -160,17 +155,10 @@ export class PhotoEditor {
   /** Resolves when nobody is moving anything, and the stage shows what was asked for. */
   async #whenFree() {
     do {
-      await this.rest()
+      await this.rest.come()
       await this.#following
-      await this.#turn
-    } while (this.#following || this.#untilRest_ms() > 0)
-  }
-
-  /** Resolves when nobody is moving anything, so that other work is not in their way. */
-  async rest() {
-    for (let left_ms = this.#untilRest_ms(); left_ms > 0; left_ms = this.#untilRest_ms()) {
-      await pause(left_ms)
-    }
+      await this.#turn.over()
+    } while (this.#following || this.rest.left_ms > 0)
   }
 
   /**
@@ -182,7 +170,7 @@ export class PhotoEditor {
     if (file) return file
     if (photo !== this.#shown && photo !== this.#kept?.photo) return this.#fileOfOther(photo)
     this.#others.giveWay()
-    return this.#inTurn(
+    return this.#turn.take(
       async () => fileOf(photo) ?? this.#told(photo, (kept) => this.#encode(kept)),
     )
   }
@@ -193,7 +181,7 @@ export class PhotoEditor {
    */
   async renew(photo) {
     if (photo !== this.#shown && photo !== this.#kept?.photo) return this.#others.file(photo)
-    return this.#inTurn(async () => {
+    return this.#turn.take(async () => {
       const controller = new AbortController()
       this.#refining = controller
       try {
@@ -210,7 +198,7 @@ export class PhotoEditor {
       return await this.#others.file(photo)
     } catch (error) {
       if (/** @type {{ code?: string }} */ (error)?.code !== 'out_of_memory') throw error
-      await this.#inTurn(() => this.#close()) // two are too much, and this one can be opened again
+      await this.#turn.take(() => this.#close()) // two are too much, and this one can be opened again
       return this.#others.file(photo)
     }
   }
@@ -221,7 +209,7 @@ export class PhotoEditor {
    */
   async asPng(photo) {
     this.#others.giveWay()
-    return this.#inTurn(() =>
+    return this.#turn.take(() =>
       this.#told(photo, async (kept) => {
         await this.#refine(kept)
         this.#report({ stage: 'encode', done: 0, total: 1 })
@@ -229,15 +217,6 @@ export class PhotoEditor {
         return (await kept.open.encode(output)).blob
       }),
     )
-  }
-
-  /** For how long nobody has changed anything. */
-  get rested_ms() {
-    return performance.now() - this.#changedAt_ms
-  }
-
-  #untilRest_ms() {
-    return REST_MS - this.rested_ms
   }
 
   /** Goes after the edits until the photo on the stage is as they say. */
@@ -255,12 +234,12 @@ export class PhotoEditor {
       const wanted = this.#showsFile(photo) ? `file ${version}` : `cut-out ${edgesVersion}`
       try {
         if (previewed !== wanted && (this.#showsFile(photo) || needsRefine(photo, this.#kept))) {
-          await this.#inTurn(() => this.#told(photo, (kept) => this.#drawPreview(kept)))
+          await this.#turn.take(() => this.#told(photo, (kept) => this.#drawPreview(kept)))
           previewed = wanted
-        } else if (this.#untilRest_ms() > 0) {
-          await pause(Math.min(this.#untilRest_ms(), 50))
+        } else if (this.rest.left_ms > 0) {
+          await pause(Math.min(this.rest.left_ms, 50))
         } else {
-          await this.#inTurn(() => this.#told(photo, (kept) => this.#finish(kept)))
+          await this.#turn.take(() => this.#told(photo, (kept) => this.#finish(kept)))
         }
       } catch (error) {
         if (isAbort(error) || photo !== this.#shown) continue // something newer is wanted
@@ -277,17 +256,14 @@ export class PhotoEditor {
     await this.#touchUp(kept)
     const { photo } = kept
     const startedAt_ms = performance.now()
-    const longest_px = Math.round(this.preview_px * (SIZES[this.#size] ?? 1))
+    const longest_px = this.#previewSize.of(this.preview_px)
     const { refine, output } = photo.edits
     const showsFile = this.#showsFile(photo)
     const { preview, ...size } = showsFile
       ? await kept.open.previewFile(refine, output, longest_px)
       : { preview: await kept.open.preview(refine, longest_px) }
     if (this.#showsFile(photo) !== showsFile) return preview.close()
-    // The first one of a size makes what later ones use.
-    const isSlow = performance.now() - startedAt_ms > SLOW_MS
-    if (isSlow && longest_px === this.#lastPreview_px && this.#size < SIZES.length - 1) this.#size++
-    this.#lastPreview_px = longest_px
+    this.#previewSize.made(longest_px, performance.now() - startedAt_ms)
     this.#events.onPreview(photo, preview, 'height' in size ? size : null)
   }
 
@@ -421,20 +397,6 @@ export class PhotoEditor {
     this.#kept?.open.close()
     this.#kept = null
   }
-
-  /**
-   * @template T
-   * @param {() => Promise<T>} run
-   * @returns {Promise<T>}
-   */
-  #inTurn(run) {
-    const result = this.#turn.then(run)
-    this.#turn = result.then(
-      () => {},
-      () => {},
-    )
-    return result
-  }
 }
 
 /** @param {Photo} photo whether the stage shows less than its edits say */
@@ -453,9 +415,4 @@ function needsRefine(photo, kept) {
 /** @param {unknown} error */
 function isAbort(error) {
   return error instanceof DOMException && error.name === 'AbortError'
-}
-
-/** @param {number} ms */
-function pause(ms) {
-  return new Promise((resolve) => setTimeout(resolve, ms))
 }

@@ -3,6 +3,8 @@
  * stays open beside it, and what is done there goes first.
  */
 
+import { Turn } from './turn.js'
+
 /** @typedef {import('./queue.js').Photo} Photo */
 /** @typedef {import('./queue.js').Picture} Picture */
 /** @typedef {import('../gossamer.js').OpenPhoto} OpenPhoto */
@@ -11,7 +13,7 @@ export class FileMaker {
   #openPhoto
   #events
   /** One at a time: each takes the memory of a photo. */
-  #turn = Promise.resolve()
+  #turn = new Turn()
   /** @type {AbortController | null} */
   #refining = null
 
@@ -30,12 +32,7 @@ export class FileMaker {
    * @returns {Promise<Picture>}
    */
   file(photo) {
-    const made = this.#turn.then(() => this.#made(photo))
-    this.#turn = made.then(
-      () => {},
-      () => {},
-    )
-    return made
+    return this.#turn.take(() => this.#made(photo))
   }
 
   /** What takes longest is begun again later: somebody waits for what is on the stage. */

@@ -34,8 +34,6 @@ export class Visit {
 
   /** The page is being left on purpose. */
   isLeaving = false
-  /** What is being saved: who presses again wants it no sooner, and not twice. */
-  saving = new Set()
   editor = new PhotoEditor(gossamer.openPhoto, {
     onPreview: (photo, preview, file) => this.events.onPreview(photo, preview, file),
     onChange: (photo) => this.#changed(photo),
@@ -46,13 +44,15 @@ export class Visit {
     onPreview: (photo, preview) => this.events.onPreview(photo, preview, null),
     onDone: (photo, open, made) => this.editor.take(photo, open, made),
     lookSize: (photo) => (photo === this.selected ? this.editor.preview_px : 0),
-    whenFree: () => this.editor.rest(),
+    whenFree: () => this.editor.rest.come(),
   })
   /** @type {Map<Photo, string>} object URLs of the files, revoked when the photo is removed */
   #urls = new Map()
+  /** @type {Set<Photo | 'all'>} what is being saved */
+  #saving = new Set()
   #files = new FreshFiles({
     photos: () => (this.selected ? [this.selected, ...this.queue.photos] : this.queue.photos),
-    isFree: () => !this.queue.busy && this.editor.rested_ms >= RESTED_MS,
+    isFree: () => !this.queue.busy && this.editor.rest.since_ms >= RESTED_MS,
     make: (photo) => this.editor.renew(photo),
   })
 
@@ -72,6 +72,21 @@ export class Visit {
     this.#files.wake()
   }
 
+  /**
+   * Who presses again wants it no sooner, and not twice.
+   * @param {Photo | 'all'} what
+   * @param {() => Promise<void>} save
+   */
+  async saveOnce(what, save) {
+    if (this.#saving.has(what)) return
+    this.#saving.add(what)
+    try {
+      await save()
+    } finally {
+      this.#saving.delete(what)
+    }
+  }
+
   /** @returns {Photo[]} those that can be saved */
   get finished() {
     return this.queue.photos.filter(({ state }) => state === 'done')
@@ -81,7 +96,7 @@ export class Visit {
   get hasUnsaved() {
     const isChanged = (/** @type {Photo} */ { edits, savedVersion }) =>
       edits.version !== savedVersion
-    return this.queue.busy || this.saving.size > 0 || this.queue.photos.some(isChanged)
+    return this.queue.busy || this.#saving.size > 0 || this.queue.photos.some(isChanged)
   }
 
   /** @param {File[]} files */

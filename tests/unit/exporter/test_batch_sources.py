@@ -1,0 +1,200 @@
+"""Where a run over many photos finds them, and what it calls their cut-outs."""
+
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+from fsspec.implementations.memory import MemoryFileSystem
+from PIL import Image
+
+from exporter.batch import worker
+from exporter.batch.job import Photo
+from exporter.batch.places import open_target
+from exporter.batch.sources import find_photos
+from exporter.batch.worker import Worker
+from exporter.cli import main
+from exporter.errors import BatchError
+from tests.unit.exporter.small_photos import files_in, job_for, make_photos
+
+
+class Shop(BaseHTTPRequestHandler):
+    """Two photos and a list of them; each is `later` twice, and then there."""
+
+    asked: ClassVar[Counter[str]] = Counter()
+    files: ClassVar[dict[str, bytes]] = {}
+
+    def do_GET(self) -> None:
+        path = self.path.partition("?")[0]
+        self.asked[path] += 1
+        status = 404 if path not in self.files else 503 if self.asked[path] < 3 else 200
+        contents = self.files[path] if status == 200 else b""
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(contents)))
+        self.end_headers()
+        self.wfile.write(contents)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def shop(few_photos: Path) -> Iterator[str]:
+    Shop.asked.clear()
+    Shop.files = {f"/{n}/main.jpg": (few_photos / f"{n}.jpg").read_bytes() for n in (0, 1)}
+    with ThreadingHTTPServer(("127.0.0.1", 0), Shop) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,)).start()
+        address = f"http://127.0.0.1:{server.server_port}"
+        names = [*Shop.files, "/gone.jpg"]
+        Shop.files["/photos.txt"] = "".join(f"{address}{name}?v=2\n" for name in names).encode()
+        Shop.asked["/photos.txt"] = 2
+        yield address
+        server.shutdown()
+
+
+def test_photos_come_from_a_server_that_is_busy_at_times(
+    shop: str, few_photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone = tmp_path / "alone"
+    assert main(["cut", f"{few_photos}/0.jpg", f"{few_photos}/1.jpg", "-o", str(alone)]) == 0
+    target = tmp_path / "target"
+    monkeypatch.setattr(worker, "_FIRST_PAUSE_S", 0.01)
+    job = job_for(target)
+    work = Worker(job)
+    found = find_photos(f"{shop}/photos.txt", job.target, "cutout.png")
+    with open_target(job.target).held():
+        outcomes = [work(photo) for photo in found]
+    assert [(one.status, one.attempts) for one in outcomes] == [
+        ("done", 3),
+        ("done", 3),
+        ("failed", 1),
+    ]
+    assert outcomes[2].reason == f"{shop}/gone.jpg?v=2: Expected a file that can be read: " + (
+        f"FileNotFoundError: {shop}/gone.jpg?v=2"
+    )
+    assert files_in(target) == {
+        f"127.0.0.1/{n}/main-cutout.png": (alone / f"{n}-cutout.png").read_bytes() for n in (0, 1)
+    }
+
+
+def names_of(source: Path | str, target: Path | str = "elsewhere") -> dict[str, str]:
+    return {name: one for one, name in find_photos(str(source), str(target), "cutout.png")}
+
+
+def test_a_folder_a_pattern_and_a_list(few_photos: Path, tmp_path: Path) -> None:
+    own = {f"{n}-cutout.png": f"{few_photos}/{n}.jpg" for n in range(4)}
+    inner = {f"inner/{n}-cutout.png": f"{few_photos}/inner/{n}.jpg" for n in range(2)}
+    assert names_of(few_photos) == own | inner
+    assert names_of(few_photos, few_photos / "inner") == own
+    assert names_of(f"{few_photos}/*.jpg") == own
+    assert names_of(f"{few_photos}/**/[01].jpg") == {
+        name: one for name, one in (own | inner).items() if name[-12] in "01"
+    }
+    assert names_of(few_photos / "0.jpg") == {"0-cutout.png": f"{few_photos}/0.jpg"}
+    (tmp_path / "list.txt").write_text(
+        f"a/b.jpg\n\n{few_photos}/0.jpg\tsku/1\ns3://shop/c.JPG\nhttps://shop.example:80/d.jpg?w=9\n"
+    )
+    assert names_of(tmp_path / "list.txt") == {
+        "a/b-cutout.png": f"{tmp_path}/a/b.jpg",
+        "sku/1-cutout.png": f"{few_photos}/0.jpg",
+        "shop/c-cutout.png": "s3://shop/c.JPG",
+        "shop.example/d-cutout.png": "https://shop.example:80/d.jpg?w=9",
+    }
+
+
+def test_brackets_of_the_folder_that_we_are_in_are_no_wildcards(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = tmp_path / "ph [2024]"
+    for folder in (here, here / "inner", tmp_path / "ph 2"):
+        make_photos(folder, 2)
+    monkeypatch.chdir(here)
+    own = {f"{n}-cutout.png": f"{here}/{n}.jpg" for n in range(2)}
+    inner = {f"{n}-cutout.png": f"{here}/inner/{n}.jpg" for n in range(2)}
+    assert names_of("*.jpg") == names_of("./[01].jpg") == own
+    assert names_of("inner/*.jpg") == inner
+    assert names_of("**/0.jpg") == {
+        "0-cutout.png": f"{here}/0.jpg",
+        "inner/0-cutout.png": f"{here}/inner/0.jpg",
+    }
+    assert names_of("../ph 2/?.jpg") == {
+        f"{n}-cutout.png": f"{tmp_path}/ph 2/{n}.jpg" for n in range(2)
+    }
+
+
+def test_a_photo_may_have_two_names(tmp_path: Path) -> None:
+    (tmp_path / "list.txt").write_text("a.jpg\tone\na.jpg\ttwo\na.jpg\tone\n")
+    assert find_photos(f"{tmp_path}/list.txt", "elsewhere", "cutout.png") == [
+        Photo(f"{tmp_path}/a.jpg", f"{name}-cutout.png") for name in ("one", "two")
+    ]
+
+
+def test_a_list_as_excel_writes_it(tmp_path: Path) -> None:
+    (tmp_path / "list.txt").write_text("a.jpg\r\nb.jpg\r\n", "utf-8-sig")
+    assert names_of(tmp_path / "list.txt") == {
+        f"{name}-cutout.png": f"{tmp_path}/{name}.jpg" for name in "ab"
+    }
+
+
+@pytest.mark.parametrize("name", ["photo #1.jpg", "50%20?.jpg"])
+def test_a_photo_may_be_called_anything(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("opened by nobody")
+    assert names_of(tmp_path / name) == {f"{name[:-4]}-cutout.png": f"{tmp_path}/{name}"}
+
+
+def test_paths_are_seen_from_a_list_that_is_far_away(shop: str) -> None:
+    lines = "0/main.jpg\n/1/main.jpg\tfirst\nhttps://shop.example/2.jpg\n"
+    Shop.files["/lists/photos.txt"] = lines.encode()
+    Shop.asked["/lists/photos.txt"] = 2
+    assert names_of(f"{shop}/lists/photos.txt?page=1/2") == {
+        "0/main-cutout.png": f"{shop}/lists/0/main.jpg",
+        "first-cutout.png": f"{shop}/1/main.jpg",
+        "shop.example/2-cutout.png": "https://shop.example/2.jpg",
+    }
+    MemoryFileSystem().pipe_file("/shop/lists/photos.txt", lines.encode())
+    assert names_of("memory://shop/lists/photos.txt") == {
+        "0/main-cutout.png": "memory://shop/lists/0/main.jpg",
+        "first-cutout.png": "/1/main.jpg",
+        "shop.example/2-cutout.png": "https://shop.example/2.jpg",
+    }
+
+
+def test_what_is_no_source_is_explained(few_photos: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "climbs.txt").write_text("fine.jpg\n../../etc/x.jpg\n")
+    (tmp_path / "nameless.txt").write_text("fine.jpg\n\tproducts/7\n")
+    (tmp_path / "binary.txt").write_bytes(b"\xff\xfe")
+    for source, told in {
+        str(tmp_path / "absent"): "found nothing there",
+        str(tmp_path / "empty"): "Expected photos that do not lie in elsewhere, found none",
+        str(tmp_path / "climbs.txt"): "climbs.txt, line 2: Expected an address",
+        str(tmp_path / "nameless.txt"): "nameless.txt, line 2: Expected an address",
+        str(tmp_path / "binary.txt"): "Expected a text file of addresses in UTF-8",
+        "http://127.0.0.1:9/list.txt": "Expected a source that can be read",
+        "nonsense://x": "Expected an address that fsspec knows",
+        "s3://shop/photos": r"reaches s3:// addresses.*pip install s3fs",
+    }.items():
+        with pytest.raises(BatchError, match=told):
+            names_of(source)
+    with pytest.raises(BatchError, match=f"do not lie in {few_photos}"):
+        names_of(few_photos, few_photos)
+
+
+def test_two_photos_never_share_a_name(tmp_path: Path) -> None:
+    make_photos(tmp_path, 1)
+    Image.open(tmp_path / "0.jpg").save(tmp_path / "0.png")
+    with pytest.raises(BatchError, match=r"0-cutout.png: .*0\.jpg, .*0\.png"):
+        names_of(tmp_path)
+
+
+def test_what_is_no_target_is_explained() -> None:
+    for target, told in {
+        "http://127.0.0.1:9/out": "Expected a target in a local folder or in an object store",
+        "memory://out": "Expected a target in a local folder or in an object store",
+        "gs://shop/out": "reaches gs:// addresses.*gcsfs",
+    }.items():
+        with pytest.raises(BatchError, match=told):
+            open_target(target)
