@@ -270,6 +270,9 @@ def test_before_and_after_and_the_original_while_it_is_held(
     handle.focus()
     for _ in range(5):
         app.page.keyboard.press("PageUp")
+    # A ring of one colour is lost on a photo of the same.
+    ring = handle.evaluate("(handle) => getComputedStyle(handle.firstChild, '::before').boxShadow")
+    assert ring != "none"
     assert handle.get_attribute("aria-valuenow") == "50"
     assert handle.get_attribute("aria-valuetext") == "50 % original"
     frame = app.frame()

@@ -92,6 +92,33 @@ def test_a_low_window_is_the_photos(shown: Journey, width: int, height: int) -> 
     assert shown.page.locator("gossamer-error-card button").evaluate_all(IN_SIGHT)
 
 
+#: What people may set for themselves (WCAG 1.4.12 and 1.4.4).
+LARGER = {
+    "spacing": """
+* { line-height: 1.5 !important; letter-spacing: 0.12em !important }
+* { word-spacing: 0.16em !important }
+p { margin-bottom: 2em !important }""",
+    "letters": "html { font-size: 200% }",
+}
+STYLE = """
+(text) => {
+  const sheet = new CSSStyleSheet()
+  sheet.replaceSync(text)
+  document.adoptedStyleSheets = [sheet]
+}
+"""
+
+
+def test_whoever_spaces_or_enlarges_words_can_save(shown: Journey) -> None:
+    buttons = shown.page.locator("gossamer-work-bar button:visible, header button:visible")
+    for width, height in ((1000, 800), (390, 844)):
+        look_at(shown, 0, width, height)
+        for name, style in LARGER.items():
+            shown.page.evaluate(STYLE, style)
+            assert buttons.evaluate_all(IN_SIGHT), (name, width)
+    shown.page.evaluate(STYLE, "")
+
+
 @pytest.mark.parametrize("language", ["de", "fr", pytest.param("es", marks=pytest.mark.soak)])
 def test_no_words_run_out_of_their_button(shown: Journey, language: str) -> None:
     """Photos of one subject and of two; three brushes or four, one button or three."""

@@ -38,6 +38,21 @@ async (content) => {
   return [...answers, asks, blob.size]
 }
 """
+# Of the settings, as long as nobody would wonder where they are.
+SHEET_HEIGHTS = """
+() => {
+  window.heights = new Set()
+  const sheet = document.querySelector('#settings-sheet')
+  let shown_ms = 0
+  const look = () => {
+    if (sheet.matches(':popover-open')) shown_ms ||= performance.now()
+    if (shown_ms && performance.now() - shown_ms > 250) return
+    if (shown_ms && getComputedStyle(sheet).opacity > 0) window.heights.add(sheet.clientHeight)
+    requestAnimationFrame(look)
+  }
+  look()
+}
+"""
 
 
 @pytest.fixture
@@ -64,8 +79,10 @@ def test_people_choose_by_what_they_want(
     page.evaluate("localStorage.setItem('gossamer-model', '\"u2net\"')")  # which it no longer has
     app.open()
     page.evaluate("gossamer.preload()")
+    page.evaluate(SHEET_HEIGHTS)
     app.part("settings").get_by_role("button").first.click()
     expect(page.get_by_text("7.0 MB, not here yet")).to_be_visible()
+    assert len(page.evaluate("[...heights]")) <= 1
     choice = app.part("model")
     assert choice.get_by_role("radio").count() == 3
     expect(choice.get_by_label("Automatic")).to_be_checked()

@@ -140,6 +140,15 @@ def drawn(part: Locator) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(part.screenshot())).convert("RGB")).astype(int)
 
 
+def expect_unforced(app: Journey, *parts: Locator) -> None:
+    """That they look the same in the system's colours, but for what lies over them."""
+    forced = [drawn(part) for part in parts]
+    app.page.emulate_media(forced_colors="none")
+    for part, before in zip(parts, forced, strict=True):
+        assert (np.abs(drawn(part) - before).max(axis=-1) > 8).mean() < 0.2
+    app.page.emulate_media(forced_colors="active")
+
+
 def test_forced_colours_leave_what_shows_a_colour_or_a_choice(
     app: Journey, files: dict[str, Path]
 ) -> None:
@@ -151,6 +160,9 @@ def test_forced_colours_leave_what_shows_a_colour_or_a_choice(
     grip = drawn(app.page.locator(".grip"))[10:-10, 10:-10].mean(axis=-1)
     assert (grip > 200).mean() > 0.5
     assert (grip < 60).mean() > 0.02  # its arrows
+    thumbnail = app.part("photo").locator("canvas")
+    expect(thumbnail).to_have_class("thumbnail checkerboard")
+    expect_unforced(app, app.part("cutout"), thumbnail)
     app.show_part("background")
     colours = ("#ffffff", "#000000", "#808080", "#00b140")
     for colour in colours:
