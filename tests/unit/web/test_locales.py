@@ -68,6 +68,14 @@ def test_words_and_points_are_those_of_the_language(language: str) -> None:
     assert [text for text in LOCALES[language].values() if re.search(WRONG[language], text)] == []
 
 
+@pytest.mark.parametrize("language", LOCALES)
+def test_what_a_button_shows_is_in_its_name(language: str) -> None:
+    """Whoever speaks to a device says what they see."""
+    strings = LOCALES[language]
+    assert strings["add"].casefold() in strings["addPhotos"].casefold()
+    assert strings["add"] != strings["more"]
+
+
 def test_no_text_is_put_together_in_the_code() -> None:
     """A colon between two of them has another shape, or a space before it, elsewhere."""
     for path in (WEB_JS / "ui").glob("*.js"):

@@ -23,7 +23,12 @@ export class ProgressMeter {
   #finished = { model: 0, decode: 0, preprocess: 0, infer: 0, refine: 0, encode: 0 }
   #downloading = false
   /** @type {Progress} */
-  #progress = { stage: 'model', fraction: 0, doneBytes: 0, totalBytes: 0 }
+  #progress
+
+  /** @param {StageName} first put into words before anything is reported */
+  constructor(first = 'decode') {
+    this.#progress = { stage: first, fraction: 0, doneBytes: 0, totalBytes: 0 }
+  }
 
   /** @returns {Progress} */
   get progress() {
@@ -41,11 +46,13 @@ export class ProgressMeter {
     this.#finished[stage] = finished
     // Decoding runs beside the download; while bytes come in, they are what a person waits for,
     // and a decoded photo waits for the network and its runtime.
+    // It is told once, as the words would come and go.
     const fetching = this.#downloading && this.#finished.model < 1
-    const waitsForNetwork = stage === 'decode' && finished === 1
+    const isOpen = stage === 'decode' && finished === 1
+    const isTold = this.#progress.stage === 'model' && isBeforeInfer(stage)
     const bytes = stage === 'model' && this.#downloading ? { done, total } : null
     this.#progress = {
-      stage: fetching || waitsForNetwork ? 'model' : stage,
+      stage: fetching || isOpen || isTold ? 'model' : stage,
       fraction: Math.max(this.#progress.fraction, this.#sum()),
       doneBytes: bytes?.done ?? this.#progress.doneBytes,
       totalBytes: bytes?.total ?? this.#progress.totalBytes,
@@ -55,9 +62,8 @@ export class ProgressMeter {
 
   /** @param {StageName} stage everything before the network's run may overlap, nothing after it */
   #finishEarlier(stage) {
-    const index = ORDER.indexOf(stage)
-    if (index < ORDER.indexOf('infer')) return
-    for (const earlier of ORDER.slice(0, index)) this.#finished[earlier] = 1
+    if (isBeforeInfer(stage)) return
+    for (const earlier of ORDER.slice(0, ORDER.indexOf(stage))) this.#finished[earlier] = 1
   }
 
   #sum() {
@@ -70,4 +76,9 @@ export class ProgressMeter {
     }
     return finished / all
   }
+}
+
+/** @param {StageName} stage */
+function isBeforeInfer(stage) {
+  return ORDER.indexOf(stage) < ORDER.indexOf('infer')
 }

@@ -20,7 +20,7 @@ const endedAt_ms = new WeakMap()
  * @returns {Promise<T>}
  */
 export async function told(photo, onChange, run) {
-  const meter = new ProgressMeter()
+  const meter = new ProgressMeter('model') // whatever it will be
   let isTold = false
   const tell = (/** @type {import('./progress.js').Progress | null} */ progress) => {
     if (photo.state !== 'done') return // it has begun again

@@ -106,11 +106,23 @@ export function errorWords(error, name) {
 /**
  * @param {number} bytes
  * @param {number} scaleBytes decides the unit, so that "0.3 of 4.6 MB" does not change unit midway
- * @returns {string} decimal kB or MB
+ * @returns {string} decimal kB or MB, in French ko or Mo
  */
 export function formatBytes(bytes, scaleBytes = bytes) {
-  if (scaleBytes < 1e6) return `${Math.ceil(bytes / 1e3)} kB`
-  const digits = scaleBytes < 1e7 ? 1 : 0
-  const options = { minimumFractionDigits: digits, maximumFractionDigits: digits }
-  return `${(bytes / 1e6).toLocaleString(language, options)} MB`
+  if (scaleBytes < 1e6) return inUnit(Math.ceil(bytes / 1e3), 'kilobyte', 0)
+  return inUnit(bytes / 1e6, 'megabyte', scaleBytes < 1e7 ? 1 : 0)
+}
+
+/**
+ * @param {number} value
+ * @param {'kilobyte' | 'megabyte'} unit
+ * @param {number} digits after the point
+ */
+function inUnit(value, unit, digits) {
+  return value.toLocaleString(language, {
+    style: 'unit',
+    unit,
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+  })
 }
