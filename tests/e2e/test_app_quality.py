@@ -258,6 +258,12 @@ def test_no_long_task_while_a_photo_is_at_work(app: Journey, large_photo: Path) 
 @pytest.mark.parametrize("window", ["narrow"], indirect=True)
 def test_the_browser_finds_it_installable(app: Journey) -> None:
     app.wait_until_offline_ready()
+    kept = app.part("offline-state")
+    button = kept.get_by_role("button").first
+    assert "Ready offline" in (button.get_attribute("aria-label") or "")
+    button.tap()
+    expect(kept.locator(".sheet")).to_contain_text("It works without a network")
+    app.page.keyboard.press("Escape")
     session = app.page.context.new_cdp_session(app.page)
     manifest = session.send("Page.getAppManifest")
     assert manifest["errors"] == []

@@ -11,7 +11,7 @@ from exporter.chromium import chromium_arguments, find_chromium
 from exporter.serve import make_server, running
 
 from .app import SLOW_MS, STORED_KEYS, App, png, refusing_storage
-from .journeys import Journey
+from .journeys import NARROW, Journey
 from .test_workers import DIE_AT, worker_named
 
 
@@ -80,7 +80,11 @@ def test_a_page_that_cannot_be_kept_says_so(
         app.add(photos[0])
         app.wait_for_states("done")
         expect(app.part("offline-state")).to_have_attribute("data-refused", "", timeout=SLOW_MS)
-        expect(app.part("offline-state")).to_have_text("Not kept on this device")
+        page.set_viewport_size(NARROW)  # type: ignore[arg-type]
+        button = app.part("offline-state").get_by_role("button")
+        expect(button).to_have_accessible_name("Not kept on this device")
+        button.click()
+        expect(app.part("offline-state").locator(".sheet")).to_contain_text("fetched again on the")
         assert len(page.evaluate(STORED_KEYS)) == 1
     context.close()
 
