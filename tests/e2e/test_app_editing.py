@@ -277,6 +277,7 @@ def test_what_is_stored_is_shown_and_deleted(app: Journey, files: dict[str, Path
     app.part("delete-stored").click()
     expect(app.page.get_by_text("4.6 MB, not here yet")).to_be_visible(timeout=SLOW_MS)
     assert app.page.evaluate("caches.keys()") == []
+    expect(app.page.get_by_text("All that was kept is deleted")).to_be_attached()
     expect(other.part("offline-state")).to_be_hidden()
     other.page.close()
     expect(app.part("offline-state")).to_be_hidden()

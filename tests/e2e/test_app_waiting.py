@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Dialog, Error, Page, expect
+from playwright.sync_api import Dialog, Error, Locator, Page, expect
 from skimage import data
 
 from .app import SLOW_MS, wait_until
@@ -20,6 +20,10 @@ def window(lasting_page: Page, quick_server: str) -> Journey:
     return wide_window(lasting_page, quick_server)
 
 
+def said_aloud(app: Journey) -> Locator:
+    return app.page.locator("gossamer-app > p[role=status]")
+
+
 def test_an_empty_cut_out_is_told(app: Journey, tmp_path: Path) -> None:
     Image.new("RGBA", (300, 300), (0, 0, 0, 0)).save(tmp_path / "nothing.png")
     app.add(tmp_path / "nothing.png")
@@ -28,7 +32,7 @@ def test_an_empty_cut_out_is_told(app: Journey, tmp_path: Path) -> None:
     words = "Nothing stands out in this picture. Paint what to keep."
     expect(told.first).not_to_have_text("")
     assert " ".join(told.all_inner_texts()) == words
-    expect(app.page.locator("gossamer-app > p[role=status]")).to_have_text(f"nothing.png: {words}")
+    expect(said_aloud(app)).to_have_text(f"nothing.png: {words}")
     expect(app.tile(0)).to_have_accessible_name("nothing.png, empty")
 
 
@@ -62,8 +66,8 @@ LISTEN = """
   const bar = document.querySelector('gossamer-work-bar')
   const said = [bar.querySelector('.words'), document.querySelector('p[role=status]')]
   const note = () => {
-    const isIdle = bar.querySelector('.track').hasAttribute('data-idle')
-    window.words.push(...said.map((part) => `${part.textContent}${isIdle ? '' : ' ...'}`))
+    const isAtWork = bar.querySelector('.track').checkVisibility()
+    window.words.push(...said.map((part) => `${part.textContent}${isAtWork ? ' ...' : ''}`))
   }
   for (const part of said) new MutationObserver(note).observe(part, { childList: true })
 }
@@ -83,16 +87,56 @@ def test_what_takes_long_is_told_and_done_once(app: Journey, tmp_path: Path) -> 
         app.part("save").click()
     words = app.page.locator("gossamer-work-bar .words").first
     expect(words).to_have_text("Refining edges")
-    expect(app.part("progress")).not_to_have_attribute("data-idle", "")
+    expect(app.part("progress")).to_be_visible()
     expect(app.part("file-facts")).not_to_be_empty(timeout=SLOW_MS)
     expect(words).to_have_text("cup-cutout.png")
-    expect(app.part("progress")).to_have_attribute("data-idle", "")
+    expect(app.part("progress")).to_be_hidden()
+    expect(said_aloud(app)).to_have_text("The cut-out of cup.jpg is ready")
     said = app.page.evaluate("words")
     assert said.count("Refining edges ...") >= 2  # seen and heard
     while len(downloads) < 2:
         app.page.wait_for_timeout(100)
     app.page.wait_for_timeout(300)
     assert downloads == ["cup-cutout.png"] * 2
+
+
+# Everything that is read aloud.
+OVERHEAR = """
+() => {
+  window.said = []
+  const regions = '[role=status], [role=alert], output:not([aria-live=off])'
+  for (const region of document.querySelectorAll(regions)) {
+    const note = () => { if (region.textContent) window.said.push(region.textContent) }
+    new MutationObserver(note).observe(region, { childList: true, subtree: true })
+  }
+}
+"""
+
+
+def test_what_happens_is_said_once_and_no_more(app: Journey, files: dict[str, Path]) -> None:
+    app.page.evaluate(OVERHEAR)
+    app.add(files["chelsea"], files["letter"])
+    app.wait_for_states("done", "failed")
+    said = app.page.evaluate("said")
+    assert said[-2:] == [
+        "The cut-out of chelsea.png is ready",
+        "letter.jpg could not be cut out",
+    ]
+    assert len(said) == len(set(said)), said
+    app.slider("feather").fill("4")
+    expect(app.part("file-size")).not_to_contain_text("About", timeout=SLOW_MS)
+    app.page.wait_for_timeout(1000)  # what has taken long is over
+    app.page.evaluate("said.length = 0")
+    app.tile(1).click()
+    app.tile(0).click()
+    expect(app.part("cutout")).to_be_visible()
+    assert app.page.evaluate("said") == []
+    app.page.evaluate("navigator.clipboard.write = async () => {}")
+    for times in (1, 2):
+        app.page.locator("gossamer-file-panel button").click()
+        while app.page.evaluate("said.length") < times:
+            app.page.wait_for_timeout(20)
+    assert app.page.evaluate("said") == ["Copied", "Copied"]
 
 
 def test_all_are_saved_once(app: Journey, files: dict[str, Path]) -> None:

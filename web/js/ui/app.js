@@ -4,7 +4,8 @@ import { askToKeep, onStorageCleared } from '../device-storage.js'
 import * as gossamer from '../gossamer.js'
 import { keepEngine } from '../service-worker-client.js'
 import { takeSharedPhotos } from '../shared-photos.js'
-import { create, setText } from './dom.js'
+import { Announcer } from './announcer.js'
+import { create } from './dom.js'
 import {
   addStroke,
   colourOf,
@@ -51,7 +52,9 @@ export class GossamerApp extends HTMLElement {
   #panel = new SidePanel()
   #settings = new SettingsSheet()
   #note = note
-  #announcer = create('p', { class: 'visually-hidden', role: 'status' })
+  #announcer = new Announcer()
+  /** Whose work is being told. @type {Photo | null} */
+  #atWork = null
   #workspace = create('div', { class: 'workspace', hidden: true })
   #main = create('main', { 'data-testid': 'drop' })
   #listening = new AbortController()
@@ -77,7 +80,7 @@ export class GossamerApp extends HTMLElement {
       ),
       this.#main,
       create('div', { class: 'notices' }, updateNotice, this.#note),
-      this.#announcer,
+      this.#announcer.element,
     )
     this.#connectParts()
     this.#connectPanel()
@@ -104,6 +107,11 @@ export class GossamerApp extends HTMLElement {
   addShared({ files, isComplete }) {
     if (files.length > 0) this.#add(files)
     if (!isComplete) this.#note.show(t('sharedIncomplete'))
+  }
+
+  /** @param {string} words */
+  announce(words) {
+    this.#announcer.announce(words)
   }
 
   #connectParts() {
@@ -183,6 +191,7 @@ export class GossamerApp extends HTMLElement {
   /** @param {Photo | null} photo */
   #select(photo) {
     this.#strip.setSelected(photo)
+    this.#atWork = null
     this.#stage.show(photo, photo ? this.#visit.urlOf(photo) : '')
     this.#draw(photo)
   }
@@ -216,14 +225,14 @@ export class GossamerApp extends HTMLElement {
   /** @param {Photo} photo after a change of its state, progress or file */
   #changed(photo) {
     const isNews = this.#strip.update(photo)
+    const { selected, finished } = this.#visit
     if (isNews && photo.state === 'done') {
-      setText(this.#announcer, doneWords(photo))
       this.#offline.refresh()
       // Another one than at the start, where that has failed.
       if (photo.engine) keepEngine(photo.engine).catch(() => {})
       askToKeep()
     }
-    const { selected, finished } = this.#visit
+    if (isNews) this.#tellNews(photo)
     if (isNews && selected) this.#workBar.update(selected, finished.length)
     if (photo !== selected) return
     this.#visit.editor.preview_px = previewSize(this.#stage, photo)
@@ -231,7 +240,28 @@ export class GossamerApp extends HTMLElement {
     this.#stage.update(photo)
     this.#workBar.update(photo, finished.length)
     this.#panel.show(photo, this.#visit.queue.photos.length)
-    if (photo.progress) setText(this.#announcer, stageWords(photo.progress.stage))
+    this.#tellProgress(photo)
+  }
+
+  /** @param {Photo} photo whose state is another than before */
+  #tellNews(photo) {
+    if (photo === this.#atWork) this.#atWork = null
+    if (photo.state === 'done') this.announce(doneWords(photo))
+    if (photo.state !== 'failed') return
+    const { name, error } = photo
+    const isInSight = photo === this.#visit.selected
+    this.announce(isInSight ? errorWords(error, name) : t('notCutOut', { name }))
+  }
+
+  /** @param {Photo} photo the one on the stage */
+  #tellProgress(photo) {
+    if (photo.progress) {
+      this.#atWork = photo
+      this.#announcer.tell(stageWords(photo.progress.stage))
+    } else if (photo === this.#atWork) {
+      this.#atWork = null
+      this.#announcer.announceWhenQuiet(doneWords(photo))
+    }
   }
 
   /**
@@ -328,7 +358,7 @@ export class GossamerApp extends HTMLElement {
     copyPhoto(editor, selected).then(
       () => {
         this.#panel.file.confirmCopy()
-        setText(this.#announcer, t('copied'))
+        this.announce(t('copied'))
       },
       () => this.#note.show(t('copyFailed')),
     )
@@ -372,13 +402,15 @@ Object.assign(window, { gossamer })
 customElements.define('gossamer-app', GossamerApp)
 const app = new GossamerApp(visit)
 document.body.prepend(app)
-const showKept = () => {
+const shownApp = () => {
   const shown = document.querySelector('gossamer-app') // another one, in another language
-  if (shown instanceof GossamerApp) shown.showKept()
+  return shown instanceof GossamerApp ? shown : app
 }
+const showKept = () => shownApp().showKept()
 startServices(visit, updateNotice, showKept)
 onStorageCleared(() => {
   if (visit.kept !== 'refused') visit.kept = 'deleted'
   showKept()
+  shownApp().announce(t('deleted'))
 })
 takeSharedPhotos().then((shared) => app.addShared(shared))

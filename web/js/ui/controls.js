@@ -19,7 +19,8 @@ let lastId = 0
 export class RangeControl extends HTMLElement {
   #spec
   #input = create('input', { type: 'range', id: `range-${++lastId}` })
-  #output = create('output', { for: this.#input.id })
+  /** Whose value the slider says itself. */
+  #output = create('output', { for: this.#input.id, 'aria-live': 'off' })
 
   /** @param {RangeSpec} spec */
   constructor(spec) {

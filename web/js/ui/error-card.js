@@ -8,7 +8,7 @@ export class ErrorCard extends HTMLElement {
   onRetry = () => {}
   onRemove = () => {}
 
-  #text = create('p', { 'data-testid': 'error', role: 'alert' })
+  #text = create('p', { 'data-testid': 'error' })
   #actions = create('div', { class: 'row' })
 
   connectedCallback() {

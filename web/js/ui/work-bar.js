@@ -28,6 +28,7 @@ export class WorkBar extends HTMLElement {
     'aria-valuemin': '0',
     'aria-valuemax': '100',
     'data-testid': 'progress',
+    hidden: true,
   })
   #original = createButton('plain', t('original'), () => {})
   #stop = this.#button('plain', t('stop'), 'stop', (photo) => this.onStop(photo))
@@ -103,7 +104,7 @@ export class WorkBar extends HTMLElement {
   /** @param {Photo} photo */
   #updateBar({ progress }) {
     const fraction = progress?.fraction ?? 0
-    this.#progress.toggleAttribute('data-idle', !progress)
+    this.#progress.hidden = !progress
     this.#progress.setAttribute('aria-valuenow', String(Math.round(fraction * 100)))
     this.#progress.setAttribute('aria-valuetext', this.#words.textContent ?? '')
     this.#bar.style.setProperty('--fraction', String(fraction))
