@@ -54,7 +54,9 @@ def test_a_cut_out_is_empty_until_something_is_painted(
     app.page.mouse.up()
     expect(told).to_contain_text("Nothing stands out", timeout=SLOW_MS)
     expect(app.tile(0)).to_have_accessible_name("chelsea.png, empty")
-    app.part("undo").click()
+    app.part("undo").press("Enter")
+    expect(app.part("undo")).to_be_disabled()
+    expect(app.part("undo")).to_be_focused()
     expect(told).to_contain_text("chelsea-cutout.png", timeout=SLOW_MS)
     expect(app.tile(0)).to_have_accessible_name("chelsea.png, done")
 

@@ -185,7 +185,7 @@ export class GossamerApp extends HTMLElement {
     if (!first) return
     this.#showWorkspace()
     this.#select(first)
-    if (hadFocus) this.#strip.focusPhoto(first)
+    if (hadFocus) this.#focusPhoto(first)
   }
 
   /** @param {Photo | null} photo */
@@ -207,7 +207,7 @@ export class GossamerApp extends HTMLElement {
   /** @param {Photo} photo */
   #restart(photo) {
     this.#visit.restart(photo)
-    this.#strip.focusPhoto(photo)
+    this.#focusPhoto(photo)
   }
 
   /** @param {Photo} photo */
@@ -217,9 +217,21 @@ export class GossamerApp extends HTMLElement {
     this.#strip.removePhoto(photo)
     if (wasSelected) this.#select(neighbour)
     else if (this.#visit.selected) this.#changed(this.#visit.selected)
-    if (neighbour) return this.#strip.focusPhoto(neighbour)
     this.#showWorkspace()
-    this.#empty.focusButton()
+    if (neighbour) this.#focusPhoto(neighbour)
+    else this.#focusWork()
+  }
+
+  /** @param {Photo} photo where the strip shows it, which an open sheet hides */
+  #focusPhoto(photo) {
+    this.#strip.focusPhoto(photo)
+    if (!this.#strip.contains(document.activeElement)) this.#focusWork()
+  }
+
+  /** For whoever had the focus on something that is gone. */
+  #focusWork() {
+    if (this.#workspace.hidden) this.#empty.focusButton()
+    else this.#stage.focus({ preventScroll: true })
   }
 
   /** @param {Photo} photo after a change of its state, progress or file */

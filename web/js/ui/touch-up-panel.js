@@ -58,8 +58,8 @@ export class TouchUpPanel extends HTMLElement {
   #hint = create('p', { class: 'muted' })
   /** @type {readonly Subject[]} */
   #found = []
-  #undo = createButton('plain', t('undo'), () => this.onUndo())
-  #redo = createButton('plain', t('redo'), () => this.onRedo())
+  #undo = createButton('plain', t('undo'), () => isOn(this.#undo) && this.onUndo())
+  #redo = createButton('plain', t('redo'), () => isOn(this.#redo) && this.onRedo())
 
   connectedCallback() {
     this.#undo.setAttribute('data-testid', 'undo')
@@ -84,8 +84,8 @@ export class TouchUpPanel extends HTMLElement {
 
   /** @param {Photo} photo */
   show({ edits, subjects }) {
-    this.#undo.disabled = edits.strokes.length === 0
-    this.#redo.disabled = edits.undone.length === 0
+    switchOn(this.#undo, edits.strokes.length > 0)
+    switchOn(this.#redo, edits.undone.length > 0)
     if (subjects !== this.#found) this.#showSubjects(subjects)
   }
 
@@ -142,6 +142,20 @@ export class TouchUpPanel extends HTMLElement {
     remember('brush', this.#brush)
     this.choose(this.#tool)
   }
+}
+
+/**
+ * A button that is off keeps the focus of whoever has just pressed it for the last time.
+ * @param {HTMLButtonElement} button
+ * @param {boolean} on
+ */
+function switchOn(button, on) {
+  button.setAttribute('aria-disabled', String(!on))
+}
+
+/** @param {HTMLButtonElement} button */
+function isOn(button) {
+  return button.getAttribute('aria-disabled') !== 'true'
 }
 
 customElements.define('gossamer-touch-up-panel', TouchUpPanel)
