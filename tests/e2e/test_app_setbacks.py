@@ -12,6 +12,7 @@ from exporter.serve import make_server, running
 
 from .app import SLOW_MS, STORED_KEYS, App, png, refusing_storage
 from .journeys import NARROW, Journey
+from .test_app_layout import IN_SIGHT
 from .test_workers import DIE_AT, worker_named
 
 
@@ -218,6 +219,79 @@ def test_what_failed_has_words_of_its_own(app: App) -> None:
     assert engine["en"][0].startswith("WebGPU gave no answer")
     assert engine["en"][2:] == ["4 kB", "4.6 MB"]
     assert [size.split() for size in engine["fr"][2:]] == [["4", "ko"], ["4,6", "Mo"]]
+
+
+# ---- notices -------------------------------------------------------------------------------------
+
+
+# What is shown for six seconds goes sooner.
+HURRY = """
+() => {
+  const { setTimeout } = window
+  window.setTimeout = (run, ms, ...rest) => setTimeout(run, ms === 6000 ? 200 : ms, ...rest)
+}
+"""
+# Whoever presses Tab while the first photo is written.
+FOCUS_WHILE_WRITING = """
+() => {
+  const notice = document.querySelector('gossamer-notice-bar:not([data-testid])')
+  const focus = () => {
+    if (notice.textContent.includes('Writing 1')) notice.querySelector('button.quiet').focus()
+  }
+  new MutationObserver(focus).observe(notice, { childList: true, subtree: true })
+}
+"""
+
+
+def test_a_notice_waits_for_whoever_reads_it_and_gives_the_focus_back(
+    app: App, photos: list[Path], tmp_path: Path
+) -> None:
+    page = app.page
+    page.evaluate(HURRY)
+    app.add(*photos)
+    app.wait_for_states("done", "done")
+    notice = page.locator("gossamer-notice-bar:not([data-testid])")
+    dismiss = notice.get_by_role("button", name="Dismiss")
+    letter = tmp_path / f"{'IMG_2041_' * 12}.png"
+    letter.write_text("not a picture")
+    app.part("background-picture").locator("input").set_input_files(letter)
+    page.wait_for_timeout(500)
+    expect(notice).to_contain_text("is not a picture")  # until it is dismissed
+    before = page.viewport_size
+    page.set_viewport_size(NARROW)  # type: ignore[arg-type]
+    assert dismiss.evaluate_all(IN_SIGHT)
+    page.set_viewport_size(before)  # type: ignore[arg-type]
+    slider = app.part("feather").get_by_role("slider")
+    slider.focus()
+    dismiss.press("Enter")
+    expect(notice).to_be_hidden()
+    expect(slider).to_be_focused()
+    use_for_all = app.part("panel").get_by_role("button", name="Use for all")
+    use_for_all.press("Enter")
+    notice.get_by_role("button", name="Undo").press("Enter")
+    expect(notice).to_contain_text("have their own settings again")
+    expect(use_for_all).to_be_focused()
+    dismiss.focus()
+    page.wait_for_timeout(500)
+    expect(dismiss).to_be_focused()
+    dismiss.hover()
+    use_for_all.focus()
+    page.wait_for_timeout(500)
+    expect(notice).to_be_visible()
+    page.mouse.move(0, 0)
+    expect(notice).to_be_hidden()
+    page.evaluate("delete window.showSaveFilePicker")
+    page.evaluate(FOCUS_WHILE_WRITING)
+    app.part("save-all").click()
+    expect(notice).to_contain_text("2 pictures are in", timeout=SLOW_MS)
+    expect(dismiss).to_be_focused()
+    use_for_all.press("Enter")
+    speak(app, "de")
+    expect(notice).to_contain_text("Alle Fotos haben jetzt")
+    expect(notice.get_by_role("button").first).to_have_text("Rückgängig")
+    page.evaluate("document.activeElement.blur()")
+    notice.get_by_role("button").last.press("Enter")
+    expect(app.part("stage")).to_be_focused()
 
 
 # ---- saving --------------------------------------------------------------------------------------

@@ -86,7 +86,7 @@ export class GossamerApp extends HTMLElement {
     this.#connectPanel()
     this.#listening = new AbortController()
     const { signal } = this.#listening
-    const endNotices = gossamer.onNotice((notice) => this.#note.show(noticeWords(notice)))
+    const endNotices = gossamer.onNotice((notice) => this.#note.show(() => noticeWords(notice)))
     signal.addEventListener('abort', endNotices)
     listenToKeys({ stage: this.#stage, edit: (change) => this.#editSelected(change) }, signal)
     this.#showVisit()
@@ -106,7 +106,7 @@ export class GossamerApp extends HTMLElement {
   /** @param {Awaited<ReturnType<typeof takeSharedPhotos>>} shared by another app */
   addShared({ files, isComplete }) {
     if (files.length > 0) this.#add(files)
-    if (!isComplete) this.#note.show(t('sharedIncomplete'))
+    if (!isComplete) this.#note.showError(() => t('sharedIncomplete'))
   }
 
   /** @param {string} words */
@@ -115,8 +115,9 @@ export class GossamerApp extends HTMLElement {
   }
 
   #connectParts() {
+    for (const bar of [this.#note, updateNotice]) bar.onFocusLost = () => this.#focusWork()
     this.#intake.onFiles = (files) => this.#add(files)
-    this.#intake.onNothing = () => this.#note.show(t('nothingToAdd'))
+    this.#intake.onNothing = () => this.#note.showError(() => t('nothingToAdd'))
     this.#empty.onChoose = this.#strip.onAdd = () => this.#intake.choose()
     this.#empty.onCamera = () => this.#intake.takePhoto()
     this.#strip.onSelect = (photo) => this.#select(photo)
@@ -161,7 +162,7 @@ export class GossamerApp extends HTMLElement {
     this.#visit.events = {
       onChange: (photo) => this.#changed(photo),
       onPreview: (photo, preview, file) => this.#stage.drawPreview(photo, preview, file),
-      onError: (_photo, words) => this.#note.show(words),
+      onError: (_photo, words) => this.#note.showError(() => words),
     }
     this.#visit.editor.isPainting = false // as this window's brushes are
     for (const photo of this.#visit.queue.photos) this.#strip.addPhoto(photo)
@@ -304,7 +305,8 @@ export class GossamerApp extends HTMLElement {
     const all = queue.photos.map(({ edits }) => edits)
     const takeBack = useForAll(selected.edits, all)
     this.#visit.edited(selected)
-    this.#note.show(t('usedForAll'), { label: t('undo'), run: () => this.#takeBack(takeBack) })
+    const undo = { label: () => t('undo'), run: () => this.#takeBack(takeBack) }
+    this.#note.show(() => t('usedForAll'), undo)
   }
 
   /** @param {() => void} run changes photos, among them perhaps the one that is looked at */
@@ -315,7 +317,7 @@ export class GossamerApp extends HTMLElement {
       this.#visit.edited(selected)
       events.onChange(selected) // of the window that is there now
     }
-    this.#note.show(t('tookBack'))
+    this.#note.show(() => t('tookBack'))
   }
 
   /** @param {File} picture that was picked, whatever it is */
@@ -324,7 +326,7 @@ export class GossamerApp extends HTMLElement {
       await gossamer.inspect(picture)
       this.#panel.background.onChange({ background: picture })
     } catch (error) {
-      this.#note.show(errorWords(error, picture.name))
+      this.#note.showError(() => errorWords(error, picture.name))
     }
   }
 
@@ -343,12 +345,12 @@ export class GossamerApp extends HTMLElement {
     const { editor, finished } = this.#visit
     const total = finished.length
     const onProgress = (/** @type {number} */ done) => {
-      this.#note.show(
+      this.#note.show(() =>
         done < total ? t('zipping', { done: done + 1, total }) : t('zipped', { total }),
       )
     }
     const onError = (/** @type {unknown} */ error, /** @type {string} */ name) => {
-      this.#note.show(errorWords(error, name))
+      this.#note.showError(() => errorWords(error, name))
     }
     this.#visit.saveOnce('all', () => saveAll(editor, finished, { onProgress, onError }))
   }
@@ -359,7 +361,7 @@ export class GossamerApp extends HTMLElement {
       try {
         await savePhoto(this.#visit.editor, photo)
       } catch (error) {
-        this.#note.show(errorWords(error, photo.name))
+        this.#note.showError(() => errorWords(error, photo.name))
       }
     })
   }
@@ -372,7 +374,7 @@ export class GossamerApp extends HTMLElement {
         this.#panel.file.confirmCopy()
         this.announce(t('copied'))
       },
-      () => this.#note.show(t('copyFailed')),
+      () => this.#note.showError(() => t('copyFailed')),
     )
   }
 
@@ -382,7 +384,7 @@ export class GossamerApp extends HTMLElement {
       await chooseForGood(language)
     } catch {
       this.#settings.close() // in a narrow window it covers what is told
-      return this.#note.show(t('languageFailed'))
+      return this.#note.showError(() => t('languageFailed'))
     }
     const successor = new GossamerApp(this.#visit)
     this.replaceWith(successor)

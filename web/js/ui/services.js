@@ -54,9 +54,10 @@ function offerUpdate(visit, notice, apply) {
     visit.isLeaving = true
     apply()
   }
-  const warn = () => notice.show(t('reloadLoses'), { label: t('reloadAnyway'), run: reload })
+  const warn = () =>
+    notice.show(() => t('reloadLoses'), { label: () => t('reloadAnyway'), run: reload })
   const run = () => (visit.hasUnsaved ? warn() : reload())
-  notice.show(t('updateReady'), { label: t('reload'), run })
+  notice.show(() => t('updateReady'), { label: () => t('reload'), run })
 }
 
 /**
