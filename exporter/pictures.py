@@ -1,14 +1,19 @@
 """Pictures from files, as a browser shows them: upright, in a known colour space, eight bits."""
 
 import io
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from PIL import ExifTags, Image, ImageCms, UnidentifiedImageError
+from PIL import Image, ImageCms, UnidentifiedImageError
 
+from exporter.eight_bits import eight_bits, straight
 from exporter.errors import PictureError
+from exporter.photo_metadata import density_of, exif_of, turn_of, upright_size
 
 __all__ = [
     "PHOTO_ENDINGS",
@@ -20,14 +25,15 @@ __all__ = [
     "read_photo",
     "read_photo_bytes",
     "read_photo_file",
+    "read_size",
 ]
 
 #: What is taken for a photo in a folder, in small letters. HEIC is among them so that it fails by
 #: name: Pillow does not read it, and a photo that is left out without a word is lost.
 PHOTO_ENDINGS = frozenset(
     {
-        *(".avif", ".bmp", ".gif", ".heic", ".heif", ".jpeg", ".jpg"),
-        *(".png", ".tif", ".tiff", ".webp"),
+        *(".apng", ".avif", ".bmp", ".gif", ".heic", ".heif", ".jfif", ".jp2", ".jpe", ".jpeg"),
+        *(".jpg", ".pjp", ".pjpeg", ".png", ".tif", ".tiff", ".webp"),
     }
 )
 
@@ -44,19 +50,16 @@ _XYZ_TO_SRGB = np.array(
         [0.0719453, -0.2289914, 1.4052427],
     ]
 )
+#: What a lossy file may make of a grey: further apart, its channels are a colour.
+_TINT = 8
+#: How a picture begins that Pillow could open if it were whole: as JPEG, PNG, GIF, WebP, TIFF or
+#: AVIF.
+_KNOWN_HEAD = re.compile(
+    rb"\xff\xd8\xff|\x89PNG\r\n|GIF8|RIFF....WEBP|II\*\0|MM\0\*|....ftypavi[fs]", re.DOTALL
+)
+_HEAD_BYTES = 16
 #: Less red, green or blue than this is not rounding but another colour.
 _OUTSIDE = -0.03
-
-#: What turns a picture upright, by EXIF's orientation.
-_TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
 
 
 @dataclass(frozen=True)
@@ -75,22 +78,27 @@ class PhotoFile:
 def read_photo(path: Path, profile: bytes | None = None) -> npt.NDArray[np.uint8]:
     """uint8 (height, width, 4), straight, in the colours of `profile`, None for sRGB; what is fully
     transparent is black. Raises PictureError."""
-    return _pixels(_upright(_load(path)), profile)
+    return _pixels(path, _upright(_load(path)), profile)
 
 
 def read_photo_file(path: Path, wide_profile: bytes) -> PhotoFile:
     """As `read_photo`, but a photo of more colours than sRGB comes in those of `wide_profile`."""
-    return _photo_file(_load(path), wide_profile)
+    return _photo_file(path, _load(path), wide_profile)
 
 
 def read_photo_bytes(name: str, data: bytes, wide_profile: bytes) -> PhotoFile:
     """As `read_photo_file`, for the contents of a file that errors call `name`."""
-    return _photo_file(_load(name, io.BytesIO(data)), wide_profile)
+    return _photo_file(name, _load(name, io.BytesIO(data)), wide_profile)
 
 
 def photo_of_image(picture: Image.Image, wide_profile: bytes) -> PhotoFile:
     """As `read_photo_file`, for a picture that Pillow has opened."""
-    return _photo_file(_loaded("The image", picture), wide_profile)
+    if getattr(picture, "tile", None) and getattr(picture, "fp", None) is None:
+        raise PictureError(
+            "The image: Expected one that is loaded, or whose file is open, received one whose "
+            "file was closed. Give the file's path, or call load() before it is closed."
+        )
+    return _photo_file("The image", _loaded("The image", picture), wide_profile)
 
 
 def photo_of_array(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
@@ -105,48 +113,34 @@ def photo_of_array(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
         )
     picture = Image.fromarray(pixels)
     _check_size("The array", picture)
-    return _pixels(picture, None)
+    return _pixels("The array", picture, None)
 
 
-def _photo_file(picture: Image.Image, wide_profile: bytes) -> PhotoFile:
+def _photo_file(name: Path | str, picture: Image.Image, wide_profile: bytes) -> PhotoFile:
     upright = _upright(picture)
     profile = picture.info.get("icc_profile")
     wide = profile is not None and upright.mode in ("RGB", "RGBA", "P") and is_wide(profile)
     return PhotoFile(
-        _pixels(upright, wide_profile if wide else None),
+        _pixels(name, upright, wide_profile if wide else None),
         bool(profile),
         wide,
-        _density(picture, lies=picture.size != upright.size),
-        picture.info["exif"].removeprefix(b"Exif\0\0") if picture.info.get("exif") else None,
+        density_of(picture, upright),
+        exif_of(picture),
     )
 
 
 def _upright(picture: Image.Image) -> Image.Image:
     """`picture` itself where it is. Pillow's own function writes the EXIF anew, and cannot where a
     value has not the type of its tag."""
-    try:
-        turn = _TURNS.get(picture.getexif().get(ExifTags.Base.Orientation, 1))
-    # Damaged EXIF makes Pillow raise many things, and browsers show the photo as it lies.
-    except Exception:  # noqa: BLE001
-        return picture
+    turn = turn_of(picture)
     return picture if turn is None else picture.transpose(turn)
 
 
-def _pixels(upright: Image.Image, profile: bytes | None) -> npt.NDArray[np.uint8]:
-    rgba_hwc = np.array(_converted(_eight_bits(upright), profile))
+def _pixels(name: Path | str, upright: Image.Image, profile: bytes | None) -> npt.NDArray[np.uint8]:
+    rgba_hwc = np.array(_converted(straight(eight_bits(name, upright)), profile))
     # A canvas keeps no colour under alpha 0, and the network must see here what it sees there.
     rgba_hwc[rgba_hwc[..., 3] == 0] = 0
     return rgba_hwc
-
-
-def _density(picture: Image.Image, *, lies: bool) -> tuple[int, int] | None:
-    try:
-        horizontal, vertical = (round(float(value) / 0.0254) for value in picture.info["dpi"])
-    except (KeyError, TypeError, ValueError, OverflowError, ZeroDivisionError):
-        return None
-    if not (0 < horizontal < 2**31 and 0 < vertical < 2**31):
-        return None
-    return (horizontal, vertical) if lies else (vertical, horizontal)
 
 
 def is_wide(profile: bytes) -> bool:
@@ -166,26 +160,69 @@ def is_wide(profile: bytes) -> bool:
 
 
 def read_grey(path: Path) -> npt.NDArray[np.uint8]:
-    """uint8 (height, width) of a picture with one meaning a pixel. Raises PictureError."""
-    return np.array(_eight_bits(_load(path)).convert("L"))
+    """uint8 (height, width) of an upright picture with one meaning a pixel: its alpha, where it has
+    one that says anything, else its grey. Raises PictureError."""
+    picture = straight(eight_bits(path, _upright(_load(path))))
+    if picture.mode in ("LA", "PA", "RGBA"):
+        alpha_hw = np.array(picture.getchannel("A"))
+        if alpha_hw.min() < alpha_hw.max():
+            return alpha_hw
+    if np.ptp(np.asarray(picture.convert("RGB")), axis=-1).max() > _TINT:
+        raise PictureError(
+            f"{path}: Expected a picture in grey, or a cut-out, whose alpha counts, received one "
+            "in colours."
+        )
+    return np.array(picture.convert("L"))
+
+
+def read_size(path: Path) -> tuple[int, int]:
+    """(height, width) of the upright picture, by the head of its file. Raises PictureError."""
+    with _opened(path) as picture:
+        width, height = upright_size(picture)
+    return height, width
 
 
 def _load(path: Path | str, file: io.BytesIO | None = None) -> Image.Image:
+    with _opened(path, file) as picture:
+        return _loaded(path, picture)
+
+
+@contextmanager
+def _opened(path: Path | str, file: io.BytesIO | None = None) -> Iterator[Image.Image]:
     try:
         with Image.open(path if file is None else file) as picture:
-            return _loaded(path, picture)
+            yield picture
     except FileNotFoundError:
         raise PictureError(f"{path}: Expected a picture, received nothing there.") from None
-    except UnidentifiedImageError:
+    except IsADirectoryError:
         raise PictureError(
-            f"{path}: Expected a picture that Pillow can open, received another kind of file. "
-            "Save it as JPEG or PNG."
+            f"{path}: Expected a picture, received a folder. `gossamer batch` takes folders."
         ) from None
+    except UnidentifiedImageError:
+        with io.BytesIO(file.getvalue()) if file else Path(path).open("rb") as contents:
+            raise _unknown(path, contents.read(_HEAD_BYTES)) from None
     except (MemoryError, PictureError):
         raise
     # Pillow's readers raise errors of any kind over damaged files.
     except Exception as error:
         raise _damaged(path, error) from error
+
+
+def _unknown(path: Path | str, head: bytes) -> PictureError:
+    """Of what Pillow does not know, by the `head` of the file."""
+    if not head:
+        return PictureError(
+            f"{path}: Expected a picture, and the file is empty (0 bytes). Save it again."
+        )
+    if _KNOWN_HEAD.match(head):
+        return PictureError(
+            f"{path}: Expected a whole picture of a kind that Pillow can open, received one that "
+            "is damaged or of a rare kind. Save it again as JPEG or PNG."
+        )
+    return PictureError(
+        f"{path}: Expected a picture that Pillow can open, received another kind of file. "
+        "Save it as JPEG or PNG."
+    )
 
 
 def _loaded(name: Path | str, picture: Image.Image) -> Image.Image:
@@ -212,21 +249,6 @@ def _damaged(path: Path | str, error: Exception) -> PictureError:
     return PictureError(
         f"{path}: Expected a whole picture, received a damaged one: {error}. Save it again."
     )
-
-
-def _eight_bits(picture: Image.Image) -> Image.Image:
-    """Pillow would cut sixteen bits off at 255. Mode LA where one of the greys is transparent."""
-    if not picture.mode.startswith("I"):
-        return picture
-    sixteen_bits = np.asarray(picture).clip(0, 65535)
-    grey = Image.fromarray(np.round(sixteen_bits / 257).astype(np.uint8))
-    transparent = picture.info.get("transparency")
-    if transparent is not None:
-        alpha = Image.fromarray(np.where(sixteen_bits == transparent, 0, 255).astype(np.uint8))
-        grey = Image.merge("LA", (grey, alpha))
-    if "icc_profile" in picture.info:
-        grey.info["icc_profile"] = picture.info["icc_profile"]
-    return grey
 
 
 def _converted(picture: Image.Image, target: bytes | None) -> Image.Image:

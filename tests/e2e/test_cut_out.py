@@ -2,16 +2,19 @@
 
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 from playwright.sync_api import expect
 from skimage import data
 
 from exporter.catalog import find_network
 from exporter.native import NativeNetwork, cut_out, look_again, parse_refinement
 from exporter.origins import fetch
+from exporter.pictures import read_photo_bytes
 
 from .app import ApiError, App, call_api, intersection_over_union, png, unique
 from .reference import reference_alpha, reference_matte
@@ -182,3 +185,27 @@ def test_every_exif_orientation_comes_out_upright(lasting_app: App, orientation:
     assert opaque.sum() > 1000
     difference = np.abs(rgba[..., :3] - np.asarray(upright))[opaque]
     assert difference.mean() < 6  # JPEG's own loss; a wrong orientation gives over 30
+
+
+XMP = b'<rdf:Description tiff:Orientation="6"/>'
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "AVIF"])
+@pytest.mark.parametrize("told", ["exif", "xmp"])
+def test_the_toolchain_turns_what_chromium_turns(lasting_app: App, kind: str, told: str) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    options: dict[str, Any] = {"exif": exif} if told == "exif" else {"xmp": XMP}
+    if kind == "PNG" and told == "xmp":
+        options = {"pnginfo": PngInfo()}
+        options["pnginfo"].add_itxt("XML:com.adobe.xmp", XMP.decode())
+    buffer = io.BytesIO()
+    Image.new("RGB", (30, 20)).save(buffer, kind, **options)
+    size = lasting_app.page.evaluate(
+        """async (bytes) => {
+          const { height, width } = await createImageBitmap(new Blob([new Uint8Array(bytes)]))
+          return [height, width]
+        }""",
+        list(buffer.getvalue()),
+    )
+    assert size == list(read_photo_bytes(told, buffer.getvalue(), b"").rgba_hwc.shape[:2])

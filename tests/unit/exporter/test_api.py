@@ -219,6 +219,13 @@ def test_what_is_no_picture_is_refused(image: Any, told: str) -> None:
         cut(image)
 
 
+def test_an_image_whose_file_is_closed_is_refused(coffee: Path) -> None:
+    with Image.open(coffee) as picture:
+        pass
+    with pytest.raises(PictureError, match=r"The image: .* received one whose file was closed"):
+        cut(picture)
+
+
 @pytest.mark.parametrize(
     ("options", "told"),
     [

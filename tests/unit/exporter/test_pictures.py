@@ -10,10 +10,20 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 from skimage import data
 
 from exporter.errors import PictureError
-from exporter.pictures import PhotoFile, is_wide, read_photo, read_photo_bytes
+from exporter.pictures import (
+    PhotoFile,
+    is_wide,
+    photo_of_image,
+    read_grey,
+    read_photo,
+    read_photo_bytes,
+    read_size,
+)
+from pyside_logic.exif import carried_exif
 from pyside_logic.icc import icc_profile
 
 WIDE = icc_profile("display-p3")
@@ -32,7 +42,7 @@ def read(contents: bytes) -> PhotoFile:
 # ---- EXIF ----------------------------------------------------------------------------------------
 
 ASCII, SHORT, UNDEFINED = 2, 3, 7
-ORIENTATION, X_RESOLUTION, COMPRESSION = 0x0112, 0x011A, 0x0103
+ORIENTATION, X_RESOLUTION, COMPRESSION, ARTIST = 0x0112, 0x011A, 0x0103, 0x013B
 
 #: What EXIF's orientations say, on rows and columns.
 UPRIGHT: dict[int, Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.uint8]]] = {
@@ -86,6 +96,71 @@ def test_a_photo_whose_exif_is_damaged_is_shown_as_it_lies(exif: bytes) -> None:
     assert np.array_equal(photo.rgba_hwc[..., :3], stored)
 
 
+XMP = (
+    b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF><rdf:Description tiff:Orientation="6"/>'
+    b"</rdf:RDF></x:xmpmeta>"
+)
+TURNED = exif_of((ORIENTATION, SHORT, b"\0\6"))
+SILENT = exif_of((COMPRESSION, SHORT, b"\0\6"))
+
+
+def with_text(name: str, text: str, *, compressed: bool = False) -> dict[str, Any]:
+    info = PngInfo()
+    (info.add_text if compressed else info.add_itxt)(name, text, zip=compressed)
+    return {"pnginfo": info}
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "lies"),
+    [
+        ("JPEG", {"exif": TURNED}, True),
+        ("PNG", {"exif": TURNED}, True),
+        ("AVIF", {"exif": TURNED}, True),
+        ("WEBP", {"exif": TURNED}, False),
+        ("JPEG", {"xmp": XMP}, False),
+        ("JPEG", {"xmp": XMP, "exif": SILENT}, False),
+        ("PNG", with_text("XML:com.adobe.xmp", XMP.decode()), False),
+        (
+            "PNG",
+            with_text("Raw profile type exif", f"\nexif\n8\n{TURNED.hex()}\n", compressed=True),
+            False,
+        ),
+        ("WEBP", {"xmp": XMP}, False),
+    ],
+)  # fmt: skip
+def test_only_that_orientation_counts_which_browsers_know(
+    tmp_path: Path, kind: str, options: dict[str, Any], lies: bool
+) -> None:
+    """`tests/e2e/test_cut_out.py` asks Chromium the same."""
+    contents = file_of(Image.new("RGB", (30, 20)), kind, **options)
+    (tmp_path / "photo").write_bytes(contents)
+    expected = (30, 20) if lies else (20, 30)
+    assert read(contents).rgba_hwc.shape[:2] == expected
+    assert read_size(tmp_path / "photo") == expected
+
+
+# ---- TIFF ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("compression", [None, "tiff_lzw"])
+def test_a_tiff_gives_its_resolution_and_its_author_or_none(compression: str | None) -> None:
+    exif = Image.Exif()
+    exif[ARTIST], exif[ORIENTATION] = "somebody", 6
+    options = {"exif": exif, "compression": compression}
+    photo = read(file_of(Image.new("RGB", (30, 20)), "TIFF", dpi=(300, 150), **options))
+    assert photo.rgba_hwc.shape[:2] == (30, 20)
+    assert photo.density == (11811, 5906)
+    written = Image.Exif()
+    written.load(carried_exif(photo.exif, "keep", 30, 20, photo.density, "srgb") or b"")
+    assert written[ARTIST] == "somebody"
+    assert read(file_of(Image.new("RGB", (30, 20)), "TIFF")).density is None
+
+
+def test_a_jpeg_with_exif_has_no_resolution_unless_it_says_so() -> None:
+    photo = read(file_of(Image.new("RGB", (30, 20)), "JPEG", exif=SILENT))
+    assert photo.density is None
+
+
 # ---- damaged files -------------------------------------------------------------------------------
 
 
@@ -109,6 +184,25 @@ def test_a_profile_of_an_unknown_space_is_ignored(space: bytes) -> None:
     photo = read(file_of(Image.new("RGB", (16, 16), (200, 60, 30)), icc_profile=profile))
     assert (photo.rgba_hwc == (200, 60, 30, 255)).all()
     assert not photo.is_wide
+
+
+@pytest.mark.parametrize(
+    ("kind", "kept", "told"),
+    [
+        ("JPEG", 0, r"the file is empty \(0 bytes\)"),
+        ("AVIF", 200, "Expected a whole picture"),
+        ("TIFF", 1000, "Expected a whole picture"),
+        ("PNG", 1000, "Expected a whole picture"),
+    ],
+)
+def test_a_file_that_is_cut_off_says_so(kind: str, kept: int, told: str) -> None:
+    with pytest.raises(PictureError, match=told):
+        read(file_of(Image.fromarray(data.coffee()[:64, :64]), kind)[:kept])
+
+
+def test_a_folder_is_for_another_command(tmp_path: Path) -> None:
+    with pytest.raises(PictureError, match=r"received a folder\. `gossamer batch`"):
+        read_photo(tmp_path)
 
 
 # ---- colours -------------------------------------------------------------------------------------
@@ -180,3 +274,59 @@ def test_a_palette_keeps_its_wide_colours() -> None:
     photo = read(file_of(Image.new("RGB", (16, 16), RED).quantize(4), icc_profile=WIDE))
     assert photo.is_wide
     assert (photo.rgba_hwc == (*RED, 255)).all()
+
+
+GREYS = np.arange(256, dtype=np.uint8).reshape(16, 16)
+
+
+@pytest.mark.parametrize(
+    "picture",
+    [
+        Image.fromarray(GREYS / np.float32(255)),
+        Image.fromarray(GREYS.astype(np.float32)),
+        Image.fromarray(GREYS.astype(np.int32)),
+        Image.fromarray(GREYS.astype(np.int32) * 257),
+        Image.fromarray(GREYS).convert("LA").convert("La"),
+    ],
+    ids=["fractions", "floats", "integers", "sixteen bits", "premultiplied"],
+)
+def test_a_grey_is_read_in_whatever_numbers_it_comes(picture: Image.Image) -> None:
+    for photo in [photo_of_image(picture, WIDE)] + (
+        [] if picture.mode == "La" else [read(file_of(picture, "TIFF"))]
+    ):
+        assert np.array_equal(photo.rgba_hwc[..., 0], GREYS)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "told"),
+    [
+        (GREYS.astype(np.float32) * 257, "from 0 to 1 or 255, received numbers up to 65535"),
+        (np.full((16, 16), np.nan, np.float32), "received numbers up to nan"),
+        (GREYS.astype(np.int32) * 70_000, "from 0 to 255 or 65535, received numbers up to"),
+    ],
+)
+def test_numbers_that_may_mean_anything_are_refused(numbers: npt.NDArray[Any], told: str) -> None:
+    with pytest.raises(PictureError, match=f"photo: Expected greys.* {told}"):
+        read(file_of(Image.fromarray(numbers), "TIFF"))
+
+
+# ---- one meaning a pixel -------------------------------------------------------------------------
+
+
+def test_a_truth_is_alpha_where_there_is_some_and_grey_elsewhere(tmp_path: Path) -> None:
+    path, grey = tmp_path / "truth.png", Image.fromarray(GREYS)
+    red = Image.new("RGB", grey.size, "red")
+    opaque = Image.new("L", grey.size, 255)
+    for truth in (
+        grey,
+        Image.merge("RGB", (grey, grey, grey)),
+        Image.merge("LA", (grey, opaque)),
+        Image.merge("LA", (opaque, grey)),
+        Image.merge("RGBA", (*red.split(), grey)),
+    ):
+        truth.save(path)
+        assert np.array_equal(read_grey(path), GREYS)
+    for colours in (red, Image.merge("RGBA", (*red.split(), opaque)), red.quantize(4)):
+        colours.save(path)
+        with pytest.raises(PictureError, match=r"truth\.png: Expected a picture in grey, or a cut"):
+            read_grey(path)
