@@ -1,5 +1,6 @@
 """For scripts: `cut("photo.jpg").save("cutout.png")` does what `gossamer cut` does."""
 
+import errno
 import os
 import threading
 from collections.abc import Mapping
@@ -30,6 +31,7 @@ from exporter.native import (
     refined,
 )
 from exporter.pictures import photo_of_array
+from exporter.writable import write_whole
 
 __all__ = ["Picture", "Result", "cut"]
 
@@ -93,7 +95,9 @@ class Result:
             raise ExporterError(f"{target}: Expected a name that ends in {endings}.")
         data = self.encode({"type": mime_type, **output})
         try:
-            target.write_bytes(data)
+            if not target.parent.is_dir():
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(target.parent))
+            write_whole(target, data)
         except OSError as error:
             raise ExporterError(f"{target}: Expected a place to write to: {error}") from error
 

@@ -64,9 +64,9 @@ def _parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Returns the exit status: 0, 1 with a message on stderr, or 130 where Ctrl+C or SIGTERM has
     stopped it; argparse itself exits with 2."""
-    arguments = _parser().parse_args(argv)
     interrupt_on_sigterm()
     try:
+        arguments = _parser().parse_args(argv)
         status: int = arguments.run(arguments)
     except ExporterError as error:
         sys.stderr.write(f"gossamer: {error}\n")

@@ -1,5 +1,7 @@
 """Cuts photos out on this machine, with what the browser runs and without one."""
 
+import hashlib
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +22,10 @@ from exporter.native import (
 from exporter.report import Report, silent
 from exporter.writable import write_whole
 
-__all__ = ["FORMATS", "CutJob", "Failure", "cut_photos", "file_of"]
+__all__ = ["FORMATS", "CutJob", "Failure", "cut_photos", "file_name", "file_of"]
+
+#: What the file systems of Linux, macOS and Windows allow.
+_MOST_NAME_BYTES = 255
 
 #: The MIME type of a file, by the extension of its name.
 FORMATS = {"png": "image/png", "webp": "image/webp", "svg": "image/svg+xml"}
@@ -113,14 +118,26 @@ def file_of(
 
 def _targets(photos: Sequence[Path], out_dir: Path, ending: str) -> list[Path]:
     """A name of its own for each: two photos may share a stem, and none is written over."""
-    taken = {photo.resolve() for photo in photos}
+    # Path.resolve() raises where a link leads back to itself, which one photo may do.
+    taken = {os.path.realpath(photo) for photo in photos}
     targets = []
     for photo in photos:
-        stem, extension = ending.split(".")
-        target, number = out_dir / f"{photo.stem}-{ending}", 2
-        while target.resolve() in taken:
-            target = out_dir / f"{photo.stem}-{stem}-{number}.{extension}"
+        content, extension = ending.split(".")
+        target, number = out_dir / file_name(photo.stem, ending), 2
+        while os.path.realpath(target) in taken:
+            target = out_dir / file_name(photo.stem, f"{content}-{number}.{extension}")
             number += 1
-        taken.add(target.resolve())
+        taken.add(os.path.realpath(target))
         targets.append(target)
     return targets
+
+
+def file_name(stem: str, ending: str) -> str:
+    """<stem>-<ending>. A stem that leaves no room for the ending is cut short, and gets some digits
+    of its SHA-256 so that those with the same beginning stay apart."""
+    name, kept = f"{stem}-{ending}", stem
+    while len(os.fsencode(name)) > _MOST_NAME_BYTES:
+        kept = kept[:-1]
+        digits = hashlib.sha256(os.fsencode(stem)).hexdigest()[:8]
+        name = f"{kept}~{digits}-{ending}"
+    return name

@@ -85,7 +85,7 @@ def finder_of(
 ) -> Callable[[npt.NDArray[np.uint8]], Found]:
     """Finds as the settings say. Raises ExporterError, also when it is called."""
     key = settings.key
-    if key:
+    if key is not None:
         return lambda rgba_hwc: Found(key_matte(rgba_hwc, key), "chroma-key")
     finder = Finder(
         settings.model,

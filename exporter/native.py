@@ -29,7 +29,7 @@ from exporter.pictures import (
 )
 from exporter.sessions import open_session
 from pyside_logic.agreement import agreed_matte
-from pyside_logic.chroma_key import key_photo
+from pyside_logic.chroma_key import key_photo, parse_key
 from pyside_logic.compose import write_alpha
 from pyside_logic.encode import encode
 from pyside_logic.errors import GossamerError
@@ -49,6 +49,7 @@ __all__ = [
     "Refinement",
     "Source",
     "ask_specialist",
+    "check_key",
     "cut_out",
     "encoded",
     "finished_file",
@@ -148,6 +149,14 @@ def key_matte(rgba_hwc: Uint8, key: str) -> Float32:
     colour. Raises ExporterError."""
     try:
         return key_photo(rgba_hwc, key)
+    except GossamerError as error:
+        raise ExporterError(error.message) from error
+
+
+def check_key(key: str) -> None:
+    """Raises ExporterError for what is no key for any photo."""
+    try:
+        parse_key(key)
     except GossamerError as error:
         raise ExporterError(error.message) from error
 

@@ -1,5 +1,6 @@
 """Files that are there whole or not at all, and whether there is a place for them."""
 
+import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,8 +18,12 @@ def try_folder(folder: Path) -> None:
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Makes the folder, too. What fails, or is stopped, leaves what was there. Raises OSError."""
-    with whole_file(path) as unfinished:
+    """Makes the folder, too. What fails, or is stopped, leaves what was there. A link stays one,
+    and a device is written to. Raises OSError."""
+    if path.exists() and not path.is_file():
+        path.write_bytes(data)
+        return
+    with whole_file(Path(os.path.realpath(path))) as unfinished:
         unfinished.write_bytes(data)
 
 

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from pyside_logic.colours import parse_colour
+from pyside_logic.colours import Colour, parse_colour
 from pyside_logic.errors import ErrorCode, GossamerError, Stage
 from pyside_logic.regions import label_regions
 from pyside_logic.shrink import shrink_photo
 
-__all__ = ["Backdrop", "backdrop_of", "chroma_key", "find_backdrop", "key_photo"]
+__all__ = ["Backdrop", "backdrop_of", "chroma_key", "find_backdrop", "key_photo", "parse_key"]
 
 Float32 = npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]
@@ -59,14 +59,21 @@ def key_photo(rgba_hwc: npt.NDArray[np.uint8], key: str) -> Float32:
     colours.py reads it: then what is of about this colour goes wherever it shows. Raises
     `invalid_argument` for another key, and where the photo has no such backdrop.
     """
+    colour = parse_key(key)
     rgb_hwc = shrink_photo(rgba_hwc, _LONGEST_PX)[..., :3]
-    if key == "auto":
+    if colour is None:
         return chroma_key(rgb_hwc)
+    return _opacity(rgb_hwc, backdrop_of(rgb_hwc, np.array(colour) / 255))
+
+
+def parse_key(key: str) -> Colour | None:
+    """The colour of a key, None for 'auto'. Raises `invalid_argument`."""
+    if key == "auto":
+        return None
     try:
-        colour = parse_colour(key, "chromaKey, or 'auto'")
+        return parse_colour(key, "chromaKey, or 'auto'")
     except GossamerError as error:
         raise GossamerError(error.code, Stage.INFER, error.message) from error
-    return _opacity(rgb_hwc, backdrop_of(rgb_hwc, np.array(colour) / 255))
 
 
 def find_backdrop(rgb_hwc: Float32) -> Backdrop:

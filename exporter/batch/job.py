@@ -34,7 +34,7 @@ class BatchJob:
         """What decides about the bytes of the files, as JSON has it: equal for equal jobs. Raises
         BatchError where a file that it needs is not there."""
         values = {**asdict(self.find), **asdict(self.cut)}
-        if self.find.spec is not None and not self.find.key:  # then the model is a file, too
+        if self.find.spec is not None and self.find.key is None:  # then the model is a file, too
             values["model"] = _sha256_of(Path(self.find.model))
         for name in ("spec", "backdrop"):  # the same file may lie elsewhere tomorrow
             if values[name] is not None:

@@ -9,9 +9,10 @@ import multiprocessing
 import os
 import signal
 from collections import deque
-from collections.abc import Generator, Sequence
-from contextlib import suppress
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 
 from exporter.batch.job import BatchJob, Outcome, Photo
@@ -54,6 +55,22 @@ def cut_locally(photos: Sequence[Photo], job: BatchJob, *, workers: int) -> Gene
             hand.connection.close()
         for hand in team:
             hand.dismiss()
+
+
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """A process that starts in here never hears of Ctrl+C, from its first moment on; this one does
+    when it leaves."""
+    hold = getattr(signal, "pthread_sigmask", None)  # Windows has none
+    if hold is None:
+        yield
+        return
+    resource_tracker.ensure_running()  # it would let them through in between
+    before = hold(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        hold(signal.SIG_SETMASK, before)
 
 
 class _Hand:
@@ -105,7 +122,8 @@ class _Hand:
             target=_serve, args=(theirs, self._job, successor), daemon=True
         )
         self._started = False
-        self._process.start()
+        with _interrupts_held():
+            self._process.start()
         theirs.close()
 
     def _send(self) -> None:

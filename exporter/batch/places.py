@@ -1,5 +1,6 @@
 """Where photos come from and files go to: folders of this machine, and what fsspec reaches."""
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,6 +34,8 @@ _PUTS_WHOLE = ("abfs", "abfss", "az", "gcs", "gs", "oss", "s3", "s3a")
 _WORK = ".gossamer-batch"
 
 _LASTING = (FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError)
+#: A name that is too long, and links that lead back to themselves.
+_LASTING_NUMBERS = (errno.ENAMETOOLONG, errno.ELOOP)
 #: A server's "later": too slow, too early, too often.
 _PASSING_STATUS = (408, 425, 429)
 
@@ -190,7 +193,8 @@ def may_pass(error: Exception) -> bool:
     """Whether a file system's error may be another one, or none, in a second."""
     status = getattr(error, "status", 0)
     refused = isinstance(status, int) and 400 <= status < 500 and status not in _PASSING_STATUS
-    return not (refused or isinstance(error, _LASTING))
+    lasting = isinstance(error, _LASTING) or getattr(error, "errno", None) in _LASTING_NUMBERS
+    return not (refused or lasting)
 
 
 def _raise(error: OSError) -> None:

@@ -46,8 +46,8 @@ def run_batch(
         names = _finished_names(target, job)
         skipped = [photo for photo in photos if photo.name in names]
         waiting = [photo for photo in photos if photo.name not in names]
-        if waiting and not job.find.key:  # once here, instead of by every worker at the same time
-            find = job.find
+        find = job.find
+        if waiting and find.key is None:  # once here, instead of by every worker at the same time
             exported_networks(
                 find.model, find.spec, find.precision, wider_look=find.wider_look, report=report
             )

@@ -13,6 +13,7 @@ from fsspec.implementations.local import LocalFileSystem
 
 from exporter.batch.job import Photo
 from exporter.batch.places import file_system, is_http, is_local
+from exporter.cut import file_name
 from exporter.errors import BatchError
 from exporter.pictures import PHOTO_ENDINGS
 
@@ -32,7 +33,7 @@ def find_photos(source: str, target: str, ending: str) -> list[Photo]:
     """
     written = _address(*file_system(target)).rstrip("/") + "/"
     photos = [
-        Photo(address, f"{stem}-{ending}")
+        Photo(address, _cutout_name(stem, ending))
         for address, stem in dict.fromkeys(_listed(source))  # a list may have a line twice
         if not address.startswith(written)
     ]
@@ -141,6 +142,11 @@ def _stem(address: str) -> str:
     parts = urlsplit(address)
     path = PurePosixPath(parts.path)
     return f"{parts.hostname or ''}{path.with_suffix('') if path.name else ''}"
+
+
+def _cutout_name(stem: str, ending: str) -> str:
+    folder, _, name = stem.rpartition("/")
+    return posixpath.join(folder, file_name(name, ending))
 
 
 def _expect_names_of_their_own(photos: list[Photo]) -> None:

@@ -1,11 +1,11 @@
 """`gossamer bench`"""
 
 import argparse
-import sys
 from pathlib import Path
 
 from exporter.bench.document import PARTS, format_comparison, read_document, write_document
 from exporter.commands.numbers import whole_number
+from exporter.commands.stdout import print_out
 from exporter.errors import BenchError
 from exporter.report import TerminalReport
 
@@ -74,7 +74,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     if arguments.compare:
         before, after = map(read_document, arguments.compare)
-        sys.stdout.write(format_comparison(before, after) + "\n")
+        print_out(format_comparison(before, after) + "\n")
         return 0
 
     from exporter.bench.report import format_document, write_page
@@ -96,6 +96,6 @@ def run(arguments: argparse.Namespace) -> int:
     document = run_bench(plan, report=TerminalReport())
     write_document(document, arguments.out / "bench.json")
     write_page(document, arguments.out / "index.html")
-    sys.stdout.write(format_document(document) + "\n")
-    sys.stdout.write(f"\nReport: {arguments.out / 'index.html'}\n")
+    print_out(format_document(document) + "\n")
+    print_out(f"\nReport: {arguments.out / 'index.html'}\n")
     return 0

@@ -1,13 +1,13 @@
 """`gossamer calibrate`"""
 
 import argparse
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from exporter.commands.networks import add_spec_argument, choose_networks
 from exporter.commands.numbers import whole_number
+from exporter.commands.stdout import print_out
 from exporter.report import TerminalReport
 
 if TYPE_CHECKING:
@@ -102,8 +102,7 @@ def run(arguments: argparse.Namespace) -> int:
             report=TerminalReport(),
         )
         path = write_calibration(calibration, folder)
-        sys.stdout.write(f"{format_calibration(calibration)}\n{path}\n\n")
-        sys.stdout.flush()
+        print_out(f"{format_calibration(calibration)}\n{path}\n\n")
     return 0
 
 

@@ -111,8 +111,15 @@ def _add_output_arguments(group: Any) -> None:
 
 
 def find_settings(arguments: argparse.Namespace) -> "FindSettings":
+    """Raises ExporterError."""
     from exporter.finder import FindSettings
+    from exporter.native import check_key
 
+    if arguments.key is not None:
+        try:
+            check_key(arguments.key)
+        except ExporterError as error:
+            raise ExporterError(f"--key: {error}") from error
     return FindSettings(
         arguments.model,
         arguments.spec,
@@ -129,12 +136,31 @@ def cut_job(arguments: argparse.Namespace) -> "CutJob":
     from exporter.native import parse_output, parse_refinement
 
     values, backdrop = _output_values(arguments)
-    return CutJob(
-        parse_refinement(arguments.refine, keyed=bool(arguments.key)),
+    job = CutJob(
+        parse_refinement(arguments.refine, keyed=arguments.key is not None),
         parse_output(values),
         "alpha" if arguments.alpha else "cutout",
         backdrop,
     )
+    _expect_fitting(job)
+    return job
+
+
+def _expect_fitting(job: "CutJob") -> None:
+    """Options of which each is right and all together are not: as `pyside_logic/encode.py` refuses
+    them, before the first photo instead of after each. Raises ExporterError."""
+    output = job.output
+    if job.content == "alpha":
+        for name in ("background", "shadow", "outline"):
+            if getattr(output, name) is not None:
+                raise ExporterError(
+                    f"--alpha: Expected no {name}, as a matte has no colours, received --{name} or "
+                    "a --preset with one."
+                )
+    elif output.depth == 16:
+        raise ExporterError("--depth 16: Expected --alpha too, as only a matte has 16 bits.")
+    if output.background == "picture" and job.backdrop is None:
+        raise ExporterError("--background: Expected a picture's file, received 'picture'.")
 
 
 def _output_values(arguments: argparse.Namespace) -> tuple[dict[str, Any], Path | None]:

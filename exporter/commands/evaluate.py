@@ -1,12 +1,12 @@
 """`gossamer eval`"""
 
 import argparse
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from exporter.commands.networks import add_spec_argument, choose_network
+from exporter.commands.stdout import print_out
 from exporter.report import TerminalReport
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ def run(arguments: argparse.Namespace) -> int:
     ]
     chosen = [pair for pair in pairs if not wanted or pair.set in wanted]
     evaluation = evaluate(chosen, candidates, report=TerminalReport())
-    sys.stdout.write(format_evaluation(evaluation) + "\n")
+    print_out(format_evaluation(evaluation) + "\n")
     if arguments.json:
         _write(arguments.json, to_json(evaluation))
     return 0

@@ -2,10 +2,10 @@
 
 import argparse
 import itertools
-import sys
 from pathlib import Path
 
 from exporter.commands.networks import add_spec_argument, choose_networks, parse_size
+from exporter.commands.stdout import print_out
 from exporter.report import TerminalReport
 
 __all__ = ["add_arguments", "run"]
@@ -68,8 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
             size=arguments.size,
             report=TerminalReport(),
         )
-        sys.stdout.write(format_artefact(artefact) + "\n")
+        print_out(format_artefact(artefact) + "\n")
         if artefact.precision == "int8":
-            sys.stdout.write("\n".join(["", *format_sizes(read_calibration(network)), ""]))
-        sys.stdout.flush()
+            print_out("\n".join(["", *format_sizes(read_calibration(network)), ""]))
     return 0

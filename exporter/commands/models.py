@@ -1,7 +1,8 @@
 """`gossamer models`"""
 
 import argparse
-import sys
+
+from exporter.commands.stdout import print_out
 
 __all__ = ["add_arguments", "run"]
 
@@ -17,5 +18,5 @@ def run(arguments: argparse.Namespace) -> int:
 
     networks = load_networks().values()
     table = format_networks({network: cached(network.part) for network in networks})
-    sys.stdout.write(table + "\n")
+    print_out(table + "\n")
     return 0

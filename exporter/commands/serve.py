@@ -1,8 +1,9 @@
 """`gossamer serve`"""
 
 import argparse
-import sys
 from pathlib import Path
+
+from exporter.commands.stdout import print_out
 
 __all__ = ["add_arguments", "run"]
 
@@ -24,7 +25,6 @@ def run(arguments: argparse.Namespace) -> int:
     from exporter.serve import make_server
 
     with make_server(arguments.dist, arguments.port) as server:
-        sys.stdout.write(f"Gossamer is at {server.url} (Ctrl+C stops it)\n")
-        sys.stdout.flush()
+        print_out(f"Gossamer is at {server.url} (Ctrl+C stops it)\n")
         server.serve_forever()
     return 0

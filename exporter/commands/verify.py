@@ -2,7 +2,6 @@
 
 import argparse
 import contextlib
-import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from exporter.commands.networks import add_spec_argument, choose_network, parse_size
 from exporter.commands.numbers import finite_number
+from exporter.commands.stdout import print_out
 from exporter.report import TerminalReport
 
 if TYPE_CHECKING:
@@ -107,11 +107,10 @@ def run(arguments: argparse.Namespace) -> int:
         raise VerifyError("Expected a FILE to verify or --network NAME to export, received none.")
     proofs = []
     for proof in _prove_all(arguments):
-        sys.stdout.write(format_proof(proof) + "\n\n")
-        sys.stdout.flush()
+        print_out(format_proof(proof) + "\n\n")
         proofs.append(proof)
     if arguments.report:
-        sys.stdout.write(f"Report: {write_report(proofs, arguments.report)}\n")
+        print_out(f"Report: {write_report(proofs, arguments.report)}\n")
     return 0 if all(proof.holds for proof in proofs) else 1
 
 

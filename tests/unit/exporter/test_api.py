@@ -1,6 +1,8 @@
 """The API for scripts cuts out what `gossamer cut` cuts out, whatever form a picture comes in."""
 
+import errno
 import io
+import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, cast
@@ -269,3 +271,21 @@ def test_a_wrong_file_is_explained(own: dict[str, Any], tmp_path: Path) -> None:
     with pytest.raises(ExporterError, match="Expected the path of a file, received 5"):
         result.encode({"background": "picture"}, backdrop=cast("Any", 5))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_leaves_the_file_that_was_there(
+    own: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, data: bytes) -> int:
+        with path.open("wb") as file:
+            file.write(data[:100])
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    result = cut(data.coffee(), **own, refine=None)
+    precious = tmp_path / "precious.png"
+    precious.write_text("of another year")
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(ExporterError, match="No space left"):
+        result.save(precious)
+    assert precious.read_text() == "of another year"
+    assert list(tmp_path.iterdir()) == [precious]

@@ -1,6 +1,7 @@
 """A run over many photos: every file once and whole, whatever happens to the run."""
 
 import argparse
+import errno
 import io
 import json
 import os
@@ -20,8 +21,9 @@ import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 from PIL import Image
 
+from exporter.batch import worker
 from exporter.batch.job import BatchJob, Outcome, Photo
-from exporter.batch.local import cut_locally
+from exporter.batch.local import _Hand, cut_locally
 from exporter.batch.places import LocalFolder, ObjectStore, open_target
 from exporter.batch.progress import Progress, format_duration
 from exporter.batch.run import RECORD, Sum, run_batch
@@ -130,6 +132,18 @@ def test_a_run_that_is_stopped_leaves_whole_files_and_goes_on(
         Image.open(io.BytesIO(contents)).load()
     assert list(target.rglob("*.part")) == []
     assert set(rows_of(target)) <= set(left)
+
+
+def test_a_worker_that_starts_knows_no_ctrl_c(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    job = replace(job_for(tmp_path), find=FindSettings(key="auto"))
+    hand = _Hand(job)
+    os.kill(hand._process.pid or 0, signal.SIGINT)  # long before its imports end
+    assert hand.hear() is None
+    assert hand.is_free
+    hand.dismiss()
+    assert capfd.readouterr().err == ""
 
 
 def test_one_run_at_a_time_writes_to_a_folder(few_photos: Path, tmp_path: Path) -> None:
@@ -255,6 +269,21 @@ def test_every_option_of_cut_gives_the_same_file(tmp_path: Path, options: list[s
 
     assert run_batch(str(photo), job, in_this_process) == Sum(1, 0, 0)
     assert files_in(target) == files_in(tmp_path / "cut")
+
+
+@pytest.mark.parametrize("number", [errno.ENAMETOOLONG, errno.ELOOP])
+def test_what_no_pause_mends_is_tried_once(
+    few_photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def refused(_address: str) -> bytes:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(worker, "read_bytes", refused)
+    monkeypatch.setattr(worker, "_FIRST_PAUSE_S", 0)
+    job = replace(job_for(tmp_path), find=FindSettings(key="auto"))
+    outcome = Worker(job)(Photo(str(few_photos / "0.jpg"), "0-cutout.png"))
+    assert (outcome.status, outcome.attempts) == ("failed", 1)
+    assert os.strerror(number) in str(outcome.reason)
 
 
 # ---- a target, and what is told ------------------------------------------------------------------

@@ -1,5 +1,9 @@
 """Arguments that are refused before anything is done."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from exporter.catalog import ROOT, SHIPPED
@@ -34,6 +38,17 @@ def test_a_number_that_cannot_be_meant_is_refused(
         main(command.split())
     assert refusal.value.code == 2
     assert told in capsys.readouterr().err
+
+
+def test_a_full_disk_under_stdout_is_told_in_a_line() -> None:
+    command = [sys.executable, "-c", "from exporter.cli import main; raise SystemExit(main())"]
+    with Path("/dev/full").open("w") as full:
+        models = subprocess.run(
+            [*command, "models"], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert models.returncode == 1
+    (line,) = models.stderr.splitlines()
+    assert line.startswith("gossamer: stdout: Expected a place to write to")
 
 
 def test_make_ships_the_networks_that_the_commands_do() -> None:

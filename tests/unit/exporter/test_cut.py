@@ -13,7 +13,7 @@ from skimage import data
 
 from exporter.catalog import find_network
 from exporter.cli import main
-from exporter.cut import CutJob, Failure, cut_photos
+from exporter.cut import CutJob, Failure, cut_photos, file_name
 from exporter.errors import ExporterError
 from exporter.exported import exported_file
 from exporter.native import NativeNetwork, OutputOptions, cut_out, look_again, preprocess
@@ -157,6 +157,32 @@ def test_a_place_that_cannot_be_written_to(
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["coffee-cutout.png"]
 
 
+def test_a_link_that_leads_to_itself_costs_nothing_else(
+    coffee: Path, own: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (loop := tmp_path / "loop.jpg").symlink_to(loop)
+    assert main(["cut", str(loop), str(coffee), "-o", str(tmp_path / "out"), *own]) == 1
+    assert f"gossamer: {loop}: Expected" in capsys.readouterr().err
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["coffee-cutout.png"]
+
+
+def test_a_photo_of_the_longest_name_is_cut_out(
+    coffee: Path, own: list[str], tmp_path: Path
+) -> None:
+    long = 124 * "\u00e9"  # two bytes each
+    photos = [tmp_path / f"{long}{number}.jpg" for number in (1, 2)]
+    for photo in photos:
+        photo.write_bytes(coffee.read_bytes())
+    out = tmp_path / "out"
+    assert main(["cut", *map(str, photos), "-o", str(out), *own, "--refine", "none"]) == 0
+    names = [path.name for path in out.iterdir()]
+    assert sorted(names) == sorted(file_name(photo.stem, "cutout.png") for photo in photos)
+    assert len(set(names)) == 2
+    for name in names:
+        assert 250 < len(name.encode()) <= 255
+        assert name.startswith(long[:100])
+
+
 # ---- files of every kind -------------------------------------------------------------------------
 
 
@@ -268,8 +294,11 @@ def test_auto_takes_a_specialists_edges_where_it_agrees(coffee: Path, tmp_path: 
         (["--shadow", '{"opacity": 7}'], "opacity"),
         (["--outline", "{broken"], "--outline"),
         (["--format", "svg", "--shadow"], "SVG"),
-        (["--depth", "16"], "16 bits"),
-        (["--alpha", "--background", "red"], "no background"),
+        (["--depth", "16"], "--depth 16: Expected --alpha"),
+        (["--alpha", "--background", "red"], "--alpha: Expected no background"),
+        (["--alpha", "--preset", "sticker"], "--alpha: Expected no shadow"),
+        (["--background", "picture"], "--background: Expected a picture's file"),
+        (["--key", ""], "--key: Expected '#rrggbb'"),
     ],
 )
 def test_each_mistake_has_one_clear_message(
@@ -280,11 +309,15 @@ def test_each_mistake_has_one_clear_message(
     arguments: list[str],
     told: str,
 ) -> None:
+    """However many photos there are, and before the first one."""
     out = tmp_path / "out"
-    assert main(["cut", str(coffee), "-o", str(out), *own, *arguments]) == 1
-    (line,) = (line for line in capsys.readouterr().err.splitlines() if "gossamer:" in line)
-    assert told in line
-    assert not out.exists() or not list(out.iterdir())
+    for command in (["cut", str(coffee), str(coffee), "-o"], ["batch", str(coffee)]):
+        assert main([*command, str(out), *own, *arguments]) == 1
+        err = capsys.readouterr().err
+        (line,) = (line for line in err.splitlines() if "gossamer:" in line)
+        assert told in line
+        assert "Cutting out" not in err
+        assert not out.exists() or not list(out.glob("*.png"))
 
 
 def test_metadata_and_wide_colours_go_along(coffee: Path, own: list[str], tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Files that two runs write at once, and files that cannot be finished."""
 
+import os
 import zipfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -37,6 +38,17 @@ def test_two_runs_may_write_one_bundle(tmp_path: Path) -> None:
     assert [path.name for path in target.parent.iterdir()] == ["site.zip"]
     with zipfile.ZipFile(target) as archive:
         assert archive.testzip() is None
+
+
+def test_a_link_stays_one_and_a_device_is_written_to(tmp_path: Path) -> None:
+    file, link = tmp_path / "file", tmp_path / "link"
+    file.write_text("before")
+    link.symlink_to("file")
+    write_whole(link, b"whole")
+    assert link.is_symlink()
+    assert file.read_bytes() == b"whole"
+    write_whole(Path(os.devnull), b"whole")
+    assert not Path(os.devnull).is_file()
 
 
 def test_what_stops_leaves_what_was_there(tmp_path: Path) -> None:
