@@ -41,7 +41,8 @@ def run_batch(
     interrupted. Raises ExporterError where nothing can be cut out, or no more."""
     target = open_target(job.target)
     job.cut.check_backdrop()
-    photos = find_photos(source, job.target, f"{job.cut.content}.{job.cut.extension}")
+    ending = f"{job.cut.content}.{job.cut.extension}"
+    photos = find_photos(source, job.target, ending, report=report)
     with target.held():
         names = _finished_names(target, job)
         skipped = [photo for photo in photos if photo.name in names]

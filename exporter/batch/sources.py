@@ -3,7 +3,7 @@
 import glob
 import posixpath
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from urllib.parse import urljoin, urlsplit
@@ -12,10 +12,12 @@ from fsspec import AbstractFileSystem
 from fsspec.implementations.local import LocalFileSystem
 
 from exporter.batch.job import Photo
+from exporter.batch.left_out import is_hidden, is_photo, kind_of, local_files, tell
 from exporter.batch.places import file_system, is_http, is_local
 from exporter.cut import file_name
 from exporter.errors import BatchError
 from exporter.pictures import PHOTO_ENDINGS
+from exporter.report import Report, silent
 
 __all__ = ["find_photos"]
 
@@ -23,20 +25,23 @@ _MOST_TOLD = 5
 _WILDCARD = re.compile(r"[*?\[]")
 
 
-def find_photos(source: str, target: str, ending: str) -> list[Photo]:
+def find_photos(source: str, target: str, ending: str, *, report: Report = silent) -> list[Photo]:
     """The photos of a folder and all folders in it but for `target`, of a pattern such as
     `photos/*.jpg`, or of a text file; each with the name <path in the source, or address>-<ending>.
+    What is in the folder or fits the pattern and is no photo is reported.
 
     The text file has one path or address a line, paths seen from its own folder, and after a tab
     the name of the cut-out where it is to have another one. Raises BatchError, also where two
     cut-outs would have one name.
     """
     written = _address(*file_system(target)).rstrip("/") + "/"
-    photos = [
+    left_out: Counter[str] = Counter()
+    photos = [  # a list may have a line twice, and name what is in the target
         Photo(address, _cutout_name(stem, ending))
-        for address, stem in dict.fromkeys(_listed(source))  # a list may have a line twice
+        for address, stem in dict.fromkeys(_listed(source, written, left_out))
         if not address.startswith(written)
     ]
+    tell(left_out, report)
     if not photos:
         raise BatchError(
             f"{source}: Expected photos that do not lie in {target}, found none. They are told by "
@@ -46,19 +51,21 @@ def find_photos(source: str, target: str, ending: str) -> list[Photo]:
     return photos
 
 
-def _listed(source: str) -> Iterator[tuple[str, str]]:
+def _listed(source: str, written: str, left_out: Counter[str]) -> Iterator[tuple[str, str]]:
     """(address, stem): the stem is the path of the cut-out in the target, without an ending."""
     system, path = file_system(source)
     try:
         if is_http(source):  # has neither folders nor patterns
             return iter(_of_file(source, system, path))
         if system.isdir(path):
-            return _of_paths(system, path, system.find(path))
+            is_here = isinstance(system, LocalFileSystem)
+            files = local_files(path, written, left_out) if is_here else system.find(path)
+            return _of_paths(system, path, files, written, left_out)
         if system.isfile(path):
             return iter(_of_file(source, system, path))
         pattern = Path(source).as_posix() if is_local(source) else path
         if wildcard := _WILDCARD.search(pattern):
-            return _of_pattern(system, pattern, wildcard.start())
+            return _of_pattern(system, pattern, wildcard.start(), written, left_out)
     except BatchError:
         raise
     # File systems have errors of their own, without a common base.
@@ -71,27 +78,42 @@ def _listed(source: str) -> Iterator[tuple[str, str]]:
 
 
 def _of_pattern(
-    system: AbstractFileSystem, pattern: str, first_wildcard: int
+    system: AbstractFileSystem,
+    pattern: str,
+    first_wildcard: int,
+    written: str,
+    left_out: Counter[str],
 ) -> Iterator[tuple[str, str]]:
     """Brackets in the name of the folder that we are in are no wildcards."""
     start = pattern.rfind("/", 0, first_wildcard) + 1
     root = pattern[:start]
     if isinstance(system, LocalFileSystem):
         root = Path(root).resolve().as_posix()
-    paths = system.glob(posixpath.join(glob.escape(root), pattern[start:]))
-    return _of_paths(system, root, paths)
+    found = system.glob(posixpath.join(glob.escape(root), pattern[start:]), detail=True)
+    files = [
+        path
+        for path, about in found.items()
+        if about["type"] != "directory" and not (about.get("islink") and system.isdir(path))
+    ]
+    return _of_paths(system, root, files, written, left_out)
 
 
 def _of_paths(
-    system: AbstractFileSystem, root: str, paths: Iterable[str]
+    system: AbstractFileSystem,
+    root: str,
+    paths: Iterable[str],
+    written: str,
+    left_out: Counter[str],
 ) -> Iterator[tuple[str, str]]:
-    """The pictures among them, but for hidden ones."""
+    """The pictures among them, but for hidden ones and those that were `written`."""
     for path in paths:
-        relative = PurePosixPath(path).relative_to(root)
-        if relative.suffix.lower() in PHOTO_ENDINGS and not any(
-            part.startswith(".") for part in relative.parts
-        ):
-            yield _address(system, path), str(relative.with_suffix(""))
+        relative, address = PurePosixPath(path).relative_to(root), _address(system, path)
+        if any(map(is_hidden, relative.parts)) or address.startswith(written):
+            continue
+        if is_photo(path):
+            yield address, str(relative.with_suffix(""))
+        else:
+            left_out[kind_of(path)] += 1
 
 
 def _address(system: AbstractFileSystem, path: str) -> str:
@@ -101,7 +123,7 @@ def _address(system: AbstractFileSystem, path: str) -> str:
 def _of_file(source: str, system: AbstractFileSystem, path: str) -> list[tuple[str, str]]:
     # An address may have a query, and a local path anything.
     whole = PurePosixPath(Path(source).as_posix() if is_local(source) else urlsplit(path).path)
-    if whole.suffix.lower() in PHOTO_ENDINGS:
+    if is_photo(whole.name):
         return [(_address(system, path), whole.stem)]
     try:
         lines = system.cat_file(path).decode("utf-8-sig").splitlines()  # as Excel writes it
@@ -114,11 +136,11 @@ def _of_file(source: str, system: AbstractFileSystem, path: str) -> list[tuple[s
 
 def _of_line(line: str, source: str, number: int) -> tuple[str, str]:
     address, _, name = (part.strip() for part in line.partition("\t"))
-    stem = PurePosixPath(name or _stem(address))
+    stem = PurePosixPath(name or _inside(_stem(address)))
     if not address or not stem.name or stem.is_absolute() or ".." in stem.parts:
         raise BatchError(
-            f"{source}, line {number}: Expected an address, and after a tab a name without '..' "
-            f"or a slash at its start, received {line!r}."
+            f"{source}, line {number}: Expected the address of a file, and after a tab a name "
+            f"without '..' or a slash at its start, received {line!r}."
         )
     return _seen_from(source, address), str(stem)
 
@@ -138,10 +160,16 @@ def _stem(address: str) -> str:
     """The whole address but for its scheme, its port and its query: what a cut-out is called must
     not depend on which others are in the list."""
     if is_local(address):
-        return str(PurePosixPath(address.lstrip("/")).with_suffix(""))
+        return posixpath.splitext(address)[0]
     parts = urlsplit(address)
     path = PurePosixPath(parts.path)
     return f"{parts.hostname or ''}{path.with_suffix('') if path.name else ''}"
+
+
+def _inside(path: str) -> str:
+    """A path that leads up is left with what it leads down to: `../photos/a` with `photos/a`."""
+    parts = posixpath.normpath(path.lstrip("/")).split("/")
+    return "/".join(part for part in parts if part not in ("..", "."))
 
 
 def _cutout_name(stem: str, ending: str) -> str:

@@ -164,14 +164,16 @@ def test_paths_are_seen_from_a_list_that_is_far_away(shop: str) -> None:
 
 def test_what_is_no_source_is_explained(few_photos: Path, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    (tmp_path / "climbs.txt").write_text("fine.jpg\n../../etc/x.jpg\n")
+    (tmp_path / "climbs.txt").write_text("fine.jpg\na.jpg\t../../etc/x\n")
+    (tmp_path / "slash.txt").write_text("/\n")
     (tmp_path / "nameless.txt").write_text("fine.jpg\n\tproducts/7\n")
     (tmp_path / "binary.txt").write_bytes(b"\xff\xfe")
     for source, told in {
         str(tmp_path / "absent"): "found nothing there",
         str(tmp_path / "empty"): "Expected photos that do not lie in elsewhere, found none",
-        str(tmp_path / "climbs.txt"): "climbs.txt, line 2: Expected an address",
-        str(tmp_path / "nameless.txt"): "nameless.txt, line 2: Expected an address",
+        str(tmp_path / "climbs.txt"): "climbs.txt, line 2: Expected the address",
+        str(tmp_path / "slash.txt"): "slash.txt, line 1: Expected the address",
+        str(tmp_path / "nameless.txt"): "nameless.txt, line 2: Expected the address",
         str(tmp_path / "binary.txt"): "Expected a text file of addresses in UTF-8",
         "http://127.0.0.1:9/list.txt": "Expected a source that can be read",
         "nonsense://x": "Expected an address that fsspec knows",
@@ -181,6 +183,55 @@ def test_what_is_no_source_is_explained(few_photos: Path, tmp_path: Path) -> Non
             names_of(source)
     with pytest.raises(BatchError, match=f"do not lie in {few_photos}"):
         names_of(few_photos, few_photos)
+
+
+def left_out_of(source: Path | str, target: Path | str = "elsewhere") -> list[str]:
+    lines: list[str] = []
+    find_photos(str(source), str(target), "cutout.png", report=lambda line, *_: lines.append(line))
+    return lines
+
+
+def test_what_is_left_out_is_told(few_photos: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "photos"
+    for name in ("a.jpg", "b.CR2", "c.cr2", "in/d.psd", "in/README", ".hidden.txt", "out/e.md"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("opened by nobody")
+    told = ["Left out: 2 .cr2, 1 without an ending, 1 .psd"]
+    assert left_out_of(folder, folder / "out") == told
+    assert left_out_of(f"{folder}/*") == ["Left out: 2 .cr2"]
+    assert left_out_of(f"{folder}/*.jpg") == left_out_of(folder / "a.jpg") == []
+    for number in range(9):
+        (folder / f"{number}.{number}").write_text("")
+    (line,) = left_out_of(folder, folder / "out")
+    assert line.startswith("Left out: 2 .cr2, 1 ")
+    assert line.endswith(", 4 others")
+
+
+def test_links_are_followed_and_lead_nowhere_twice(tmp_path: Path) -> None:
+    make_photos(tmp_path / "elsewhere", 1)
+    make_photos(tmp_path / "elsewhere" / "deeper", 1)
+    folder = tmp_path / "photos"
+    make_photos(folder / "own", 1)
+    (folder / "linked").symlink_to("../elsewhere")
+    (folder / "own" / "up").symlink_to("..")
+    (tmp_path / "elsewhere" / "self").symlink_to(".")
+    (folder / "loop").symlink_to("loop")
+    (folder / "target").symlink_to("../target")
+    make_photos(tmp_path / "target", 1)
+    assert names_of(folder, tmp_path / "target") == {
+        "linked/0-cutout.png": f"{folder}/linked/0.jpg",
+        "linked/deeper/0-cutout.png": f"{folder}/linked/deeper/0.jpg",
+        "own/0-cutout.png": f"{folder}/own/0.jpg",
+    }
+
+
+def test_a_path_that_leads_up_names_what_it_leads_down_to(tmp_path: Path) -> None:
+    (tmp_path / "list.txt").write_text("../photos/a.jpg\n./b/../c.jpg\nhttps://shop/../d.jpg\n")
+    assert names_of(tmp_path / "list.txt") == {
+        "photos/a-cutout.png": f"{tmp_path}/../photos/a.jpg",
+        "c-cutout.png": f"{tmp_path}/b/../c.jpg",
+        "d-cutout.png": "https://shop/../d.jpg",
+    }
 
 
 def test_two_photos_never_share_a_name(tmp_path: Path) -> None:

@@ -94,7 +94,8 @@ def test_every_kind_of_photo_is_found_in_every_folder(tmp_path: Path, network: N
     """By `calibrate`, `batch` and `verify`, which read them alike; HEIC, so that it is named."""
     names = [f"photo{ending}" for ending in sorted(PHOTO_ENDINGS - {".heic", ".heif"})]
     for name in [*names, "OTHER.JPG"]:
-        Image.new("RGB", (64, 64), "teal").save(tmp_path / name)
+        kind = "JPEG" if ".pjp" in name else None  # Pillow knows it by what is in it
+        Image.new("RGB", (64, 64), "teal").save(tmp_path / name, kind)
     (tmp_path / "notes.txt").write_text("no photo")
     found = ["OTHER.JPG", *names]
     assert [path.name for path in find_photos(tmp_path)] == found
