@@ -2,7 +2,7 @@
 
     DIR/manifest.csv      set, stem, image, gt; paths relative to the folder
     image                 any picture
-    gt                    8 bits, 255 = foreground, of the image's size
+    gt                    grey, white = foreground, or the alpha of a cut-out; of the image's size
 
 A candidate is a network's file and what refines its matte; it goes from the photo to alpha as in
 the browser. Two of them that share a file share its mattes.
@@ -21,7 +21,7 @@ import numpy.typing as npt
 from exporter.errors import EvaluationError, PictureError
 from exporter.metrics import Scores, mean_scores, measure, require_packages
 from exporter.native import NativeNetwork, Refinement, ask_specialist, cut_out, look_again
-from exporter.pictures import read_grey, read_photo
+from exporter.pictures import read_grey, read_photo, read_size
 from exporter.report import Report, silent
 
 __all__ = [
@@ -61,11 +61,13 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """`scores` has one entry a candidate for every pair, in the order of `pairs`."""
+    """`scores` has one entry a candidate for every pair, in the order of `pairs`; `failures` says
+    which pairs could not be measured, and why."""
 
     labels: tuple[str, ...]
     pairs: tuple[Pair, ...]
     scores: tuple[tuple[Scores, ...], ...]
+    failures: tuple[str, ...] = ()
 
     def per_set(self) -> dict[str, tuple[int, tuple[Scores, ...]]]:
         """By set: the number of pictures, and each candidate's mean over them."""
@@ -100,22 +102,40 @@ def read_manifest(folder: Path) -> list[Pair]:
 def evaluate(
     pairs: Sequence[Pair], candidates: Sequence[Candidate], *, report: Report = silent
 ) -> Evaluation:
-    """Raises EvaluationError before the first picture where one of them is missing."""
+    """Raises EvaluationError before the first picture where one of them is missing or has not the
+    size of its truth, and where none at all can be measured."""
     require_packages()
     for pair in pairs:
-        for path in (pair.image, pair.truth):
-            if not path.is_file():
-                raise EvaluationError(f"{path}: Expected the file that manifest.csv names.")
-    scores = []
+        _check(pair)
+    measured, scores, failures = [], [], []
     for done, pair in enumerate(pairs):
         report("Measuring", done, len(pairs))
         try:
             scores.append(_scores_of(pair, candidates))
-        except PictureError as error:
-            raise EvaluationError(str(error)) from error
+            measured.append(pair)
+        except (EvaluationError, PictureError) as error:
+            failures.append(str(error))
     report("Measuring", len(pairs), len(pairs))
+    if not measured:
+        raise EvaluationError("\n".join(failures))
     labels = tuple(candidate.label for candidate in candidates)
-    return Evaluation(labels, tuple(pairs), tuple(scores))
+    return Evaluation(labels, tuple(measured), tuple(scores), tuple(failures))
+
+
+def _check(pair: Pair) -> None:
+    """What the heads of its files tell. Raises EvaluationError."""
+    for path in (pair.image, pair.truth):
+        if not path.is_file():
+            raise EvaluationError(f"{path}: Expected the file that manifest.csv names.")
+    try:
+        size, truth_size = read_size(pair.image), read_size(pair.truth)
+    except PictureError as error:
+        raise EvaluationError(str(error)) from error
+    if size != truth_size:
+        raise EvaluationError(
+            f"{pair.truth}: Expected the size of {pair.image.name}, {_size(size)} px, received "
+            f"{_size(truth_size)} px."
+        )
 
 
 def _pair(manifest: Path, line: int, row: Mapping[str | None, str | list[str] | None]) -> Pair:
@@ -132,11 +152,6 @@ def _pair(manifest: Path, line: int, row: Mapping[str | None, str | list[str] | 
 
 def _scores_of(pair: Pair, candidates: Sequence[Candidate]) -> tuple[Scores, ...]:
     rgba_hwc, truth_hw = read_photo(pair.image), _unit(read_grey(pair.truth))
-    if rgba_hwc.shape[:2] != truth_hw.shape:
-        raise EvaluationError(
-            f"{pair.truth}: Expected the size of {pair.image.name}, {_size(rgba_hwc)} px, "
-            f"received {_size(truth_hw)} px."
-        )
     mattes: dict[NativeNetwork, npt.NDArray[np.float32]] = {}
     scores = []
     for candidate in candidates:
@@ -163,8 +178,8 @@ def _unit(values_hw: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
     return values_hw.astype(np.float32) / np.float32(255)
 
 
-def _size(pixels: npt.NDArray[np.generic]) -> str:
-    height, width = pixels.shape[:2]
+def _size(size: tuple[int, int]) -> str:
+    height, width = size
     return f"{width} x {height}"
 
 
@@ -188,7 +203,8 @@ def format_evaluation(evaluation: Evaluation) -> str:
 
 
 def to_json(evaluation: Evaluation) -> str:
-    """Means by set and every picture's own scores; NaN, which JSON lacks, becomes null."""
+    """Means by set, every picture's own scores, and what failed; NaN, which JSON lacks, becomes
+    null."""
     document = {
         "candidates": list(evaluation.labels),
         "sets": {
@@ -199,6 +215,7 @@ def to_json(evaluation: Evaluation) -> str:
             {"set": pair.set, "stem": pair.stem, "scores": [_plain(one) for one in scores]}
             for pair, scores in zip(evaluation.pairs, evaluation.scores, strict=True)
         ],
+        "failures": list(evaluation.failures),
     }
     return json.dumps(document, indent=1, allow_nan=False) + "\n"
 

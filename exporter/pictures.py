@@ -178,6 +178,7 @@ def read_grey(path: Path) -> npt.NDArray[np.uint8]:
 def read_size(path: Path) -> tuple[int, int]:
     """(height, width) of the upright picture, by the head of its file. Raises PictureError."""
     with _opened(path) as picture:
+        _check_size(path, picture)
         width, height = upright_size(picture)
     return height, width
 

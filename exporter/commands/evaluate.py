@@ -1,6 +1,7 @@
 """`gossamer eval`"""
 
 import argparse
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -105,6 +106,8 @@ def run(arguments: argparse.Namespace) -> int:
     )
     from exporter.native import parse_refinement
 
+    if arguments.json:
+        _expect_place(arguments.json)
     pairs = read_manifest(arguments.folder)
     wanted = arguments.set or []
     if unknown := sorted(set(wanted) - {pair.set for pair in pairs}):
@@ -137,10 +140,12 @@ def run(arguments: argparse.Namespace) -> int:
     ]
     chosen = [pair for pair in pairs if not wanted or pair.set in wanted]
     evaluation = evaluate(chosen, candidates, report=TerminalReport())
-    print_out(format_evaluation(evaluation) + "\n")
     if arguments.json:
         _write(arguments.json, to_json(evaluation))
-    return 0
+    print_out(format_evaluation(evaluation) + "\n")
+    for failure in evaluation.failures:
+        sys.stderr.write(f"gossamer: {failure}\n")
+    return 1 if evaluation.failures else 0
 
 
 def _choices(arguments: argparse.Namespace) -> list[_Choice]:
@@ -211,10 +216,26 @@ def _label(network: "Network", choice: _Choice) -> str:
     return ", ".join(words)
 
 
+def _expect_place(path: Path) -> None:
+    """Before minutes of work are lost. Raises EvaluationError."""
+    from exporter.errors import EvaluationError
+    from exporter.writable import try_folder
+
+    if path.is_dir():
+        raise EvaluationError(f"{path}: Expected a file to write to, received a folder.")
+    if path.exists() and not path.is_file():
+        return  # a device
+    try:
+        try_folder(path.parent)
+    except OSError as error:
+        raise EvaluationError(f"{path}: Expected a place to write to: {error}") from error
+
+
 def _write(path: Path, text: str) -> None:
     from exporter.errors import EvaluationError
+    from exporter.writable import write_whole
 
     try:
-        path.write_text(text, encoding="utf-8")
+        write_whole(path, text.encode())
     except OSError as error:
         raise EvaluationError(f"{path}: Expected a place to write to: {error}") from error

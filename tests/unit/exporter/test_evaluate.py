@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -189,6 +190,14 @@ def test_a_damaged_picture_is_named(tmp_path: Path, source: NativeNetwork) -> No
         measured(folder, source)
 
 
+def test_sizes_are_those_of_the_upright_pictures(tmp_path: Path, source: NativeNetwork) -> None:
+    folder = write(tmp_path, f"{HEADER}x,a,a.png,gt.png\n", gt_size=(30, 40))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new("RGB", (40, 30)).save(folder / "a.png", exif=exif)
+    assert len(measured(folder, source).scores) == 1
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
@@ -221,6 +230,41 @@ def test_gossamer_eval_compares_and_writes(
     assert table[2].split()[-5] == f"{means[0]['mae']:.4f}"
     assert table[3].split()[-5] == f"{means[1]['mae']:.4f}"
     assert means[0] == document["pictures"][0]["scores"][0]
+
+
+def test_gossamer_eval_keeps_what_it_has_measured(
+    folder: Path, disc: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A cut-out as truth beside a damaged one."""
+    shutil.copytree(folder, labelled := tmp_path / "labelled")
+    truth = Image.open(labelled / "coffee.png").copy()
+    Image.merge("RGBA", (*Image.open(labelled / "coffee.jpg").split(), truth)).save(
+        labelled / "coffee.png"
+    )
+    whole = (labelled / "rocket.png").read_bytes()
+    (labelled / "rocket.png").write_bytes(whole[: len(whole) // 2])
+    own = ["--model", str(disc[0]), "--spec", str(disc[1])]
+    scores = tmp_path / "scores.json"
+    assert main(["eval", str(labelled), *own, "--json", str(scores)]) == 1
+    captured = capsys.readouterr()
+    assert "tables (1 pictures)" in captured.out
+    assert f"gossamer: {labelled / 'rocket.png'}: Expected a whole picture" in captured.err
+    document = json.loads(scores.read_text())
+    assert [picture["stem"] for picture in document["pictures"]] == ["coffee"]
+    (failure,) = document["failures"]
+    assert "rocket.png" in failure
+
+
+def test_gossamer_eval_looks_for_a_place_first(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("precious")
+    for path, told in (
+        (tmp_path, "Expected a file to write to, received a folder"),
+        (tmp_path / "file" / "scores.json", "Expected a place to write to"),
+    ):
+        assert main(["eval", str(tmp_path / "absent"), "--json", str(path)]) == 1
+        assert f"gossamer: {path}: {told}" in capsys.readouterr().err
 
 
 def test_gossamer_eval_asks_a_specialist(
