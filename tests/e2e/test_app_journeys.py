@@ -381,6 +381,7 @@ def test_who_paints_keeps_the_zoom(app: Journey, files: dict[str, Path]) -> None
         app.wait_for_frame(file_ratio)
         choose("Keep")
         app.wait_for_frame(1)
+        app.part("stage").focus()
         for _ in range(6):
             app.page.keyboard.press("+")
         closer = app.frame()
@@ -392,7 +393,7 @@ def test_who_paints_keeps_the_zoom(app: Journey, files: dict[str, Path]) -> None
         app.wait_for_frame(1)
         assert app.frame() == closer
         choose("Off")
-        app.page.keyboard.press("0")
+        app.part("stage").press("0")
 
 
 # ---- choices -------------------------------------------------------------------------------------
@@ -473,13 +474,15 @@ def test_choices_outlive_the_page_and_serve_all_photos(
 def test_the_language_changes_and_the_work_stays(app: Journey, files: dict[str, Path]) -> None:
     app.add(files["chelsea"])
     app.wait_for_states("done")
+    app.part("settings").get_by_role("button").first.click()
     for language, words in (("ja", "PNG を保存"), ("zh-Hans", "保存 PNG"), ("de", "PNG sichern")):
-        app.part("settings").get_by_role("button").first.click()
         app.part("language").select_option(language)
         expect(app.part("save")).to_have_text(words)
         assert app.page.evaluate("document.documentElement.lang") == language
+        expect(app.part("language")).to_be_focused()  # whoever walks through them by keys goes on
         assert app.page.evaluate(OVERFLOW_PX) <= 0
         app.wait_for_states("done")
+    app.page.keyboard.press("Escape")
     assert app.save()[1].size == (451, 300)
     app.open()
     expect(app.page.get_by_role("button", name="Fotos auswählen")).to_be_visible()

@@ -111,6 +111,51 @@ def test_everything_is_reached_by_the_keyboard(app: Journey, files: dict[str, Pa
     }  # fmt: skip
 
 
+def focus_is_in(app: Journey, part: str) -> bool:
+    inside: bool = app.page.evaluate(
+        "(part) => document.activeElement.closest(part) !== null", part
+    )
+    return inside
+
+
+@pytest.mark.parametrize("window", ["wide"], indirect=True)
+def test_keys_alone_are_short_ways_that_lead_anywhere(app: Journey, files: dict[str, Path]) -> None:
+    app.add(files["astronaut"], files["chelsea"], files["coffee"])
+    app.wait_for_states("done", "done", "done")
+    app.part("save").focus()
+    steps = 0
+    while not focus_is_in(app, "[data-testid=feather]"):
+        app.page.keyboard.press("Tab")
+        steps += 1
+    assert steps == 4  # one photo, its cross, and the button for more
+    zoom = app.part("zoom").inner_text()
+    for key in "+0o-=":
+        app.page.keyboard.down(key)
+        expect(app.part("stage")).not_to_have_attribute("data-original", "")
+        app.page.keyboard.up(key)
+    assert app.part("zoom").inner_text() == zoom
+
+    app.part("settings").get_by_role("button").first.press("Enter")
+    sheet = app.part("settings").locator(".sheet")
+    expect(sheet).to_be_visible()
+    while not focus_is_in(app, "main"):
+        app.page.keyboard.press("Tab")
+    expect(sheet).to_be_hidden()  # or it would cover what has the focus
+
+
+@pytest.mark.parametrize("window", ["narrow"], indirect=True)
+def test_a_part_that_is_opened_by_a_key_comes_next(app: Journey, files: dict[str, Path]) -> None:
+    app.add(files["chelsea"])
+    app.wait_for_states("done")
+    app.part("tab-edges").press("Enter")
+    app.page.keyboard.press("Tab")
+    assert focus_is_in(app, "[data-testid=feather]")
+    app.page.keyboard.press("Escape")
+    expect(app.part("tab-edges")).to_be_focused()
+    expect(app.part("tab-edges")).to_have_attribute("aria-expanded", "false")
+    expect(app.part("film-strip")).to_be_visible()
+
+
 def test_reduced_motion_stops_the_wipe(app: Journey, files: dict[str, Path]) -> None:
     app.page.emulate_media(reduced_motion="reduce")
     app.add(files["chelsea"])

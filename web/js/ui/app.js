@@ -381,14 +381,14 @@ export class GossamerApp extends HTMLElement {
   /** @param {string} language */
   async #speak(language) {
     try {
-      await chooseForGood(language)
+      if (!(await chooseForGood(language))) return
     } catch {
       this.#settings.close() // in a narrow window it covers what is told
       return this.#note.showError(() => t('languageFailed'))
     }
     const successor = new GossamerApp(this.#visit)
     this.replaceWith(successor)
-    successor.#settings.focusButton()
+    successor.#settings.openAtLanguage()
   }
 }
 

@@ -56,6 +56,18 @@ export function setLabel(element, label) {
 }
 
 /**
+ * A sheet that covers what the focus goes on to is in the way.
+ * @param {HTMLElement} sheet a popover
+ * @param {HTMLElement} opener
+ */
+export function closeWithFocus(sheet, opener) {
+  sheet.addEventListener('focusout', ({ relatedTarget }) => {
+    if (!(relatedTarget instanceof Node) || relatedTarget === opener) return
+    if (!sheet.contains(relatedTarget)) sheet.hidePopover()
+  })
+}
+
+/**
  * Writes only what differs: a live region speaks again whenever its text is replaced.
  * @param {HTMLElement} element
  * @param {string} text

@@ -39,10 +39,12 @@ export class PhotoTile extends HTMLElement {
     this.role = 'listitem'
     this.setAttribute('data-testid', 'photo')
     this.#select.onclick = () => this.onSelect(photo)
+    const label = t('removePhoto', { name: photo.name })
     this.replaceChildren(
       this.#select,
-      createIconButton('close', t('removePhoto', { name: photo.name }), () => this.onRemove(photo)),
+      createIconButton('close', label, () => this.onRemove(photo)),
     )
+    this.setSelected(false)
     this.update()
   }
 
@@ -69,8 +71,9 @@ export class PhotoTile extends HTMLElement {
     return isNews
   }
 
-  /** @param {boolean} selected */
+  /** @param {boolean} selected the one of all photos that Tab stops at: arrows lead to the others */
   setSelected(selected) {
+    for (const button of this.querySelectorAll('button')) button.tabIndex = selected ? 0 : -1
     if (selected) this.#select.setAttribute('aria-current', 'true')
     else this.#select.removeAttribute('aria-current')
     if (selected) this.scrollIntoView({ block: 'nearest', inline: 'nearest' })

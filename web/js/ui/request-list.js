@@ -1,7 +1,7 @@
 /** The lock in the header: every request that the page has made, for anyone to look at. */
 
 import { onRequests } from '../gossamer.js'
-import { create, createIconButton, setText } from './dom.js'
+import { closeWithFocus, create, createIconButton, setText } from './dom.js'
 import { EngineList } from './engine-list.js'
 import { createIcon } from './icons.js'
 import { formatBytes, t } from './strings.js'
@@ -36,6 +36,7 @@ export class RequestList extends HTMLElement {
       this.#engines,
     )
     this.#sheet.addEventListener('toggle', () => this.#engines.refresh())
+    closeWithFocus(this.#sheet, this.#button)
     this.replaceChildren(this.#button, this.#sheet)
     this.#asked.clear()
     this.#rows.replaceChildren()

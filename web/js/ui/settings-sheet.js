@@ -2,7 +2,7 @@
 
 import { clearStorage, readStorage } from '../device-storage.js'
 import { ChoiceControl } from './controls.js'
-import { create, createButton, createIconButton, setLabel } from './dom.js'
+import { closeWithFocus, create, createButton, createIconButton, setLabel } from './dom.js'
 import { createIcon } from './icons.js'
 import { chosenModel, modelWords } from './model-words.js'
 import { forgetAll, remember } from './settings.js'
@@ -21,6 +21,7 @@ export class SettingsSheet extends HTMLElement {
   canDoAgain = () => false
 
   #button = create('button', { type: 'button', class: 'button quiet icon-only' })
+  #language = create('select', { 'data-testid': 'language' })
   #models = create('div', { class: 'block', hidden: true })
   #again = createButton('plain', t('doAgain'), () => {
     this.close()
@@ -51,6 +52,7 @@ export class SettingsSheet extends HTMLElement {
       ),
     )
     this.#sheet.ontoggle = () => this.#refresh()
+    closeWithFocus(this.#sheet, this.#button)
     this.replaceChildren(this.#button, this.#sheet)
   }
 
@@ -58,12 +60,14 @@ export class SettingsSheet extends HTMLElement {
     this.#sheet.hidePopover()
   }
 
-  focusButton() {
-    this.#button.focus()
+  /** Where a person left it who walks through the languages by keys. */
+  openAtLanguage() {
+    this.#sheet.showPopover()
+    this.#language.focus()
   }
 
   #languages() {
-    const select = create('select', { 'data-testid': 'language' })
+    const select = this.#language
     for (const tag of LANGUAGES) {
       const name = new Intl.DisplayNames([tag], { type: 'language' }).of(tag) ?? tag
       const option = create('option', { value: tag, lang: tag }, name)
@@ -71,8 +75,9 @@ export class SettingsSheet extends HTMLElement {
       select.append(option)
     }
     select.onchange = async () => {
-      await this.onLanguage(select.value)
-      select.value = language
+      const chosen = select.value
+      await this.onLanguage(chosen)
+      if (select.value === chosen) select.value = language
     }
     return create('label', { class: 'field' }, create('span', {}, t('language')), select)
   }

@@ -4,6 +4,8 @@ import { redoStroke, undoStroke } from './edits.js'
 
 /** Inputs that letters belong to. */
 const TYPED_INTO = ['text', 'number', 'color']
+/** Where single letters act: elsewhere a voice that is taken for typing would press them. */
+const AT_THE_PHOTO = 'gossamer-photo-stage, gossamer-work-bar, gossamer-film-strip'
 
 /**
  * @param {object} work
@@ -13,10 +15,15 @@ const TYPED_INTO = ['text', 'number', 'color']
  * @param {AbortSignal} signal ends it
  */
 export function listenToKeys({ stage, edit }, signal) {
-  const showCutout = () => stage.showOriginal(false)
   window.addEventListener('keydown', (event) => pressed(event, stage, edit), { signal })
-  window.addEventListener('keyup', showCutout, { signal })
-  window.addEventListener('blur', showCutout, { signal })
+  window.addEventListener(
+    'keyup',
+    ({ key }) => {
+      if (key.toLowerCase() === 'o') stage.showOriginal(false)
+    },
+    { signal },
+  )
+  window.addEventListener('blur', () => stage.showOriginal(false), { signal })
 }
 
 /**
@@ -31,10 +38,17 @@ function pressed(event, stage, edit) {
   if (event.ctrlKey || event.metaKey) {
     if (name !== 'z' && name !== 'y') return
     if (edit(name === 'y' || shiftKey ? redoStroke : undoStroke)) event.preventDefault()
-  } else if (name === 'o') stage.showOriginal(true)
+  } else if (!isAtThePhoto(event.target)) return
+  else if (name === 'o') stage.showOriginal(true)
   else if (key === '+' || key === '=') stage.zoomBySteps(1)
   else if (key === '-') stage.zoomBySteps(-1)
   else if (key === '0') stage.toggleZoom()
+}
+
+/** @param {EventTarget | null} target */
+function isAtThePhoto(target) {
+  if (target === document.body) return true // where nothing has the focus
+  return target instanceof Element && target.closest(AT_THE_PHOTO) !== null
 }
 
 /** @param {EventTarget | null} target whether letters belong to it */

@@ -32,19 +32,33 @@ export class SidePanel extends HTMLElement {
     const sections = []
     for (const [part, title, content] of this.#contents()) {
       const heading = create('h2', {}, title)
-      const section = create('section', { id: `panel-${part}` }, heading, content)
+      const section = create('section', { id: `panel-${part}`, tabindex: '-1' }, heading, content)
       section.setAttribute('aria-label', title)
       const tab = create('button', { type: 'button', class: 'tab' }, title)
       tab.setAttribute('aria-controls', section.id)
       tab.setAttribute('data-testid', `tab-${part}`)
-      tab.onclick = () => this.open(part === this.#open ? null : part)
+      tab.onclick = ({ detail }) => {
+        this.open(part === this.#open ? null : part)
+        if (this.#open && detail === 0) section.focus() // by a key: what it opens lies before it
+      }
       this.#parts.set(part, { tab, section })
       tabs.append(tab)
       sections.push(section)
     }
     this.#sections.replaceChildren(...sections)
     this.replaceChildren(this.#sections, tabs)
+    this.onkeydown = (/** @type {KeyboardEvent} */ { key }) => {
+      if (key === 'Escape') this.#close()
+    }
     this.open(null)
+  }
+
+  /** The sheet, of which its tab is what remains. */
+  #close() {
+    const tab = this.#open && this.#parts.get(this.#open)?.tab
+    if (!tab?.offsetParent) return // no sheet in a wide window
+    this.open(null)
+    tab.focus()
   }
 
   /** @param {Part | null} part shown in the sheet; a wide window shows all of them anyway */

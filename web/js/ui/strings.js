@@ -12,22 +12,33 @@ export { LANGUAGES }
 export let language
 /** @type {import('../locales.js').Catalogue} */
 let catalogue
+/** The one that was asked for last. */
+let latest = ''
 
 await setLanguage(chooseLanguage([recall('language', ''), ...navigator.languages]))
 
 /**
  * @param {string} wanted one of LANGUAGES; elements made before it keep their words
+ * @returns {Promise<boolean>} false where another one was asked for meanwhile
  */
 export async function setLanguage(wanted) {
-  catalogue = await loadCatalogue(wanted)
+  latest = wanted
+  const words = await loadCatalogue(wanted)
+  if (latest !== wanted) return false
+  catalogue = words
   language = wanted
   document.documentElement.lang = wanted
+  return true
 }
 
-/** @param {string} chosen remembered on this device, before what the browser says */
+/**
+ * @param {string} chosen remembered on this device, before what the browser says
+ * @returns {Promise<boolean>} as `setLanguage`
+ */
 export async function chooseForGood(chosen) {
-  await setLanguage(chosen)
-  remember('language', chosen)
+  const isSpoken = await setLanguage(chosen)
+  if (isSpoken) remember('language', chosen)
+  return isSpoken
 }
 
 /**
