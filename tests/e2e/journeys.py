@@ -85,7 +85,10 @@ class Journey(App):
         return pictures_in(download.value.path().read_bytes())
 
     def middle(self, part: str) -> tuple[float, float]:
-        box = self.part(part).bounding_box()
+        return self.middle_of(self.part(part))
+
+    def middle_of(self, element: Locator) -> tuple[float, float]:
+        box = element.bounding_box()
         assert box
         return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 

@@ -266,6 +266,44 @@ def test_two_fingers_zoom_and_one_pans(app: Journey, files: dict[str, Path]) -> 
     assert 35 < moved["y"] - pinched["y"] < 55
 
 
+@pytest.mark.parametrize("window", ["narrow"], indirect=True)
+def test_a_hand_beside_a_pen_takes_no_stroke(app: Journey, files: dict[str, Path]) -> None:
+    app.add(files["astronaut"])
+    app.wait_for_states("done")
+    app.show_part("touch-up")
+    app.choose("brush", "Remove")
+    session = app.page.context.new_cdp_session(app.page)
+    x, y = app.middle("stage")
+
+    def pen(kind: str, dx: int) -> None:
+        session.send(
+            "Input.dispatchMouseEvent",
+            {"type": kind, "x": x + dx, "y": y, "pointerType": "pen", "button": "left",
+             "buttons": int(kind != "mouseReleased"), "clickCount": 1},
+        )  # fmt: skip
+
+    def palm(kind: str) -> None:
+        points = [] if kind == "touchEnd" else [{"x": x + 60, "y": y + 60}]
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    fitted = app.frame()
+    for before in (False, True):
+        if before:
+            palm("touchStart")
+        pen("mousePressed", 0)
+        if not before:
+            palm("touchStart")
+        palm("touchMove")
+        pen("mouseMoved", 20)
+        palm("touchEnd")
+        pen("mouseReleased", 20)
+        expect(app.part("undo")).to_be_enabled()
+        app.part("undo").click()
+        expect(app.part("undo")).to_be_disabled()  # the pen's stroke alone
+        assert app.frame() == fitted
+    session.detach()
+
+
 def test_before_and_after_and_the_original_while_it_is_held(
     app: Journey, files: dict[str, Path]
 ) -> None:
@@ -306,6 +344,17 @@ def test_before_and_after_and_the_original_while_it_is_held(
     expect(stage).to_have_attribute("data-original", "")
     app.page.keyboard.up("o")
     expect(stage).not_to_have_attribute("data-original", "")
+    original = app.page.get_by_role("button", name="Original")
+    app.page.mouse.move(*app.middle_of(original))
+    app.page.mouse.down()
+    expect(stage).to_have_attribute("data-original", "")
+    app.page.mouse.up()
+    expect(original).to_have_attribute("aria-pressed", "false")
+    for on in ("true", "false"):  # a click that nothing was held for, as of a screen reader
+        app.page.wait_for_timeout(500)
+        original.evaluate("(button) => button.click()")
+        expect(original).to_have_attribute("aria-pressed", on)
+        assert stage.evaluate("(stage) => stage.hasAttribute('data-original')") == (on == "true")
 
 
 @ONE_WINDOW

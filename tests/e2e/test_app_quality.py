@@ -135,6 +135,33 @@ def test_keys_alone_are_short_ways_that_lead_anywhere(app: Journey, files: dict[
         app.page.keyboard.up(key)
     assert app.part("zoom").inner_text() == zoom
 
+    app.choose("brush", "Remove")
+    app.slider("brush-size").fill("40")
+    app.part("requests").get_by_role("button").first.focus()
+    while not focus_is_in(app, "[data-testid=stage]"):
+        app.page.keyboard.press("Tab")
+    ring = app.page.locator(".brush-ring")
+    expect(ring).to_be_visible()
+    start = app.middle_of(ring)
+    for key in ("ArrowLeft", "ArrowLeft", "Shift+ArrowUp"):
+        app.page.keyboard.press(key)
+    x, y = app.middle_of(ring)
+    assert (start[0] - x, start[1] - y) == (12, 48)
+    frame = app.frame()
+    at = [round(512 * (to - frame[axis]) / frame["width"]) for axis, to in (("x", x), ("y", y))]
+    app.page.keyboard.press(" ")
+    expect(app.part("undo")).to_be_enabled()
+    assert app.saved_rgba()[at[1], at[0], 3] == 0
+    app.slider("feather").press("Control+z")  # which letters do not belong to
+    expect(app.part("undo")).to_be_disabled()
+    app.part("stage").focus()
+    for _ in range(5):
+        app.page.keyboard.press("+")
+    close = app.frame()
+    for _ in range(12):
+        app.page.keyboard.press("Shift+ArrowLeft")
+    assert app.frame()["x"] > close["x"]  # the picture moves on under the ring
+
     app.part("settings").get_by_role("button").first.press("Enter")
     sheet = app.part("settings").locator(".sheet")
     expect(sheet).to_be_visible()

@@ -27,6 +27,8 @@ export class BrushLayer extends HTMLElement {
   /** @type {Box} */
   #frame = { left: 0, top: 0, width: 1, height: 1 }
   #scale = 1
+  /** Where the ring was last, in CSS px of the stage. @type {Point | null} */
+  #ringAt = null
   #listening = new AbortController()
 
   connectedCallback() {
@@ -36,6 +38,9 @@ export class BrushLayer extends HTMLElement {
     const stage = /** @type {HTMLElement} */ (this.parentElement)
     stage.addEventListener('pointermove', (event) => this.#moveRing(event), { signal })
     stage.addEventListener('pointerleave', () => this.#hideRing(), { signal })
+    const byKeys = () => this.hasRing && stage.matches(':focus-visible') && this.stepRing(0, 0)
+    stage.addEventListener('focus', byKeys, { signal })
+    stage.addEventListener('blur', () => this.#hideRing(), { signal })
   }
 
   disconnectedCallback() {
@@ -75,6 +80,35 @@ export class BrushLayer extends HTMLElement {
     const { left, top } = this.#frame
     this.#points.push({ x: (at.x - left) / this.#scale, y: (at.y - top) / this.#scale })
     this.#drawLatest()
+  }
+
+  /** Whether where it paints is shown by a ring. */
+  get hasRing() {
+    return this.#brush !== null && !this.#brush.picks
+  }
+
+  /**
+   * Moves the ring by keys, from where it was or from the middle, as far as the photo is in sight.
+   * @param {number} dx CSS px
+   * @param {number} dy CSS px
+   * @returns {Point} what is left of the step
+   */
+  stepRing(dx, dy) {
+    const from = this.#ringAt ?? { x: this.clientWidth / 2, y: this.clientHeight / 2 }
+    const { left, top, width, height } = this.#frame
+    const at = {
+      x: held(from.x + dx, Math.max(0, left), Math.min(this.clientWidth, left + width)),
+      y: held(from.y + dy, Math.max(0, top), Math.min(this.clientHeight, top + height)),
+    }
+    this.#showRing(at)
+    return { x: from.x + dx - at.x, y: from.y + dy - at.y }
+  }
+
+  /** A touch of the brush where the ring is. */
+  dab() {
+    this.stepRing(0, 0)
+    if (this.#ringAt) this.paint(this.#ringAt, true)
+    this.end(true)
   }
 
   /** @param {boolean} kept */
@@ -121,13 +155,28 @@ export class BrushLayer extends HTMLElement {
   #moveRing({ clientX, clientY, pointerType }) {
     if (!this.#brush || this.#brush.picks || pointerType === 'touch') return this.#hideRing()
     const { left, top } = this.getBoundingClientRect()
+    this.#showRing({ x: clientX - left, y: clientY - top })
+  }
+
+  /** @param {Point} at in CSS px of the stage */
+  #showRing(at) {
+    this.#ringAt = at
     this.#ring.hidden = false
-    this.#ring.style.transform = `translate(${clientX - left}px, ${clientY - top}px)`
+    this.#ring.style.transform = `translate(${at.x}px, ${at.y}px)`
   }
 
   #hideRing() {
     this.#ring.hidden = true
   }
+}
+
+/**
+ * @param {number} value
+ * @param {number} least
+ * @param {number} most
+ */
+function held(value, least, most) {
+  return Math.min(most, Math.max(least, value))
 }
 
 customElements.define('gossamer-brush-layer', BrushLayer)

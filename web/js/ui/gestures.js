@@ -47,6 +47,8 @@ class Gestures {
   #events
   /** @type {Map<number, Point>} */
   #pointers = new Map()
+  /** What those are: all of them the same, or one of them alone. */
+  #pointerType = ''
   /** @type {Point | null} */
   #start = null
   #moved = false
@@ -69,6 +71,8 @@ class Gestures {
     if (event.target instanceof Element && event.target.closest('button, a, [role="slider"]'))
       return
     if (event.pointerType === 'mouse' && event.button > 1) return
+    if (this.#isBeside(event)) return
+    this.#pointerType = event.pointerType
     this.#element.setPointerCapture(event.pointerId)
     const point = this.#point(event)
     this.#pointers.set(event.pointerId, point)
@@ -123,6 +127,20 @@ class Gestures {
     if (!this.#holding) this.#events.onPan(point.x - before.x, point.y - before.y)
     this.#moved = true
     clearTimeout(this.#holdTimer)
+  }
+
+  /**
+   * Fingers alone come in pairs. Of a pen and a hand that rests on the screen, the pen is meant.
+   * @param {PointerEvent} event of another pointer
+   * @returns {boolean} whether it is in the way
+   */
+  #isBeside({ pointerType }) {
+    const areFingers = this.#pointerType === 'touch'
+    if (this.#pointers.size === 0 || (areFingers && pointerType === 'touch')) return false
+    if (!areFingers || pointerType !== 'pen') return true
+    this.#becomePinch() // which ends what the hand has begun
+    this.#pointers.clear()
+    return false
   }
 
   #becomePinch() {

@@ -7,6 +7,7 @@ import { create } from './dom.js'
 import { isComposed, isWholeCutout } from './edits.js'
 import { ErrorCard } from './error-card.js'
 import { listenToGestures } from './gestures.js'
+import { listenToPictureKeys } from './picture-keys.js'
 import { errorWords, t } from './strings.js'
 import { FITTED, Viewport } from './viewport.js'
 import { ZoomBar } from './zoom-bar.js'
@@ -16,7 +17,6 @@ import { ZoomBar } from './zoom-bar.js'
 /** @typedef {{ size: import('./queue.js').Size, view: import('./viewport.js').View }} Looked */
 
 const ZOOM_STEP = 1.25
-const PAN_STEP_PX = 48
 /** A preview tells the size of a crop but for a few pixels; more than this is another frame. */
 const ANOTHER_SIZE = 1.1
 /** From this scale on, pixels are shown as the squares that they are. */
@@ -29,6 +29,8 @@ export class PhotoStage extends HTMLElement {
   onRemove = () => {}
   /** @type {(photo: Photo, stroke: Stroke) => void} */
   onStroke = () => {}
+  /** @type {(on: boolean) => void} whether the original is seen in place of the cut-out */
+  onOriginal = () => {}
 
   #original = create('img', { draggable: 'false', decoding: 'async', 'data-testid': 'original' })
   #canvas = create('canvas', { role: 'img', 'data-testid': 'cutout' })
@@ -73,8 +75,7 @@ export class PhotoStage extends HTMLElement {
       this.#original.hidden = true
     }
     this.#listening = new AbortController()
-    this.onkeydown = (/** @type {KeyboardEvent} */ event) => this.#keyPressed(event)
-    this.#listenToGestures()
+    this.#listenToHands()
     this.#resize.observe(this)
   }
 
@@ -170,7 +171,10 @@ export class PhotoStage extends HTMLElement {
     this.setAttribute('data-state', photo.state)
     const hasFailed = photo.state === 'failed'
     this.#error.show(hasFailed ? errorWords(photo.error, photo.name) : null, hasFailed)
-    if (photo.state !== 'working' && photo.state !== 'done') this.#clearCutout()
+    if (photo.state !== 'working' && photo.state !== 'done') {
+      this.#clearCutout()
+      this.showOriginal(false) // or what comes of it would not be seen
+    }
     if (photo.state !== 'done' || !hasCutout(photo, this.#brush.brush !== null)) return
     const isNews = isComposed(photo.edits.output) && photo.result?.blob !== this.#file
     if (this.#cutoutOf !== photo || isNews) this.#drawResult(photo)
@@ -198,6 +202,7 @@ export class PhotoStage extends HTMLElement {
   /** @param {boolean} on the original in place of the cut-out, for as long as somebody holds it */
   showOriginal(on) {
     this.toggleAttribute('data-original', on)
+    this.onOriginal(on)
   }
 
   /** @param {number} steps inwards, or outwards */
@@ -213,38 +218,39 @@ export class PhotoStage extends HTMLElement {
     this.#layOut()
   }
 
-  #listenToGestures() {
-    listenToGestures(
-      this,
-      {
-        onHold: (on) => this.showOriginal(on),
-        onPan: (dx, dy) => {
-          this.#view.panBy(dx, dy)
-          this.#layOut()
-        },
-        onZoom: (factor, at) => {
-          this.#view.zoomBy(factor, at)
-          this.#layOut()
-        },
-        onTwice: (at) => this.toggleZoom(at),
-        paints: () =>
-          this.#brush.brush !== null && this.#isAligned && this.#photo?.state === 'done',
-        onPaint: (at, start) => this.#brush.paint(at, start),
-        onPaintEnd: (kept) => this.#brush.end(kept),
+  #listenToHands() {
+    const { signal } = this.#listening
+    const onPan = (/** @type {number} */ dx, /** @type {number} */ dy) => {
+      this.#view.panBy(dx, dy)
+      this.#layOut()
+    }
+    const paints = () =>
+      this.#brush.brush !== null && this.#isAligned && this.#photo?.state === 'done'
+    /** @type {import('./gestures.js').GestureEvents} */
+    const gestures = {
+      onHold: (on) => this.showOriginal(on),
+      onPan,
+      onZoom: (factor, at) => {
+        this.#view.zoomBy(factor, at)
+        this.#layOut()
       },
-      this.#listening.signal,
-    )
-  }
-
-  /** @param {KeyboardEvent} event */
-  #keyPressed(event) {
-    const [dx, dy] =
-      { ArrowLeft: [1, 0], ArrowRight: [-1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key] ??
-      []
-    if (dx === undefined || dy === undefined || event.target !== this) return
-    event.preventDefault()
-    this.#view.panBy(dx * PAN_STEP_PX, dy * PAN_STEP_PX)
-    this.#layOut()
+      onTwice: (at) => this.toggleZoom(at),
+      paints,
+      onPaint: (at, start) => this.#brush.paint(at, start),
+      onPaintEnd: (kept) => this.#brush.end(kept),
+    }
+    /** @type {import('./picture-keys.js').KeyEvents} */
+    const keys = {
+      onPan,
+      paints: () => paints() && this.#brush.hasRing,
+      onStep: (dx, dy) => {
+        const { x, y } = this.#brush.stepRing(dx, dy)
+        onPan(-x, -y)
+      },
+      onDab: () => this.#brush.dab(),
+    }
+    listenToGestures(this, gestures, signal)
+    listenToPictureKeys(this, keys, signal)
   }
 
   #resized() {

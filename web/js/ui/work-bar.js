@@ -8,9 +8,12 @@ import { formatBytes, language, stageWords, t } from './strings.js'
 
 /** @typedef {import('./queue.js').Photo} Photo */
 
+/** A browser clicks so soon after the pointer or the key that the click is of. */
+const CLICK_WITHIN_MS = 500
+
 export class WorkBar extends HTMLElement {
-  /** @type {(pressed: boolean) => void} */
-  onHoldOriginal = () => {}
+  /** @type {(on: boolean) => void} whether the original is to be seen */
+  onOriginal = () => {}
   /** @type {(photo: Photo) => void} */
   onSave = () => {}
   onSaveAll = () => {}
@@ -30,7 +33,9 @@ export class WorkBar extends HTMLElement {
     'data-testid': 'progress',
     hidden: true,
   })
-  #original = createButton('plain', t('original'), () => {})
+  #original = createButton('plain', t('original'), ({ timeStamp }) => this.#toggle(timeStamp))
+  /** When a pointer or a key last held it. */
+  #heldAt_ms = -CLICK_WITHIN_MS
   #stop = this.#button('plain', t('stop'), 'stop', (photo) => this.onStop(photo))
   #restart = this.#button('primary', t('startAgain'), 'restart', (photo) => this.onRestart(photo))
   #saveAll = this.#button('plain', '', 'save-all', () => this.onSaveAll())
@@ -56,8 +61,14 @@ export class WorkBar extends HTMLElement {
     )
     this.#original.title = t('originalHint')
     this.#original.setAttribute('aria-keyshortcuts', 'O')
+    this.showOriginal(false)
     this.#holdWithPointer()
     this.#holdWithKeys()
+  }
+
+  /** @param {boolean} on as the stage has it, whoever has asked for it */
+  showOriginal(on) {
+    this.#original.setAttribute('aria-pressed', String(on))
   }
 
   /**
@@ -113,19 +124,39 @@ export class WorkBar extends HTMLElement {
   #holdWithPointer() {
     this.#original.onpointerdown = (event) => {
       this.#original.setPointerCapture(event.pointerId)
-      this.onHoldOriginal(true)
+      this.#hold(event, true)
     }
-    this.#original.onpointerup = () => this.onHoldOriginal(false)
-    this.#original.onpointercancel = () => this.onHoldOriginal(false)
+    this.#original.onpointerup = (event) => this.#hold(event, false)
+    this.#original.onpointercancel = (event) => this.#hold(event, false)
     this.#original.oncontextmenu = (event) => event.preventDefault()
   }
 
   #holdWithKeys() {
-    this.#original.onkeydown = ({ key }) => {
-      if (key === ' ' || key === 'Enter') this.onHoldOriginal(true)
+    this.#original.onkeydown = (event) => {
+      if (isPress(event)) this.#hold(event, true)
     }
-    this.#original.onkeyup = () => this.onHoldOriginal(false)
-    this.#original.onblur = () => this.onHoldOriginal(false)
+    this.#original.onkeyup = (event) => {
+      if (isPress(event)) this.#hold(event, false)
+    }
+    this.#original.onblur = () => this.onOriginal(false)
+  }
+
+  /**
+   * @param {Event} event
+   * @param {boolean} on
+   */
+  #hold({ timeStamp }, on) {
+    this.#heldAt_ms = timeStamp
+    this.onOriginal(on)
+  }
+
+  /**
+   * Screen readers, voices and switches can click, and hold nothing.
+   * @param {number} at_ms
+   */
+  #toggle(at_ms) {
+    if (at_ms - this.#heldAt_ms < CLICK_WITHIN_MS) return // it is the end of that
+    this.onOriginal(this.#original.getAttribute('aria-pressed') === 'false')
   }
 
   /**
@@ -141,6 +172,11 @@ export class WorkBar extends HTMLElement {
     button.setAttribute('data-testid', name)
     return button
   }
+}
+
+/** @param {KeyboardEvent} event */
+function isPress({ key }) {
+  return key === ' ' || key === 'Enter'
 }
 
 /**
