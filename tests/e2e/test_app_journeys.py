@@ -211,6 +211,41 @@ def test_a_zip_is_written_straight_into_the_file_that_is_chosen(
     app.open()  # without that dialog
 
 
+@ONE_WINDOW
+def test_a_removed_photo_comes_back_as_it_was(app: Journey, files: dict[str, Path]) -> None:
+    app.add(files["chelsea"], files["astronaut"], files["coffee"])
+    app.wait_for_states("done", "done", "done")
+    app.tile(1).click()
+    app.show_part("edges")
+    app.slider("feather").fill("7")
+    app.page.keyboard.press("Escape")
+    before = app.saved_rgba()
+    app.tile(1).focus()
+    for _ in range(3):  # held
+        app.page.keyboard.down("Delete")
+    app.page.keyboard.up("Delete")
+    app.wait_for_states("done", "done")
+    expect(app.tile(1)).to_be_focused()
+    notice = app.page.locator("gossamer-notice-bar:visible")
+    expect(notice).to_contain_text("astronaut.png is removed")
+    app.part("settings").get_by_role("button").first.click()
+    app.part("language").select_option("de")
+    expect(app.part("save")).to_have_text("PNG sichern")
+    app.page.keyboard.press("Escape")
+    notice.get_by_role("button", name="Undo").click()
+    expect(notice).to_contain_text("astronaut.png ist wieder da")
+    app.wait_for_states("done", "done", "done")
+    expect(app.tile(1)).to_be_focused()
+    expect(app.tile(1)).to_have_attribute("aria-label", "astronaut.png, fertig")
+    assert app.value("feather") == "7 px"
+    assert np.array_equal(app.saved_rgba(), before)
+    app.tile(1).press("ArrowRight")
+    expect(app.tile(2)).to_be_focused()
+    app.remove_photos()
+    notice.get_by_role("button", name="Rückgängig").click()  # of the last one
+    app.wait_for_states("done")
+
+
 # ---- the stage -----------------------------------------------------------------------------------
 
 

@@ -163,6 +163,7 @@ export class GossamerApp extends HTMLElement {
     this.#visit.events = {
       onChange: (photo) => this.#changed(photo),
       onPreview: (photo, preview, file) => this.#stage.drawPreview(photo, preview, file),
+      onPutBack: (photo, index) => this.#putBack(photo, index),
       onError: (_photo, words) => this.#note.showError(() => words),
     }
     this.#visit.editor.isPainting = false // as this window's brushes are
@@ -215,7 +216,9 @@ export class GossamerApp extends HTMLElement {
   /** @param {Photo} photo */
   #remove(photo) {
     const wasSelected = photo === this.#visit.selected
-    const neighbour = this.#visit.remove(photo)
+    const { neighbour, putBack } = this.#visit.remove(photo)
+    const undo = { label: () => t('undo'), run: putBack }
+    this.#note.show(() => t('removed', { name: photo.name }), undo)
     this.#strip.removePhoto(photo)
     if (wasSelected) this.#select(neighbour)
     else if (this.#visit.selected) this.#changed(this.#visit.selected)
@@ -234,6 +237,18 @@ export class GossamerApp extends HTMLElement {
   #focusWork() {
     if (this.#workspace.hidden) this.#empty.focusButton()
     else this.#stage.focus({ preventScroll: true })
+  }
+
+  /**
+   * @param {Photo} photo that was removed
+   * @param {number} index its place among the photos
+   */
+  #putBack(photo, index) {
+    this.#strip.addPhoto(photo, index)
+    this.#showWorkspace()
+    this.#select(photo)
+    this.#focusPhoto(photo)
+    this.#note.show(() => t('putBack', { name: photo.name }))
   }
 
   /** @param {Photo} photo after a change of its state, progress or file */

@@ -27,14 +27,19 @@ export class FilmStrip extends HTMLElement {
     this.#list.onkeydown = (event) => this.#keyPressed(event)
   }
 
-  /** @param {Photo} photo */
-  addPhoto(photo) {
+  /**
+   * @param {Photo} photo
+   * @param {number} [index] its place, the last one unless it was there before
+   */
+  addPhoto(photo, index = this.#tiles.size) {
     const tile = new PhotoTile()
     tile.onSelect = (selected) => this.onSelect(selected)
     tile.onRemove = (removed) => this.onRemove(removed)
     tile.setPhoto(photo)
-    this.#tiles.set(photo, tile)
-    this.#list.append(tile)
+    this.#list.insertBefore(tile, this.#list.children[index] ?? null)
+    const entries = [...this.#tiles]
+    entries.splice(index, 0, [photo, tile])
+    this.#tiles = new Map(entries)
   }
 
   /** @param {Photo} photo */
@@ -61,13 +66,13 @@ export class FilmStrip extends HTMLElement {
     this.#tiles.get(photo)?.focusSelect()
   }
 
-  /** @param {KeyboardEvent} event arrows walk along the strip, Delete removes */
+  /** @param {KeyboardEvent} event arrows walk along the strip, Delete removes, one photo a press */
   #keyPressed(event) {
     const entries = [...this.#tiles]
     const index = entries.findIndex(([, tile]) => tile.contains(document.activeElement))
     const photo = entries[index]?.[0]
     if (!photo) return
-    if (event.key === 'Delete') return this.onRemove(photo)
+    if (event.key === 'Delete') return event.repeat ? undefined : this.onRemove(photo)
     const step = { ArrowUp: -1, ArrowLeft: -1, ArrowDown: 1, ArrowRight: 1 }[event.key]
     const next = step && entries[index + step]?.[0]
     if (!next) return

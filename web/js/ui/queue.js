@@ -105,6 +105,16 @@ export class PhotoQueue {
     }
   }
 
+  /**
+   * @param {Photo} photo that was removed; what was at work begins again
+   * @param {number} index its place in the list
+   */
+  putBack(photo, index) {
+    this.#photos.splice(index, 0, photo)
+    if (photo.state === 'working') this.#change(photo, { state: 'waiting', progress: null })
+    this.#advance()
+  }
+
   /** @param {Photo} photo one that waits or is at work; it stays in the list */
   stop(photo) {
     if (photo.state !== 'waiting' && photo.state !== 'working') return

@@ -18,6 +18,7 @@ import { errorWords } from './strings.js'
  * @property {(photo: Photo, preview: ImageBitmap, file: import('./queue.js').Size | null) => void}
  *   onPreview as of the editor
  * @property {(photo: Photo, words: string) => void} onError the photo keeps what it has
+ * @property {(photo: Photo, index: number) => void} onPutBack it was removed, and is at that place again
  */
 
 export class Visit {
@@ -26,6 +27,7 @@ export class Visit {
     onChange: () => {},
     onPreview: (_photo, preview) => preview.close(),
     onError: () => {},
+    onPutBack: () => {},
   }
   /** @type {Photo | null} */
   selected = null
@@ -122,7 +124,8 @@ export class Visit {
 
   /**
    * @param {Photo} photo
-   * @returns {Photo | null} its neighbour, null when it was the last one
+   * @returns {{ neighbour: Photo | null, putBack: () => void }} no neighbour when it was the last one;
+   *   whoever holds `putBack` keeps the photo, its edits and its file in memory, and nobody else does
    */
   remove(photo) {
     const { photos } = this.queue
@@ -132,7 +135,17 @@ export class Visit {
     this.editor.drop(photo)
     URL.revokeObjectURL(this.urlOf(photo))
     this.#urls.delete(photo)
-    return neighbour
+    return { neighbour, putBack: () => this.#putBack(photo, index) }
+  }
+
+  /**
+   * @param {Photo} photo
+   * @param {number} index
+   */
+  #putBack(photo, index) {
+    this.#urls.set(photo, URL.createObjectURL(photo.file))
+    this.queue.putBack(photo, index)
+    this.events.onPutBack(photo, index)
   }
 
   /** @param {Photo} photo from its start, whatever became of it before */
