@@ -1,6 +1,7 @@
 """A person's ways through the app: a wide window with a mouse, a narrow one with fingers."""
 
 import base64
+import re
 import time
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from .app import SLOW_MS, in_base64
-from .journeys import ONE_WINDOW, Journey, app, files, pictures_in, window
+from .journeys import DRAWN_PX, ONE_WINDOW, Journey, app, files, pictures_in, window
 
 __all__ = ["app", "files", "window"]  # fixtures
 
@@ -337,6 +338,63 @@ def test_a_hand_beside_a_pen_takes_no_stroke(app: Journey, files: dict[str, Path
         expect(app.part("undo")).to_be_disabled()  # the pen's stroke alone
         assert app.frame() == fitted
     session.detach()
+
+
+#: What the stage has shown in each of its frames.
+RECORD = """
+() => {
+  window.seen = []
+  const of = (part) => document.querySelector(part)
+  const note = () => {
+    const [frame, result, canvas] = ['.frame', '.result', '[data-testid=cutout]'].map(of)
+    const { width, height } = frame.getBoundingClientRect()
+    const shape = (width / height).toFixed(1)
+    window.seen.push(frame.hidden ? 'nothing' : result.hidden ? 'original' : `cut-out ${shape}`)
+    if (window.seen.length < 1000) requestAnimationFrame(note)
+  }
+  note()
+}
+"""
+SLOWLY = """
+() => {
+  const decode = window.createImageBitmap
+  window.createImageBitmap = async (...given) => {
+    await new Promise((resolve) => setTimeout(resolve, 1500))
+    return decode(...given)
+  }
+}
+"""
+
+
+@pytest.mark.parametrize("window", ["wide"], indirect=True)
+def test_one_finished_photo_takes_the_place_of_another_without_a_flash(
+    app: Journey, files: dict[str, Path]
+) -> None:
+    app.add(files["astronaut"], files["coffee"], files["letter"])
+    app.wait_for_states("done", "done", "failed")
+    app.tile(0).click()
+    expect(app.part("cutout")).to_have_attribute("aria-label", re.compile("astronaut"))
+    expect(app.part("cutout")).to_be_visible()
+    app.page.evaluate(RECORD)
+    app.tile(1).click()
+    expect(app.part("cutout")).to_have_attribute("aria-label", re.compile("coffee"))
+    app.page.wait_for_timeout(300)
+    assert set(app.page.evaluate("seen")) == {"cut-out 1.0", "cut-out 1.5"}
+    app.page.evaluate(DRAWN_PX)
+    app.page.evaluate(SLOWLY)
+    app.tile(0).click()  # a small picture has to do, where the whole one lets itself be waited for
+    expect(app.part("cutout")).to_have_attribute(
+        "aria-label", re.compile("astronaut"), timeout=1200
+    )
+    while (drawn := app.page.evaluate("drawnPx")) != [192, 512]:
+        assert drawn in ([], [192])
+        app.page.wait_for_timeout(100)
+    assert "original" not in app.page.evaluate("seen")
+    app.tile(1).click()
+    app.tile(2).click()  # and nothing is left of any other on one that has failed
+    expect(app.part("error")).to_contain_text("letter.jpg", timeout=300)
+    expect(app.part("cutout")).to_be_hidden()
+    app.open()
 
 
 def test_before_and_after_and_the_original_while_it_is_held(

@@ -8,7 +8,6 @@ import { Announcer } from './announcer.js'
 import { create } from './dom.js'
 import {
   addStroke,
-  colourOf,
   isComposed,
   redoStroke,
   setOutput,
@@ -195,7 +194,7 @@ export class GossamerApp extends HTMLElement {
   #select(photo) {
     this.#strip.setSelected(photo)
     this.#atWork = null
-    this.#stage.show(photo, photo ? this.#visit.urlOf(photo) : '')
+    this.#stage.show(photo, photo ? this.#visit.urlOf(photo) : '', this.#strip.cutoutOf(photo))
     this.#draw(photo)
   }
 
@@ -265,7 +264,6 @@ export class GossamerApp extends HTMLElement {
     if (isNews && selected) this.#workBar.update(selected, finished.length)
     if (photo !== selected) return
     this.#visit.editor.preview_px = previewSize(this.#stage, photo)
-    this.#stage.background = colourOf(photo.edits)
     this.#stage.update(photo)
     this.#workBar.update(photo, finished.length)
     this.#panel.show(photo, this.#visit.queue.photos.length)

@@ -56,6 +56,14 @@ export class FilmStrip extends HTMLElement {
     return this.#tiles.get(photo)?.update() ?? false
   }
 
+  /**
+   * @param {Photo | null} photo
+   * @returns {HTMLCanvasElement | null} a small picture of its file, where there is one
+   */
+  cutoutOf(photo) {
+    return (photo && this.#tiles.get(photo)?.cutout) ?? null
+  }
+
   /** @param {Photo | null} photo */
   setSelected(photo) {
     for (const [candidate, tile] of this.#tiles) tile.setSelected(candidate === photo)

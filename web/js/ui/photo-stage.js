@@ -4,21 +4,20 @@ import { inspect } from '../gossamer.js'
 import { BrushLayer } from './brush-layer.js'
 import { CompareSlider } from './compare-slider.js'
 import { create } from './dom.js'
-import { isComposed, isWholeCutout } from './edits.js'
+import { colourOf, isComposed, isWholeCutout } from './edits.js'
 import { ErrorCard } from './error-card.js'
 import { listenToGestures } from './gestures.js'
+import { Handover } from './handover.js'
 import { listenToPictureKeys } from './picture-keys.js'
 import { errorWords, t } from './strings.js'
-import { FITTED, Viewport } from './viewport.js'
+import { copyOf } from './thumbnails.js'
+import { isSame, onWholePixels, Viewport } from './viewport.js'
 import { ZoomBar } from './zoom-bar.js'
 
 /** @typedef {import('./queue.js').Photo} Photo */
 /** @typedef {import('../gossamer.js').Stroke} Stroke */
-/** @typedef {{ size: import('./queue.js').Size, view: import('./viewport.js').View }} Looked */
 
 const ZOOM_STEP = 1.25
-/** A preview tells the size of a crop but for a few pixels; more than this is another frame. */
-const ANOTHER_SIZE = 1.1
 /** From this scale on, pixels are shown as the squares that they are. */
 const PIXELS_FROM_SCALE = 3
 
@@ -42,10 +41,9 @@ export class PhotoStage extends HTMLElement {
   #zoomBar = new ZoomBar()
   #error = new ErrorCard()
   #view = new Viewport()
-  /** How the frame before this one, of another shape, was looked at. @type {Looked | null} */
-  #before = null
   #resize = new ResizeObserver(() => this.#resized())
   #listening = new AbortController()
+  #handover = new Handover()
   /** @type {Photo | null} */
   #photo = null
   /** Whose cut-out is on the canvas, or on its way there. @type {Photo | null} */
@@ -82,6 +80,7 @@ export class PhotoStage extends HTMLElement {
   disconnectedCallback() {
     this.#listening.abort()
     this.#resize.disconnect()
+    this.#handover.cancel()
     this.#clearCutout()
   }
 
@@ -113,23 +112,34 @@ export class PhotoStage extends HTMLElement {
     style.height = `${(100 * subject.height) / height}%`
   }
 
-  /** @param {string | null} colour behind the cut-out, null for a checkerboard */
-  set background(colour) {
-    this.#result.classList.toggle('checkerboard', colour === null)
-    this.#result.style.backgroundColor = colour ?? ''
+  /**
+   * While its cut-out is decoded, the stage belongs to the photo before it as a whole, for a moment;
+   * then a small picture of it has to do.
+   * @param {Photo | null} photo
+   * @param {string} originalUrl an object URL that outlives the photo's time on the stage
+   * @param {HTMLCanvasElement | null} small
+   */
+  show(photo, originalUrl, small) {
+    this.#cutoutOf = this.#file = null
+    this.#error.show(null, false)
+    this.#handover.begin(photo, () => {
+      this.#take(photo, originalUrl)
+      if (photo && photo === this.#cutoutOf && small) this.#drawFile(copyOf(small), photo)
+    })
+    if (photo && this.#isDrawn(photo)) this.#drawResult(photo)
+    else this.#handover.end()
   }
 
   /**
    * @param {Photo | null} photo
-   * @param {string} originalUrl an object URL that outlives the photo's time on the stage
+   * @param {string} originalUrl
    */
-  show(photo, originalUrl) {
+  #take(photo, originalUrl) {
     this.#photo = photo
-    this.#clearCutout()
+    this.#clearCanvas()
     this.showOriginal(false)
     this.#compare.split = 0
-    this.#view.fit()
-    this.#before = null
+    this.#view.reset()
     this.#frame.hidden = this.#zoomBar.hidden = true
     if (!photo) {
       this.#original.removeAttribute('src')
@@ -167,15 +177,17 @@ export class PhotoStage extends HTMLElement {
 
   /** @param {Photo} photo the one on the stage, after a change */
   update(photo) {
+    if (photo === this.#handover.photo && !this.#isDrawn(photo)) return this.#endHandover()
     if (photo !== this.#photo) return
     this.setAttribute('data-state', photo.state)
+    this.#showBackground(colourOf(photo.edits))
     const hasFailed = photo.state === 'failed'
     this.#error.show(hasFailed ? errorWords(photo.error, photo.name) : null, hasFailed)
     if (photo.state !== 'working' && photo.state !== 'done') {
       this.#clearCutout()
       this.showOriginal(false) // or what comes of it would not be seen
     }
-    if (photo.state !== 'done' || !hasCutout(photo, this.#brush.brush !== null)) return
+    if (!this.#isDrawn(photo)) return
     const isNews = isComposed(photo.edits.output) && photo.result?.blob !== this.#file
     if (this.#cutoutOf !== photo || isNews) this.#drawResult(photo)
   }
@@ -192,6 +204,7 @@ export class PhotoStage extends HTMLElement {
    * @param {import('./queue.js').Size | null} file of the file that it shows, null for the cut-out
    */
   drawPreview(photo, bitmap, file) {
+    if (photo === this.#handover.photo) this.#endHandover()
     if (photo !== this.#photo) return bitmap.close()
     this.#cutoutOf = photo
     this.#file = null
@@ -268,20 +281,13 @@ export class PhotoStage extends HTMLElement {
    * @param {number} width
    */
   #fitFrame(height, width) {
-    const size = { height, width }
-    const looked = { size: this.#view.photo, view: this.#view.view }
-    if (isAnother(size, looked.size)) {
-      const { size: formerSize, view } = this.#before ?? looked
-      this.#view.view = isAnother(size, formerSize) ? FITTED : view
-      this.#before = looked
-    }
-    this.#view.photo = size
+    this.#view.photo = { height, width }
     this.#frame.hidden = this.#zoomBar.hidden = false
     this.#layOut()
   }
 
   #layOut() {
-    const { left, top, width, height } = onWholePixels(this.#view.frame)
+    const { left, top, width, height } = onWholePixels(this.#view.frame, devicePixelRatio)
     const { style } = this.#frame
     style.transform = `translate(${left}px, ${top}px)`
     style.width = `${width}px`
@@ -298,18 +304,29 @@ export class PhotoStage extends HTMLElement {
 
   /** @param {Photo} photo whose preview was not drawn, or is gone from the canvas */
   async #drawResult(photo) {
-    const { result, edits } = photo
+    const { result } = photo
     if (!result) return
     this.#cutoutOf = photo
     this.#file = result.blob
     try {
       const bitmap = await createImageBitmap(result.blob)
       if (this.#cutoutOf !== photo || this.#file !== result.blob) return bitmap.close()
-      this.#draw(bitmap, photo, isComposed(edits.output) ? result : null)
-      this.#reveal(false)
+      if (photo === this.#handover.photo) this.#handover.end()
+      this.#drawFile(bitmap, photo)
     } catch {
-      if (this.#cutoutOf === photo) this.showError(t('cannotShow', { name: photo.name }))
+      if (this.#cutoutOf !== photo) return
+      if (photo === this.#handover.photo) this.#handover.end()
+      this.showError(t('cannotShow', { name: photo.name }))
     }
+  }
+
+  /**
+   * @param {ImageBitmap} bitmap of the photo's file, closed here
+   * @param {Photo} photo
+   */
+  #drawFile(bitmap, photo) {
+    this.#draw(bitmap, photo, isComposed(photo.edits.output) ? photo.result : null)
+    this.#reveal(false)
   }
 
   /**
@@ -347,43 +364,33 @@ export class PhotoStage extends HTMLElement {
     }
   }
 
+  /** What was to be drawn of the next photo is out of date. */
+  #endHandover() {
+    this.#cutoutOf = this.#file = null
+    this.#handover.end()
+  }
+
+  /** @param {Photo} photo whether its last file is what there is to be seen of it */
+  #isDrawn(photo) {
+    return photo.state === 'done' && hasCutout(photo, this.#brush.brush !== null)
+  }
+
+  /** @param {string | null} colour behind the cut-out, null for a checkerboard */
+  #showBackground(colour) {
+    this.#result.classList.toggle('checkerboard', colour === null)
+    this.#result.style.backgroundColor = colour ?? ''
+  }
+
   #clearCutout() {
     this.#cutoutOf = this.#file = null
+    this.#clearCanvas()
+  }
+
+  #clearCanvas() {
     this.#isAligned = true
     this.removeAttribute('data-apart')
     this.#result.hidden = this.#compare.hidden = true
     this.#canvas.getContext('bitmaprenderer')?.transferFromImageBitmap(null)
-  }
-}
-
-/**
- * @param {import('./queue.js').Size} first
- * @param {import('./queue.js').Size} second
- */
-function isAnother(first, second) {
-  const ratios = [first.height / second.height, first.width / second.width]
-  return ratios.some((ratio) => Math.max(ratio, 1 / ratio) > ANOTHER_SIZE)
-}
-
-/**
- * @param {import('./queue.js').Size} first
- * @param {import('./queue.js').Size} second
- */
-function isSame(first, second) {
-  return first.height === second.height && first.width === second.width
-}
-
-/**
- * Where an edge lies within a pixel of the screen, the photo shines through the cut-out's share of it.
- * @param {{ left: number, top: number, width: number, height: number }} frame
- */
-function onWholePixels({ left, top, width, height }) {
-  const whole = (/** @type {number} */ at) => Math.round(at * devicePixelRatio) / devicePixelRatio
-  return {
-    left: whole(left),
-    top: whole(top),
-    width: whole(left + width) - whole(left),
-    height: whole(top + height) - whole(top),
   }
 }
 

@@ -32,6 +32,8 @@ export class PhotoTile extends HTMLElement {
   #photo = null
   /** What the thumbnail was last asked to show. @type {Blob | null} */
   #source = null
+  /** What it shows. @type {Blob | null} */
+  #drawn = null
 
   /** @param {Photo} photo for the whole life of the tile */
   setPhoto(photo) {
@@ -49,8 +51,13 @@ export class PhotoTile extends HTMLElement {
   }
 
   disconnectedCallback() {
-    this.#source = null
+    this.#source = this.#drawn = null
     this.#thumbnail.getContext('bitmaprenderer')?.transferFromImageBitmap(null)
+  }
+
+  /** @returns {HTMLCanvasElement | null} a small picture of its file, where there is one */
+  get cutout() {
+    return this.#drawn && this.#drawn === this.#photo?.result?.blob ? this.#thumbnail : null
   }
 
   /** Shows the photo's present state; tells whether it is another than before. */
@@ -89,6 +96,7 @@ export class PhotoTile extends HTMLElement {
     this.#source = blob
     const drawn = await drawThumbnail(this.#thumbnail, blob, () => this.#source === blob)
     if (!drawn) return
+    this.#drawn = blob
     this.#thumbnail.hidden = false
     this.#thumbnail.classList.toggle('checkerboard', blob === this.#photo?.result?.blob)
   }

@@ -26,3 +26,13 @@ export async function drawThumbnail(canvas, blob, isWanted) {
     return false // what is wrong with the file is told where it is cut out
   }
 }
+
+/**
+ * @param {HTMLCanvasElement} canvas
+ * @returns {ImageBitmap} now, where `createImageBitmap` would leave the stage empty for a frame
+ */
+export function copyOf(canvas) {
+  const copy = new OffscreenCanvas(canvas.width, canvas.height)
+  copy.getContext('2d')?.drawImage(canvas, 0, 0)
+  return copy.transferToImageBitmap()
+}

@@ -5,7 +5,10 @@ export const MAX_SCALE = 8
 /** A small photo is shown at most twice its own size until somebody zooms. */
 const MAX_FIT_SCALE = 2
 const MARGIN_PX = 16
+const ANOTHER_SIZE = 1.1
 
+/** @typedef {{ height: number, width: number }} Size in px */
+/** @typedef {{ size: Size, view: View }} Looked */
 /** @typedef {{ left: number, top: number, width: number, height: number }} Box */
 /**
  * `scale` is screen pixels of a photo pixel, null for as large as fits; `centre` the photo's point in
@@ -21,15 +24,24 @@ export class Viewport {
   #photo = { width: 1, height: 1 }
   #scale = FITTED.scale
   #centre = { ...FITTED.centre }
+  /** How the frame before this one, of another shape, was looked at. @type {Looked | null} */
+  #before = null
 
   /** @param {{ width: number, height: number }} size in CSS px */
   set stage({ width, height }) {
     this.#stage = { width: Math.max(1, width), height: Math.max(1, height) }
   }
 
-  /** @param {{ width: number, height: number }} size in its own px */
-  set photo({ width, height }) {
-    this.#photo = { width, height }
+  /** @param {Size} size in its own px; whoever goes to another frame and back finds it as it was */
+  set photo({ height, width }) {
+    const size = { height, width }
+    const looked = { size: this.#photo, view: this.view }
+    if (isAnother(size, looked.size)) {
+      const former = this.#before ?? looked
+      this.view = isAnother(size, former.size) ? FITTED : former.view
+      this.#before = looked
+    }
+    this.#photo = size
   }
 
   get photo() {
@@ -84,6 +96,12 @@ export class Viewport {
     this.view = FITTED
   }
 
+  /** For another photo. */
+  reset() {
+    this.#before = null
+    this.fit()
+  }
+
   /**
    * @param {number} factor
    * @param {{ x: number, y: number }} [at] what stays where it is, in CSS px from the stage's corner
@@ -124,6 +142,41 @@ export class Viewport {
     const frame = this.frame
     this.#centre.x = held(this.#centre.x, frame.width, width)
     this.#centre.y = held(this.#centre.y, frame.height, height)
+  }
+}
+
+/**
+ * @param {Size} first
+ * @param {Size} second
+ * @returns {boolean} whether they are of another frame: a preview tells the size of a crop but for a
+ *   few pixels
+ */
+function isAnother(first, second) {
+  const ratios = [first.height / second.height, first.width / second.width]
+  return ratios.some((ratio) => Math.max(ratio, 1 / ratio) > ANOTHER_SIZE)
+}
+
+/**
+ * @param {Size} first
+ * @param {Size} second
+ */
+export function isSame(first, second) {
+  return first.height === second.height && first.width === second.width
+}
+
+/**
+ * Where an edge lies within a pixel of the screen, the photo shines through the cut-out's share of it.
+ * @param {Box} box
+ * @param {number} density pixels of the screen in a CSS px
+ * @returns {Box}
+ */
+export function onWholePixels({ left, top, width, height }, density) {
+  const whole = (/** @type {number} */ at) => Math.round(at * density) / density
+  return {
+    left: whole(left),
+    top: whole(top),
+    width: whole(left + width) - whole(left),
+    height: whole(top + height) - whole(top),
   }
 }
 
