@@ -243,7 +243,10 @@ def test_a_removed_photo_comes_back_as_it_was(app: Journey, files: dict[str, Pat
     app.tile(1).press("ArrowRight")
     expect(app.tile(2)).to_be_focused()
     app.remove_photos()
-    notice.get_by_role("button", name="Rückgängig").click()  # of the last one
+    app.add(files["coffee"])
+    expect(app.part("photo")).to_have_attribute("data-state", "working")
+    app.remove_photos()
+    notice.get_by_role("button", name="Rückgängig").click()  # of one at work, and the last one
     app.wait_for_states("done")
 
 

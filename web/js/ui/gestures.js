@@ -32,6 +32,8 @@ export function listenToGestures(element, events, signal) {
   element.addEventListener('pointermove', (event) => gestures.move(event), options)
   element.addEventListener('pointerup', (event) => gestures.up(event), options)
   element.addEventListener('pointercancel', (event) => gestures.up(event), options)
+  // A pointer that nobody hears of any more must not be in the way of all others.
+  element.addEventListener('lostpointercapture', (event) => gestures.up(event), options)
   element.addEventListener('wheel', (event) => gestures.wheel(event), { signal, passive: false })
   element.addEventListener(
     'contextmenu',
@@ -71,6 +73,7 @@ class Gestures {
     if (event.target instanceof Element && event.target.closest('button, a, [role="slider"]'))
       return
     if (event.pointerType === 'mouse' && event.button > 1) return
+    this.#pointers.delete(event.pointerId) // whose end was missed
     if (this.#isBeside(event)) return
     this.#pointerType = event.pointerType
     this.#element.setPointerCapture(event.pointerId)
