@@ -163,7 +163,7 @@ export class GossamerApp extends HTMLElement {
       onChange: (photo) => this.#changed(photo),
       onPreview: (photo, preview, file) => this.#stage.drawPreview(photo, preview, file),
       onPutBack: (photo, index) => this.#putBack(photo, index),
-      onError: (_photo, words) => this.#note.showError(() => words),
+      onError: (words) => this.#note.showError(words),
     }
     this.#visit.editor.isPainting = false // as this window's brushes are
     for (const photo of this.#visit.queue.photos) this.#strip.addPhoto(photo)

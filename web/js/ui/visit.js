@@ -17,7 +17,7 @@ import { errorWords } from './strings.js'
  * @property {(photo: Photo) => void} onChange
  * @property {(photo: Photo, preview: ImageBitmap, file: import('./queue.js').Size | null) => void}
  *   onPreview as of the editor
- * @property {(photo: Photo, words: string) => void} onError the photo keeps what it has
+ * @property {(words: () => string) => void} onError a photo keeps what it has
  * @property {(photo: Photo, index: number) => void} onPutBack it was removed, and is at that place again
  */
 
@@ -39,7 +39,7 @@ export class Visit {
   editor = new PhotoEditor(gossamer.openPhoto, {
     onPreview: (photo, preview, file) => this.events.onPreview(photo, preview, file),
     onChange: (photo) => this.#changed(photo),
-    onError: (photo, error) => this.events.onError(photo, errorWords(error, photo.name)),
+    onError: (photo, error) => this.events.onError(() => errorWords(error, photo.name)),
   })
   queue = new PhotoQueue(gossamer.openPhoto, {
     onChange: (photo) => this.#changed(photo),
