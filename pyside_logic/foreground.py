@@ -14,7 +14,8 @@ import numpy.typing as npt
 
 from pyside_logic.compiled import loops
 from pyside_logic.pixels import as_numbers
-from pyside_logic.resample import Between, Resized, strips_of
+from pyside_logic.resample import Between, strips_of
+from pyside_logic.spread import spread_colours
 
 __all__ = ["Recoloured", "estimate_layers", "foreground_strips", "spread_foreground"]
 
@@ -52,23 +53,7 @@ def estimate_layers(rgba_hwc: Float32) -> Float32:
 def spread_foreground(layers_chw: Float32, alpha_hw: Float32) -> Float32:
     """estimate_layers of a picture with `alpha_hw`, (h, w) in [0, 1], whose foreground goes on
     where nothing is seen of it, as it is nearby: for edges that are moved outwards."""
-    return np.concatenate([_spread(layers_chw[:3], alpha_hw), layers_chw[3:]])
-
-
-def _spread(front_chw: Float32, weight_hw: Float32) -> Float32:
-    """Where the weight is 0, the weighted mean of the smallest square around that has some."""
-    height, width = weight_hw.shape
-    if height == width == 1:
-        return front_chw
-    weighted = np.concatenate([front_chw * weight_hw, weight_hw[None]])
-    even = np.pad(weighted, ((0, 0), (0, height % 2), (0, width % 2)))
-    sums = even[:, ::2] + even[:, 1::2]
-    sums = sums[..., ::2] + sums[..., 1::2]
-    means = sums[:3] / np.maximum(sums[3], 1e-6)
-    spread = _spread(means, np.minimum(sums[3], 1))
-    # Smoothly: the squares themselves would be seen.
-    around = np.stack([Resized(one, *even.shape[1:]).rows(slice(0, height)) for one in spread])
-    return np.where(weight_hw > 0, front_chw, around[..., :width])
+    return np.concatenate([spread_colours(layers_chw[:3], alpha_hw), layers_chw[3:]])
 
 
 def _finer(coarse_chw: Float32, rgba_chw: Float32, height: int, width: int, sweeps: int) -> Float32:

@@ -18,9 +18,9 @@ def disc(softness_px: float = 2.0) -> np.ndarray:
     return np.clip((60 - distance) / softness_px + 0.5, 0, 1)
 
 
-def shot(backdrop: np.ndarray, noise: float = 0.01) -> np.ndarray:
+def shot(backdrop: np.ndarray, noise: float = 0.01, softness_px: float = 2.0) -> np.ndarray:
     """A disc cut from a photo before `backdrop`, any shape that broadcasts to a picture."""
-    alpha = disc()[..., None]
+    alpha = disc(softness_px)[..., None]
     subject = data.astronaut()[:HEIGHT, 100 : 100 + WIDTH] / 255 * 0.6 + [0.3, 0.0, 0.0]
     grain = np.random.default_rng(0).normal(0, noise, (HEIGHT, WIDTH, 3))
     picture = alpha * subject + (1 - alpha) * backdrop + grain
@@ -46,6 +46,22 @@ def test_the_disc_is_found(backdrop: np.ndarray) -> None:
     assert (found & truth).sum() / (found | truth).sum() > 0.97
     assert np.abs(matte - disc()).mean() < 0.01
     assert matte[:20].max() < 0.1
+
+
+@pytest.mark.parametrize("colour", [[0.0, 0.7, 0.25], [0.1, 0.3, 0.9]], ids=["green", "blue"])
+def test_fur_is_as_opaque_as_it_is_mixed(colour: list[float]) -> None:
+    found, truth = chroma_key(shot(np.array(colour), softness_px=10)), disc(10)
+    band = (truth > 0.02) & (truth < 0.98)
+    assert np.abs(found - truth)[band].mean() < 0.13  # .38 where what differs a little is opaque
+    assert found[truth == 1].mean() > 0.999
+
+
+def test_grey_beside_black_is_no_mixture_with_white() -> None:
+    picture = np.full((HEIGHT, WIDTH, 3), 0.97, np.float32)
+    picture[50:150, 60:180] = 0.05
+    picture[50:150, 100:103] = 0.5
+    picture[45:50, 60:180] = 0.6
+    assert chroma_key(picture)[45:150, 60:180].min() == 1
 
 
 def test_the_backdrop_is_measured() -> None:
