@@ -13,7 +13,7 @@ from exporter.catalog import Network
 from exporter.errors import PassError, SiteError
 from exporter.nodejs import find_node
 from exporter.origins import cache_folder
-from exporter.verify import MEAN_DIFFERENCE_LOSSY, FloatArray, compare, run_network, sample_inputs
+from exporter.verify import FloatArray, compare, run_network, sample_inputs
 from exporter.winograd.kernel import compile_kernels
 from exporter.winograd.weights import in_floats
 
@@ -23,6 +23,9 @@ __all__ = ["MAX_DIFFERENCE", "MEAN_DIFFERENCE", "check_plan", "check_plan_once",
 # some times larger, and still a twentieth of what 8 bits can show.
 MAX_DIFFERENCE = 2e-4
 MEAN_DIFFERENCE = 1e-5
+# Of a file in int8, what its rounding changes: from a thousandth to half a hundredth in ours. With
+# more it may be something else; ONNX Runtime runs the file then.
+_MEAN_ROUNDING = 0.01
 
 _EXPORTER = Path(__file__).resolve().parent.parent
 _RUNNER = _EXPORTER / "node" / "run-plan.mjs"
@@ -56,7 +59,7 @@ def _key(plan: bytes, file: bytes, network: Network, small: bytes | None) -> str
 
 def check_plan(plan: bytes, file: bytes, network: Network, *, small: bytes | None = None) -> None:
     """Raises PassError where the two differ by more than rounding errors. A file in int8 is
-    compared as it is in float, and from what it is itself may not be further than int8 may.
+    compared as it is in float, and with what it is itself, from which rounding takes it.
 
     With `small`, the file of the smaller `network` that the plan was made for, too, that is proven.
     """
@@ -66,7 +69,7 @@ def check_plan(plan: bytes, file: bytes, network: Network, *, small: bytes | Non
     exact = in_floats(rounded).model
     for model, most, mean in (
         (exact, MAX_DIFFERENCE, MEAN_DIFFERENCE),
-        (rounded, 1, MEAN_DIFFERENCE_LOSSY),
+        (rounded, 1, _MEAN_ROUNDING),
     ):
         expected = run_network(model, network, inputs)
         pairs = zip(expected, received, strict=True)

@@ -10,7 +10,7 @@ b int32 ──> Dequantize ─────────┘                      b
 Weights of four bits stay in theirs (passes/four_bit_weights.py).
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +26,11 @@ from exporter.winograd.program import NOTHING, UnfitError
 __all__ = ["FloatNetwork", "Place", "Weights", "in_floats"]
 
 Codes = Mapping[str, tuple[str, str]]
+
+_NEVER_BELOW_ZERO = frozenset({"Relu", "Sigmoid"})
+# Whose results are never below 0 where what they read is not; the others of some are sizes.
+_KEEP_SIGN = frozenset({"Add", "AveragePool", "Concat", "GlobalAveragePool", "MaxPool", "Mul"})
+_KEEP_SIGN_OF_FIRST = frozenset({"Expand", "Identity", "Reshape", "Resize", "Slice"})
 
 
 @dataclass(frozen=True)
@@ -47,11 +52,17 @@ def in_floats(model: onnx.ModelProto) -> FloatNetwork:
     casts: dict[str, str] = {}
     replaced: dict[str, str] = {}
     dropped = []
+    not_below_zero: set[str] = set()
     for node in graph.node:
         source, output = node.input[0] if node.input else "", node.output[0]
         rest = list(node.input)[1:]
-        if node.op_type == "QuantizeLinear":
-            floats[output] = replaced.get(source, source)
+        if node.op_type == "QuantizeLinear" and set(rest) <= known.keys():
+            floats[output] = exact = replaced.get(source, source)
+            if _zero_is_lowest(known, rest[1:]) and exact not in not_below_zero:
+                node.CopyFrom(onnx.helper.make_node("Relu", [exact], [output], node.name))
+                floats[output] = output
+                not_below_zero.add(output)
+                continue
         elif node.op_type == "DequantizeLinear" and source in floats:
             replaced[output] = floats[source]
         elif node.op_type == "DequantizeLinear" and _are_steps(known, source, *rest):
@@ -70,15 +81,39 @@ def in_floats(model: onnx.ModelProto) -> FloatNetwork:
         else:
             for index, name in enumerate(node.input):
                 node.input[index] = replaced.get(name, name)
+            if _is_never_below_zero(node, not_below_zero, known):
+                not_below_zero.add(output)
             continue
         dropped.append(output)
     drop(graph.node, lambda node: node.output[0] in dropped)
+    drop(graph.value_info, lambda value: value.name in floats)
     for value in graph.output:
         if value.name in replaced:
             inputs, outputs = [replaced[value.name]], [value.name]
             graph.node.append(onnx.helper.make_node("Identity", inputs, outputs))
     drop_unread(graph)
     return FloatNetwork(model, codes)
+
+
+def _zero_is_lowest(known: Mapping[str, npt.NDArray[Any]], zero: Sequence[str]) -> bool:
+    """Whether no code stands for what is below 0; without a zero point codes are of uint8."""
+    codes = known[zero[0]] if zero else np.zeros(1, np.uint8)
+    return bool((codes == np.iinfo(codes.dtype).min).any())
+
+
+def _is_never_below_zero(
+    node: onnx.NodeProto, not_below_zero: Collection[str], known: Mapping[str, npt.NDArray[Any]]
+) -> bool:
+    if node.op_type in _NEVER_BELOW_ZERO:
+        return True
+    if node.op_type == "Clip":
+        return bool((known.get(node.input[1], np.array(-1)) >= 0).all())
+    # Cubic interpolation overshoots.
+    if attribute(node, "mode", b"") == b"cubic":
+        return False
+    if node.op_type in _KEEP_SIGN_OF_FIRST:
+        return node.input[0] in not_below_zero
+    return node.op_type in _KEEP_SIGN and all(name in not_below_zero for name in node.input)
 
 
 def _are_steps(known: Mapping[str, npt.NDArray[Any]], codes: str, step: str, *zero: str) -> bool:

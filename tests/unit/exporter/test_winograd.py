@@ -10,7 +10,7 @@ import pytest
 
 from exporter import clang
 from exporter.catalog import Network, find_network
-from exporter.errors import PassError, SiteError
+from exporter.errors import SiteError
 from exporter.exported import exported_file
 from exporter.passes import four_bit_weights
 from exporter.pipeline import with_size
@@ -19,6 +19,7 @@ from exporter.verify import compare, run_network, sample_inputs
 from exporter.winograd.kernel import SOURCE, compile_kernels
 from exporter.winograd.plan import plan_of
 from exporter.winograd.proof import check_plan, run_plan
+from exporter.winograd.weights import in_floats
 from tests.unit.exporter.sketches import Sketch
 
 
@@ -212,19 +213,35 @@ def test_a_file_in_int8_is_run_in_float() -> None:
 def test_what_int8_does_besides_rounding_is_not_lost() -> None:
     """Codes that begin at zero take the place of a Relu, as some quantisers have it."""
     sketch = Sketch(64, 64)
+    lowest = {np.uint8: 0, np.int8: -128}
+    last, channels = "picture", 3
+    for kind, zero in lowest.items():
+        last = sketch.conv(last, channels, 8)
+        given = sketch.stored(np.float32(0.05)), sketch.stored(np.array(zero, kind))
+        codes = sketch.node("QuantizeLinear", last, *given)
+        last, channels = sketch.node("DequantizeLinear", codes, *given), 8
+    file = sketch.file(sketch.conv(last, 8, 1))
+    plan = plan_of(file)
+    assert plan is not None
+    check_plan(plan, file, with_names(find_network("u2netp"), file))
+
+
+def test_codes_that_cut_off_no_more_than_a_relu_has_cost_no_step() -> None:
+    sketch = Sketch(64, 64)
     step, zero = sketch.stored(np.float32(0.02)), sketch.stored(np.array(0, np.uint8))
 
     def rounded(name: str) -> str:
         codes = sketch.node("QuantizeLinear", name, step, zero)
         return sketch.node("DequantizeLinear", codes, step, zero)
 
-    last = sketch.conv(rounded(sketch.conv(rounded(sketch.conv("picture", 3, 8)), 8, 8)), 8, 1)
-    file = sketch.file(last)
-    plan = plan_of(file)
-    assert plan is not None
-    network = with_names(find_network("u2netp"), file)
-    with pytest.raises(PassError, match=r"within 1 at most, 0\.02 in the mean"):
-        check_plan(plan, file, network)
+    first = rounded(sketch.node("Relu", sketch.conv("picture", 3, 8)))
+    second = rounded(sketch.clipped(sketch.conv("picture", 3, 8), 0, 6))
+    second = rounded(sketch.resize(rounded(sketch.pool(second)), 8, 64, 64))
+    both = rounded(sketch.node("Concat", first, second, axis=1))
+    model = onnx.ModelProto.FromString(sketch.file(sketch.conv(both, 16, 1)))
+    left = [node.op_type for node in in_floats(model).model.graph.node]
+    first_two = ["Conv", "Relu", "Conv", "Clip"]
+    assert left == [*first_two, "MaxPool", "Resize", "Concat", "Conv", "Sigmoid"]
 
 
 def with_names(network: Network, file: bytes) -> Network:
