@@ -3,7 +3,7 @@
 import { findModel } from '../assets.js'
 import { resizePlanes } from './lanczos.js'
 import { openOnnxRuntime } from './onnx-runtime.js'
-import { deviation, goldenInput } from './self-test.js'
+import { deviation, goldenInput, readAnswer } from './self-test.js'
 import { readStoredModel } from './stored-model.js'
 import { wasmHeapBytes } from './wasm-memory.js'
 import { openWinograd } from './winograd-engine.js'
@@ -59,13 +59,13 @@ export async function prove({ model, engine }) {
   const { input } = findModel(model)
   const { run, small } = await networkOf(model, engine, null)
   const { runtime, artefact } = engine
-  const golden = (runtime === 'winograd' && artefact.plan?.golden) || artefact.golden
+  const answer = readAnswer((runtime === 'winograd' && artefact.plan?.golden) || artefact.golden)
   const { height, width } = small ?? input
   const startedAt_ms = performance.now()
-  const output = await (small?.run ?? run)(goldenInput({ ...input, height, width }))
+  const output = await (small?.run ?? run)(goldenInput({ ...input, height, width }, answer.picture))
   const took_ms = performance.now() - startedAt_ms
   const proof = {
-    ...deviation(output, { height, width }, golden),
+    ...deviation(output, { height, width }, answer),
     run_ms: (took_ms * input.height * input.width) / (height * width),
   }
   proofs.set(idOf(engine), proof)
