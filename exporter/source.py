@@ -1,10 +1,10 @@
 """Reads a published network, and says in one sentence why it cannot be exported.
 
-    file ──> readable? ──> operators known? ──> input and output as specified?
+    file ──> readable? ──> operators known? ──> 32 bits ──> input and output as specified?
          ──> the specified names ──> the specified size ──> the specified activation ──> source
 
 What the passes and the comparisons call the source has the names, the size and the range of its
-specification, whatever the published file has.
+specification, and numbers of 32 bits, whatever the published file has.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,11 +19,13 @@ from onnx import TensorProto, helper, inliner
 from exporter.catalog import InputSpec, Network
 from exporter.errors import SourceError
 from exporter.origins import fetch
-from exporter.passes import input_size
+from exporter.passes import full_precision, input_size
 from exporter.report import Report, silent
 
-__all__ = ["check_mattes", "read_source"]
+__all__ = ["check_mattes", "into_one_file", "read_source", "weights_outside"]
 
+# What computes with integers, in ONNX and in ONNX Runtime's own operators.
+_QUANTISED = ("QuantizeLinear", "DynamicQuantizeLinear", "QLinear", "ConvInteger", "MatMulInteger")
 # A rounding error of a Sigmoid, and of the sums behind it.
 _RANGE_TOLERANCE = 1e-3
 
@@ -42,13 +44,17 @@ def read_source(
             f"{network.name}: Expected a valid ONNX file, received {local or path}: "
             f"{' '.join(str(error).split())} Fetch or export it again."
         ) from error
+    model = full_precision.apply(model)
     _check_input(model, network)
     _check_output(model, network)
     return _activate(_resize(_rename(model, network), network), network)
 
 
-def check_mattes(network: Network, outputs: Sequence[npt.NDArray[np.float32]]) -> None:
-    """Raises SourceError where what the source computes cannot be what was specified."""
+def check_mattes(
+    network: Network, outputs: Sequence[npt.NDArray[np.float32]], names: Sequence[str]
+) -> None:
+    """Raises SourceError where what the source computes cannot be what was specified. `names` are
+    those of all its outputs."""
     spec = network.input
     expected = (1, 1, spec.height, spec.width)
     for output in outputs:
@@ -60,8 +66,7 @@ def check_mattes(network: Network, outputs: Sequence[npt.NDArray[np.float32]]) -
         if output.shape != expected:
             raise SourceError(
                 f"{network.name}: Expected an output {network.output.name!r} of {expected}, "
-                f"received {output.shape}. Choose another input.height and input.width, or another "
-                f"output.name, in {network.written_in}."
+                f"received {output.shape}. {_remedy(network, output.shape, names)}"
             )
         low, high = float(output.min()), float(output.max())
         # NaN is neither below nor above anything.
@@ -80,17 +85,43 @@ def check_mattes(network: Network, outputs: Sequence[npt.NDArray[np.float32]]) -
             )
 
 
+def _remedy(network: Network, shape: Sequence[int], names: Sequence[str]) -> str:
+    """For an output of another shape than that of a matte."""
+    others = ", ".join(repr(name) for name in names if name != network.output.name)
+    if tuple(shape[:2]) == (1, 1) and len(shape) == 4:
+        change = (
+            f"Choose another input.height and input.width in {network.written_in}, or export the "
+            "network again with a Resize to the input's size at its end."
+        )
+    elif len(shape) != 4:
+        change = "Export the network again with a Reshape to four axes at its end."
+    else:
+        change = (
+            "Export the network again with one channel at its end, that of the subject, as Softmax "
+            "and Slice make of several."
+        )
+    if others:
+        change += f" Or set output.name in {network.written_in} to another one: {others}."
+    return change
+
+
 # ---- what can be wrong with a file ---------------------------------------------------------------
 
 
 def _load(path: Path, named: Path, network: Network) -> onnx.ModelProto:
     try:
-        model = onnx.load(path)
-    except (DecodeError, OSError, onnx.checker.ValidationError) as error:
+        model = onnx.load(path, load_external_data=False)
+    except (DecodeError, OSError) as error:
         raise SourceError(
             f"{network.name}: Expected an ONNX file with its weights inside, received {named}: "
             f"{error}. Fetch or export it again."
         ) from error
+    outside = weights_outside(model)
+    if outside:
+        raise SourceError(
+            f"{network.name}: Expected an ONNX file with its weights inside, received {named}, "
+            f"which has them in {outside}. {into_one_file(named)}"
+        )
     # No bytes at all are a valid message of this format, with nothing in it.
     if not model.graph.node or not model.opset_import:
         raise SourceError(
@@ -106,9 +137,35 @@ def _load(path: Path, named: Path, network: Network) -> onnx.ModelProto:
     return model
 
 
+def weights_outside(model: onnx.ModelProto) -> str:
+    """The name of a file beside the ONNX file with weights in it, or ''."""
+    inside = (one.t for node in _nodes(model.graph) for one in node.attribute)
+    for tensor in [*model.graph.initializer, *inside]:
+        if tensor.data_location == TensorProto.EXTERNAL:
+            return next((one.value for one in tensor.external_data if one.key == "location"), "?")
+    return ""
+
+
+def into_one_file(named: Path) -> str:
+    inside = named.with_stem(f"{named.stem}-inside")
+    return (
+        'Put them into one file: python -c "import onnx; '
+        f"onnx.save(onnx.load('{named}'), '{inside}')\""
+    )
+
+
 def _check_operators(model: onnx.ModelProto, network: Network) -> None:
     versions = {entry.domain or "ai.onnx": entry.version for entry in model.opset_import}
     for node in _nodes(model.graph):
+        # Where numbers were rounded and cut off nobody can tell from what the network means: a
+        # quantiser may have left out a Relu that the codes imply.
+        if node.op_type.startswith(_QUANTISED):
+            raise SourceError(
+                f"{network.name}: Expected a network in float, received one that is quantised "
+                f"already: {node.op_type} in the node {node.name or node.output[0]!r}. Bring the "
+                "float network that it was made of; Gossamer quantises it: `gossamer calibrate`, "
+                "then `gossamer export --precision int8`."
+            )
         domain = node.domain or "ai.onnx"
         try:
             version = versions[domain]
@@ -156,9 +213,23 @@ def _check_tensor(value: onnx.ValueInfoProto, spec: InputSpec, network: Network)
         number = TensorProto.DataType.Name(tensor.elem_type).lower()
         raise SourceError(
             f"{network.name}: Expected an input of float {'x'.join(map(str, expected))}, as "
-            f"{network.written_in} says, received {value.name!r} of {number} {received}. Set "
-            "input.height and input.width there, or export the network again."
+            f"{network.written_in} says, received {value.name!r} of {number} {received}. "
+            f"{_remedy_of_input(tensor.elem_type, known)}"
         )
+
+
+def _remedy_of_input(number: int, known: Sequence[int]) -> str:
+    if number != TensorProto.FLOAT:
+        return "Export the network again with an input of float32."
+    if len(known) != 4:
+        return "Export the network again with an input of four axes."
+    if known[0] not in (0, 1):
+        return "Export the network again for one picture at a time."
+    if known[1] in (0, 3):
+        return "Set input.height and input.width there, or export the network again."
+    if known[3] == 3:
+        return "Export the network again with its channels before height and width."
+    return "Export the network again with an input of three channels: red, green and blue."
 
 
 def _check_output(model: onnx.ModelProto, network: Network) -> None:

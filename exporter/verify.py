@@ -40,7 +40,8 @@ def run_network(
 ) -> list[FloatArray]:
     """One output (1, 1, height, width) for each input (1, 3, height, width).
 
-    Raises ExporterError where the graph cannot be run with the names and the size of the catalog.
+    Raises ExporterError where ONNX Runtime cannot run the graph with the names and the size of the
+    catalog.
     """
     try:
         return _run(model, network, inputs)
@@ -48,9 +49,9 @@ def run_network(
     except Exception as error:
         spec = network.input
         raise ExporterError(
-            f"{network.name}: Expected a network with the input {spec.name!r} of "
-            f"(1, 3, {spec.height}, {spec.width}) and the output {network.output.name!r}, as "
-            f"{network.written_in} says. ONNX Runtime says: {error}"
+            f"{network.name}: Expected a network that ONNX Runtime can run with the input "
+            f"{spec.name!r} of (1, 3, {spec.height}, {spec.width}) and the output "
+            f"{network.output.name!r}, as {network.written_in} says. It says: {error}"
         ) from error
 
 

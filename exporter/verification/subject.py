@@ -10,6 +10,7 @@ from google.protobuf.message import DecodeError
 from exporter.catalog import InputSpec, Network, OutputSpec
 from exporter.errors import VerifyError
 from exporter.passes import input_size
+from exporter.source import into_one_file, weights_outside
 
 __all__ = ["Subject", "is_lossy", "is_quantised", "read_model", "subject_of"]
 
@@ -81,7 +82,12 @@ def subject_of(
 
 def read_model(path: Path) -> onnx.ModelProto:
     try:
-        model = onnx.load(path)
+        model = onnx.load(path, load_external_data=False)
+        if outside := weights_outside(model):
+            raise VerifyError(
+                f"{path}: Expected an ONNX file with its weights inside, received one that has "
+                f"them in {outside}. {into_one_file(path)}"
+            )
         onnx.checker.check_model(model)
     except (OSError, DecodeError, onnx.checker.ValidationError) as error:
         raise VerifyError(f"{path}: Expected an ONNX file: {error}") from error
