@@ -64,13 +64,14 @@ BACKENDS = {
     "wasm": _EVERYWHERE,
     "webgl": (
         *_EVERYWHERE,
+        "require_floor",
         "fold_sliced_batchnorm",
         "slice_ends",
         "constants_to_initializers",
         "drop_expand",
         "downsample",
     ),
-    "webgpu": (*_EVERYWHERE, "fold_sliced_batchnorm", "pad_conv_channels"),
+    "webgpu": (*_EVERYWHERE, "require_floor", "fold_sliced_batchnorm", "pad_conv_channels"),
 }
 
 # What the same arithmetic in another order may change in a matte of range 0..1: a rounding error,
@@ -178,6 +179,7 @@ def _passes(network: Network, backend: str) -> dict[str, Rewrite]:
         "simplify": simplify.apply,
         "explicit_pads": explicit_pads.apply,
         "ceil_mode": ceil_mode.apply,
+        "require_floor": ceil_mode.require_floor,
         "fold_batchnorm": fold_batchnorm.apply,
         "raise_opset": raise_opset.apply,
         "fold_sliced_batchnorm": fold_sliced_batchnorm.apply,

@@ -34,20 +34,15 @@ def apply(model: onnx.ModelProto, *, name: str, shape: Sequence[int]) -> onnx.Mo
         )
     if known == list(shape):
         return fixed
-    sizes = {
-        dimension.dim_param: size
-        for dimension, size in zip(dimensions, shape, strict=True)
-        if dimension.dim_param
-    }
-    # The outputs are measured with the input's names: output (batch, 1, height, width).
-    for value in [inputs[name], *graph.output]:
-        for dimension in value.type.tensor_type.shape.dim:
-            if dimension.dim_param in sizes:
-                dimension.dim_value = sizes[dimension.dim_param]
     for dimension, size in zip(dimensions, shape, strict=True):
         dimension.dim_value = size
-    # Sizes that were written down for any input are now too vague, and inference keeps them.
+    # Sizes that were written down for any input are now too vague, and inference keeps them. The
+    # outputs' are inferred anew: one name may stand for the height and the width.
     del graph.value_info[:]
+    for value in graph.output:
+        for dimension in value.type.tensor_type.shape.dim:
+            if not dimension.dim_value:
+                dimension.Clear()
     try:
         return onnx.shape_inference.infer_shapes(fixed, strict_mode=True, data_prop=True)
     except onnx.shape_inference.InferenceError as error:

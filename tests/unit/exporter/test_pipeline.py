@@ -199,6 +199,32 @@ def test_a_pass_that_changes_the_output_is_caught(
     assert not (tmp_path / "out").exists()
 
 
+ROUNDED_UP = """
+    <ir_version: 6, opset_import: ["" : 11]>
+    net (float[1,3,45,45] x) => (float[1,1,45,45] matte)
+    <float[1,3,1,1] weight = {0.5, -0.25, 1.0}, int64[4] sizes = {1, 1, 45, 45}>
+    {
+        half = MaxPool <kernel_shape = [2,2], strides = [2,2], ceil_mode = 1> (x)
+        low = Conv (half, weight)
+        empty = Constant <value = float[0] {}> ()
+        high = Resize <mode = "linear"> (low, empty, empty, sizes)
+        matte = Sigmoid (high)
+    }
+"""
+
+
+def test_wasm_rounds_sizes_up_where_the_network_does(own_cache: Path, tmp_path: Path) -> None:
+    path = tmp_path / "odd.onnx"
+    onnx.save(parser.parse_model(ROUNDED_UP), path)
+    network = pinned(path, side=45)
+    artefact = export_network(network, out_dir=tmp_path / "out", local=path)
+    picture = data.astronaut()
+    difference = matte_of(artefact.path, picture, network) - matte_of(path, picture, network)
+    assert np.abs(difference).max() <= 4e-5
+    with pytest.raises(PassError, match=r"received 45x45.*WASM alone"):
+        export_network(network, backend="webgpu", out_dir=tmp_path / "out", local=path)
+
+
 def test_a_failed_write_leaves_nothing(
     own_cache: Path, small_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -343,8 +369,9 @@ def test_gossamer_export_refuses_what_is_no_size(
 
 
 def test_a_size_that_does_not_halve_evenly_is_refused(tmp_path: Path) -> None:
+    network = find_network("u2netp")
     with pytest.raises(PassError, match=r"stride of 2 divides evenly.*Choose another input size"):
-        export_network(find_network("u2netp"), size=(72, 72), out_dir=tmp_path)
+        export_network(network, backend="webgl", size=(72, 72), out_dir=tmp_path)
 
 
 def test_gossamer_models_lists_what_is_cached(
