@@ -33,6 +33,7 @@ from exporter.verify import (
     MEAN_DIFFERENCE_LOSSY,
     Difference,
     compare,
+    range_of,
     run_network,
     sample_inputs,
 )
@@ -75,14 +76,14 @@ BACKENDS = {
 }
 
 # What the same arithmetic in another order may change in a matte of range 0..1: a rounding error,
-# a hundredth of what 8 bits can show.
+# a hundredth of what 8 bits can show. `range_of` scales it.
 MAX_DIFFERENCE = 4e-5
 MEAN_DIFFERENCE = 1e-6
 
 
 @dataclass(frozen=True)
 class Step:
-    """The graph after one pass, and its difference from the source network."""
+    """The graph after one pass, and its difference from the source network, of a range of 1."""
 
     name: str
     nodes: int
@@ -200,6 +201,7 @@ def _rewrite(
     report(f"Running {network.name} as published")
     expected = run_network(source, network, inputs)
     check_mattes(network, expected, [value.name for value in source.graph.output])
+    most = range_of(expected, network.output)
     steps = [_step("source", source, Difference(0.0, 0.0), 0.0)]
     model = source
     for name, apply in passes.items():
@@ -209,7 +211,7 @@ def _rewrite(
         duration_ms = 1000 * (time.perf_counter() - start_s)
         difference = steps[-1].difference
         if rewritten != model:
-            difference = compare(expected, run_network(rewritten, network, inputs))
+            difference = compare(expected, run_network(rewritten, network, inputs)) / most
         if name not in LOSSY:
             _require_same(name, difference)
         else:
@@ -232,9 +234,16 @@ def _require_similar(name: str, difference: Difference) -> None:
     if difference.mean > MEAN_DIFFERENCE_LOSSY:
         raise PassError(
             f"{name}: Expected the output of the source network within {MEAN_DIFFERENCE_LOSSY:g} "
-            f"in the mean, received a difference of {difference.mean:.3g}. Run `gossamer "
-            "calibrate` again, with more photos or a smaller --budget."
+            f"in the mean, received a difference of {difference.mean:.3g}. {_REMEDIES[name]}"
         )
+
+
+_CALIBRATE = "Run `gossamer calibrate` again, with more photos or a smaller --budget."
+_REMEDIES = {
+    "quantize": _CALIBRATE,
+    "four_bit_weights": _CALIBRATE,
+    "half_precision": "Its numbers do not fit into 16 bits: export it with --precision fp32.",
+}
 
 
 def _step(name: str, model: onnx.ModelProto, difference: Difference, duration_ms: float) -> Step:

@@ -27,8 +27,8 @@ class SiteChoices:
     """What a site ships of each network.
 
     `precision` is that of the files for WASM, 'auto' the catalog's for each network. WebGPU gets
-    fp16, and fp32 for devices whose GPU lacks it; WebGL has fp32 alone. `size` (height, width)
-    replaces the catalog's input size. Raises SiteError.
+    fp16, where that is near enough, and fp32 for devices whose GPU lacks it; WebGL has fp32 alone.
+    `size` (height, width) replaces the catalog's input size. Raises SiteError.
     """
 
     backends: tuple[str, ...] = ("wasm", "webgpu")
@@ -62,9 +62,15 @@ def add_model(site: Path, network: Network, choices: SiteChoices, report: Report
     in_px = {"height": sized.input.height, "width": sized.input.width}
     artefacts = []
     for backend, precision in choices.artefacts(network):
-        exported = exported_file(
-            network, backend=backend, precision=precision, size=size, report=report
-        )
+        try:
+            exported = exported_file(
+                network, backend=backend, precision=precision, size=size, report=report
+            )
+        except PassError as error:
+            if precision != "fp16":
+                raise
+            report(f"{network.name}: WebGPU computes in float32 alone. {error}", 0, 0)
+            continue
         artefacts.append(_add_artefact(site, sized, backend, precision, exported, report))
     return {
         "name": network.name,

@@ -1,5 +1,6 @@
 """Compares what two ONNX files compute, with ONNX Runtime on this machine's CPU."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -7,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import onnx
 
-from exporter.catalog import InputSpec, Network
+from exporter.catalog import InputSpec, Network, OutputSpec
 from exporter.errors import ExporterError
 from exporter.sessions import open_session
 
@@ -15,6 +16,7 @@ __all__ = [
     "MEAN_DIFFERENCE_LOSSY",
     "Difference",
     "compare",
+    "range_of",
     "run_network",
     "sample_inputs",
     "sample_pictures",
@@ -33,6 +35,9 @@ class Difference:
 
     max: float
     mean: float
+
+    def __truediv__(self, by: float) -> "Difference":
+        return Difference(self.max / by, self.mean / by)
 
 
 def run_network(
@@ -76,6 +81,14 @@ def compare(expected: list[FloatArray], received: list[FloatArray]) -> Differenc
     if not np.isfinite(distance).all():
         return Difference(max=np.inf, mean=np.inf)
     return Difference(max=float(distance.max()), mean=float(distance.mean()))
+
+
+def range_of(mattes: Sequence[FloatArray], output: OutputSpec) -> float:
+    """What a difference is compared with: 1, or the range of what is stretched to 0..1 later, where
+    that is larger, as logits and 0..255 have it."""
+    if output.normalise == "none":
+        return 1.0
+    return max([1.0, *(float(np.ptp(one)) for one in mattes)])
 
 
 def sample_inputs(spec: InputSpec) -> list[FloatArray]:

@@ -61,7 +61,7 @@ class _Converter:
             if any(one.type in (one.GRAPH, one.GRAPHS) for one in node.attribute):
                 raise PassError(
                     f"half_precision: Expected a graph without branches, received {node.op_type} "
-                    f"{node.name or node.output[0]}."
+                    f"{node.name or node.output[0]}. Export it with --precision fp32."
                 )
             self._add(node, outputs)
         copies = [onnx.NodeProto.FromString(node.SerializeToString()) for node in self._nodes]

@@ -16,7 +16,7 @@ from exporter.sessions import open_session
 from exporter.verification.browser import BrowserLab, WebRun
 from exporter.verification.golden import Golden
 from exporter.verification.subject import Subject, is_lossy
-from exporter.verify import Difference, compare
+from exporter.verify import Difference, compare, range_of
 
 __all__ = ["NATIVE", "Bounds", "Measurement", "Proof", "bounds_of", "is_matte", "prove"]
 
@@ -27,7 +27,8 @@ NATIVE = "native"
 
 @dataclass(frozen=True)
 class Bounds:
-    """What an artefact may differ by, at most; the IoU is that of the mattes above one half."""
+    """What an artefact may differ by, at most, of a range of 1; the IoU is that of the mattes above
+    one half."""
 
     max: float
     mean: float
@@ -177,7 +178,7 @@ def _run_native(
 def _measure(
     subject: Subject, backend: str, expected: list[FloatArray], run: WebRun
 ) -> Measurement:
-    difference = compare(expected, run.outputs)
+    difference = compare(expected, run.outputs) / range_of(expected, subject.output)
     same_shape = np.isfinite(difference.max)
     pairs = zip(expected, run.outputs, strict=True)
     ious = [_iou(one, other, subject) for one, other in pairs] if same_shape else [0.0]

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -223,6 +224,34 @@ def test_wasm_rounds_sizes_up_where_the_network_does(own_cache: Path, tmp_path: 
     assert np.abs(difference).max() <= 4e-5
     with pytest.raises(PassError, match=r"received 45x45.*WASM alone"):
         export_network(network, backend="webgpu", out_dir=tmp_path / "out", local=path)
+
+
+LARGE = """
+    <ir_version: 8, opset_import: ["" : 17]>
+    net (float[1,3,64,64] x) => (float[1,1,64,64] matte)
+    <float[1,3,1,1] weight = {700.3, -300.1, 900.7}, float factor = {FACTOR}>
+    { high = Conv (x, weight)  matte = Div (high, factor) }
+"""
+
+
+def test_what_is_stretched_is_compared_in_its_range(own_cache: Path, tmp_path: Path) -> None:
+    """In half precision 700.3 is 700.5."""
+    path = tmp_path / "large.onnx"
+    onnx.save(parser.parse_model(LARGE.replace("FACTOR", "1.0")), path)
+    network = replace(pinned(path), output=OutputSpec("matte", "minmax"))
+    given = {"backend": "webgpu", "precision": "fp16", "local": path, "out_dir": tmp_path / "out"}
+    assert 0 < export_network(network, **given).steps[-1].difference.mean < 0.001
+
+
+def test_what_does_not_fit_into_half_precision_is_explained(
+    own_cache: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "larger.onnx"
+    onnx.save(parser.parse_model(LARGE.replace("FACTOR", "0.00000001")), path)
+    network = replace(pinned(path), output=OutputSpec("matte", "minmax"))
+    given = {"backend": "webgpu", "precision": "fp16", "local": path, "out_dir": tmp_path / "out"}
+    with pytest.raises(PassError, match=r"a difference of inf.*export it with --precision fp32"):
+        export_network(network, **given)
 
 
 def test_a_failed_write_leaves_nothing(

@@ -20,7 +20,7 @@ from exporter.site import SiteChoices
 from exporter.site_models import add_model
 from exporter.winograd.plan import plan_of
 from tests.unit.exporter.built_site import build_constant, sha256
-from tests.unit.exporter.graphs import specification
+from tests.unit.exporter.graphs import graph_of, specification
 from tests.unit.exporter.sketches import Sketch
 
 
@@ -86,6 +86,33 @@ def test_every_network_keeps_its_own_preprocessing(two_network_site_dir: Path) -
     assert modnet["output"] == {"name": "output", "height": 512, "width": 512, "normalise": "none"}
     assert (u2netp["input"]["height"], u2netp["input"]["scale"]) == (320, "max")
     assert u2netp["output"]["normalise"] == "minmax"
+
+
+def test_a_network_that_half_precision_does_not_fit_computes_in_float_on_webgpu(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    published, spec = tmp_path / "own.onnx", tmp_path / "own.toml"
+    model = graph_of(
+        """
+        net (float[1,3,64,64] x) => (float[1,1,64,64] matte)
+        <float[1,3,1,1] w = {9.0, -9.0, 0.0}, float none_in_16_bits = {0.00000001}>
+        { low = Conv (x, w)
+          small = Mul (low, none_in_16_bits)
+          logits = Div (small, none_in_16_bits)
+          matte = Sigmoid (logits) }
+        """
+    )
+    onnx.save(model, published)
+    spec.write_text(specification(64, 64, "none"))
+    network = load_specification(spec, published)
+    monkeypatch.setenv("GOSSAMER_CACHE", str(tmp_path / "cache"))
+    fetch(network.part, local=published)
+    told: list[str] = []
+    entry = add_model(tmp_path, network, SiteChoices(), lambda line, *_: told.append(line))
+    kinds = [(artefact["backend"], artefact["precision"]) for artefact in entry["artefacts"]]
+    assert kinds == [("webgpu", "fp32"), ("wasm", "fp32")]
+    (line,) = [line for line in told if "half_precision: Expected" in line]
+    assert line.startswith("own: WebGPU computes in float32 alone.")
 
 
 # ---- our own engine ------------------------------------------------------------------------------
