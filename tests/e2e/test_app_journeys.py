@@ -233,7 +233,7 @@ def test_a_removed_photo_comes_back_as_it_was(app: Journey, files: dict[str, Pat
     app.part("language").select_option("de")
     expect(app.part("save")).to_have_text("PNG sichern")
     app.page.keyboard.press("Escape")
-    notice.get_by_role("button", name="Undo").click()
+    notice.get_by_role("button", name="Rückgängig").click()
     expect(notice).to_contain_text("astronaut.png ist wieder da")
     app.wait_for_states("done", "done", "done")
     expect(app.tile(1)).to_be_focused()

@@ -22,13 +22,14 @@ import { OfflineState } from './offline-state.js'
 import { PhotoIntake } from './photo-intake.js'
 import { hasCutout, PhotoStage } from './photo-stage.js'
 import { RequestList } from './request-list.js'
-import { copyPhoto, saveAll, savePhoto } from './saving.js'
+import { copyPhoto } from './saving.js'
 import { startServices } from './services.js'
 import { SettingsSheet } from './settings-sheet.js'
 import { listenToKeys } from './shortcuts.js'
 import { SidePanel } from './side-panel.js'
 import { chooseForGood, errorWords, noticeWords, stageWords, t } from './strings.js'
 import { ThemeSwitch } from './theme-switch.js'
+import { saveAllTold, savePhotoTold } from './told-saving.js'
 import { Visit } from './visit.js'
 import { WorkBar } from './work-bar.js'
 
@@ -127,8 +128,8 @@ export class GossamerApp extends HTMLElement {
     this.#workBar.onOriginal = (on) => this.#stage.showOriginal(on)
     this.#workBar.onStop = (photo) => this.#visit.queue.stop(photo)
     this.#workBar.onRestart = (photo) => this.#visit.restart(photo)
-    this.#workBar.onSave = (photo) => this.#save(photo)
-    this.#workBar.onSaveAll = () => this.#saveAll()
+    this.#workBar.onSave = (photo) => savePhotoTold(this.#visit, this.#note, photo)
+    this.#workBar.onSaveAll = () => saveAllTold(this.#visit, this.#note)
     this.#settings.onLanguage = (language) => this.#speak(language)
     this.#settings.onModel = (model) => {
       this.#visit.queue.model = model
@@ -353,31 +354,6 @@ export class GossamerApp extends HTMLElement {
     if (!selected || !isComposed(selected.edits.output)) return
     this.#stage.redraw(selected)
     this.#draw(selected)
-  }
-
-  #saveAll() {
-    const { editor, finished } = this.#visit
-    const total = finished.length
-    const onProgress = (/** @type {number} */ done) => {
-      this.#note.show(() =>
-        done < total ? t('zipping', { done: done + 1, total }) : t('zipped', { total }),
-      )
-    }
-    const onError = (/** @type {unknown} */ error, /** @type {string} */ name) => {
-      this.#note.showError(() => errorWords(error, name))
-    }
-    this.#visit.saveOnce('all', () => saveAll(editor, finished, { onProgress, onError }))
-  }
-
-  /** @param {Photo} photo */
-  #save(photo) {
-    this.#visit.saveOnce(photo, async () => {
-      try {
-        await savePhoto(this.#visit.editor, photo)
-      } catch (error) {
-        this.#note.showError(() => errorWords(error, photo.name))
-      }
-    })
   }
 
   #copy() {
