@@ -377,15 +377,11 @@ async def ensure_model(
 # ---- answers -------------------------------------------------------------------------------------
 
 
-#: Pyodide's words where its memory has passed 2 GB: nothing works any more. As in `errors.js`.
-_FULL = ("offset is out of bounds", "Unknown typed array type")
-
-
 def _error(error: Exception, stage: Stage) -> Any:
-    is_full = isinstance(error, JsException | RuntimeError) and any(
-        words in str(error) for words in _FULL
-    )
-    if is_full or isinstance(error, MemoryError) or _says_out_of_memory(error):
+    # Memory goes back to Python and not to the browser: without other photos to lose, a new Python
+    # has more of it.
+    is_full = isinstance(error, MemoryError) and len(_photos) <= 1
+    if isinstance(error, MemoryError) or _says_out_of_memory(error):
         error = GossamerError(
             ErrorCode.OUT_OF_MEMORY,
             stage,

@@ -117,7 +117,7 @@ def test_a_network_of_the_catalog_is_the_source(
         (["nothing.onnx"], "nothing.onnx: Expected an ONNX file"),
         (["{open}"], r"open.onnx: Expected an input of a fixed size.*'x' float \(1, 3, h, w\)"),
         (["{fixed}", "--size", "64"], r"fixed.onnx: Expected an input that can be 64x64"),
-        (["{fixed}", "--photos", "{empty}"], r"empty: Expected pictures \(\.avif"),
+        (["{fixed}", "--photos", "{empty}"], r"empty: Expected pictures \(\.apng"),
         (["{two}"], r"two.onnx: Expected one input of four axes"),
         (["{whole}"], r"whole.onnx: Expected a float32 input, received 'x' uint8"),
     ],

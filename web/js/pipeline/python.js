@@ -6,6 +6,7 @@
 import { assetUrl } from '../assets.js'
 import { build } from '../build.js'
 import { fromWire, GossamerError, unloadable } from '../rpc/errors.js'
+import { boundWasmMemory } from './wasm-memory.js'
 import { fetchWhole } from './whole-file.js'
 
 /** @typedef {(...args: any[]) => any} PyCallable */
@@ -22,6 +23,12 @@ import { fetchWhole } from './whole-file.js'
 
 /** Who waits to hear that something went wrong waits no longer than this for what is fetched anew. */
 const MEND_LIMIT_MS = 30_000
+
+/**
+ * Beyond it, Pyodide takes addresses for negative numbers: what it hands out is then read elsewhere, and
+ * a file comes as zeros, without an error. Here Python runs out of memory, and says so.
+ */
+const MEMORY_BYTES = 2 ** 31
 
 /** @type {Promise<{ pyodide: Pyodide, bridge: Bridge }> | null} */
 let started = null
@@ -70,6 +77,7 @@ function inWords(error) {
 async function importBridge(onArrived) {
   const { path, packages } = build.pyodide
   const indexURL = assetUrl(path)
+  boundWasmMemory(MEMORY_BYTES)
   const { loadPyodide } = await import(`${indexURL}pyodide.mjs`)
   const options = { indexURL, stdout: () => {} }
   const goOn = () => {

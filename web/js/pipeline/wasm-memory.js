@@ -1,7 +1,7 @@
 /**
- * The memory of ONNX Runtime's WebAssembly, which it makes itself: a maximum of 4 GB, which small
- * devices refuse, and no option to change that or to see how much of it is in use. So the
- * constructor that it calls is ours. In the inference worker only, before the engine is loaded.
+ * The memory of ONNX Runtime's WebAssembly, and of Python's, which they make themselves: a maximum of
+ * 4 GB, which small devices refuse, and no option to change that or to see how much of it is in use.
+ * So the constructor that they call is ours. In the two workers, before either is loaded.
  */
 
 const PAGE_BYTES = 65536
@@ -28,7 +28,7 @@ export function boundWasmMemory(bytes) {
   WebAssembly.Memory = BoundMemory
 }
 
-/** @returns {number} of the engine; it grows and never shrinks. 0 where it has none */
+/** @returns {number} of what the worker has loaded; it grows and never shrinks. 0 where it has none */
 export function wasmHeapBytes() {
   return latest?.buffer.byteLength ?? 0
 }

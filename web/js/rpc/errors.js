@@ -73,11 +73,8 @@ export function toWire(thrown, stage) {
   return { code, stage, message: fatal ? TOO_MUCH : message, fatal }
 }
 
-/**
- * Pyodide's words where its memory has passed 2 GB and its addresses are no longer what it takes them
- * for. It gives nothing back, so that whatever comes next would fail, too. As in `bridge.py`.
- */
-const PYTHON_IS_FULL = /offset is out of bounds|Unknown typed array type/
+/** Python's word, where not even what it is called with finds room. `bridge.py` tells of all else. */
+const PYTHON_IS_FULL = /MemoryError/
 const TOO_MUCH =
   'This picture needs more memory than the browser gives. Close other photos, or make it smaller first.'
 
