@@ -385,7 +385,8 @@ def _error(error: Exception, stage: Stage) -> Any:
         error = GossamerError(
             ErrorCode.OUT_OF_MEMORY,
             stage,
-            "This picture needs more memory than the browser gives. Make it smaller first.",
+            "This picture needs more memory than the browser gives. Close other photos, or make it "
+            "smaller first.",
         )
     elif isinstance(error, JsException) and getattr(error, "code", None) == "aborted":
         # From `on_progress`: rpc/serve.js.
