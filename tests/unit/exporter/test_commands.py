@@ -1,5 +1,7 @@
 """Arguments that are refused before anything is done."""
 
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -40,15 +42,28 @@ def test_a_number_that_cannot_be_meant_is_refused(
     assert told in capsys.readouterr().err
 
 
+MODELS = [
+    *(sys.executable, "-c", "from exporter.cli import main; raise SystemExit(main())"),
+    "models",
+]
+
+
 def test_a_full_disk_under_stdout_is_told_in_a_line() -> None:
-    command = [sys.executable, "-c", "from exporter.cli import main; raise SystemExit(main())"]
     with Path("/dev/full").open("w") as full:
-        models = subprocess.run(
-            [*command, "models"], stdout=full, stderr=subprocess.PIPE, text=True, check=False
-        )
+        models = subprocess.run(MODELS, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert models.returncode == 1
     (line,) = models.stderr.splitlines()
     assert line.startswith("gossamer: stdout: Expected a place to write to")
+
+
+def test_who_reads_no_further_is_told_nothing() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as closed:
+        models = subprocess.run(
+            MODELS, stdout=closed, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert (models.returncode, models.stderr) == (128 + signal.SIGPIPE, "")
 
 
 def test_make_ships_the_networks_that_the_commands_do() -> None:
