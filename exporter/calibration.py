@@ -17,6 +17,7 @@ from onnx import helper
 from exporter.catalog import Int8Budget, Network
 from exporter.errors import CalibrationError
 from exporter.native import preprocess
+from exporter.passes.graph import copy_of
 from exporter.pictures import PHOTO_ENDINGS, read_photo
 from exporter.quantize import Storage
 from exporter.report import Report, silent
@@ -161,8 +162,7 @@ def measure_ranges(
 
 def _with_extremes(model: onnx.ModelProto, names: Sequence[str]) -> onnx.ModelProto:
     # Inside the graph: a few hundred tensors of up to 26 MB would not fit beside each other.
-    measured = onnx.ModelProto()
-    measured.CopyFrom(model)
+    measured = copy_of(model)
     graph = measured.graph
     for name in names:
         for operator, extreme in (("ReduceMin", "low"), ("ReduceMax", "high")):

@@ -18,7 +18,7 @@ from exporter.calibration import Sensitivity
 from exporter.catalog import Network
 from exporter.mattes import FloatArray, difference, matte_of
 from exporter.native import postprocess
-from exporter.passes.graph import read_by
+from exporter.passes.graph import copy_of, read_by
 from exporter.quantize import Ranges, quantize
 from exporter.report import Report, silent
 from exporter.sessions import open_session
@@ -94,8 +94,7 @@ def _activations(
     """For each input, every tensor that the rest of the graph may start from."""
     light = without_weights(model)
     names = {value.name for group in groups for value in _from_units_on(light, group).graph.input}
-    probe = onnx.ModelProto()
-    probe.CopyFrom(model)
+    probe = copy_of(model)
     names -= {network.input.name}
     known = {value.name: value for value in probe.graph.value_info}
     probe.graph.output.extend(known[name] for name in sorted(names))

@@ -16,6 +16,7 @@ from exporter.catalog import Network
 from exporter.errors import CalibrationError
 from exporter.mattes import FloatArray
 from exporter.passes import four_bit_weights
+from exporter.passes.graph import copy_of, set_initializer
 from exporter.quantize import Ranges, Storage, quantize
 from exporter.report import Report, silent
 from exporter.search import Choice, Search
@@ -129,11 +130,8 @@ def _with_rounded(model: onnx.ModelProto, weights: onnx.TensorProto, bits: int) 
     largest = _LARGEST_CODE[bits]
     codes, steps = weight_codes(exact.astype(np.float64), np.zeros(0), 1.0, largest=largest)
     values = codes.astype(np.float32) * steps.reshape(-1, *[1] * (exact.ndim - 1))
-    rounded = onnx.ModelProto()
-    rounded.CopyFrom(model)
-    for tensor in rounded.graph.initializer:
-        if tensor.name == weights.name:
-            tensor.CopyFrom(numpy_helper.from_array(values, weights.name))
+    rounded = copy_of(model)
+    set_initializer(rounded.graph, weights.name, values)
     return rounded
 
 

@@ -20,6 +20,7 @@ from exporter.catalog import InputSpec, Network
 from exporter.errors import SourceError
 from exporter.origins import fetch
 from exporter.passes import full_precision, input_size
+from exporter.passes.graph import copy_of
 from exporter.report import Report, silent
 
 __all__ = ["check_mattes", "into_one_file", "read_source", "weights_outside"]
@@ -260,8 +261,7 @@ def _rename(model: onnx.ModelProto, network: Network) -> onnx.ModelProto:
                 f"{network.name}: Expected {new!r} to be free for {old!r}, received a network that "
                 f"uses both. Write the name {old!r} into {network.written_in}."
             )
-    renamed = onnx.ModelProto()
-    renamed.CopyFrom(model)
+    renamed = copy_of(model)
     graph = renamed.graph
     for value in [*graph.input, *graph.output, *graph.value_info]:
         value.name = names.get(value.name, value.name)
@@ -285,8 +285,7 @@ def _activate(model: onnx.ModelProto, network: Network) -> onnx.ModelProto:
         return model
     name = network.output.name
     raw = f"{name}/raw"
-    activated = onnx.ModelProto()
-    activated.CopyFrom(model)
+    activated = copy_of(model)
     for node in _nodes(activated.graph):
         for edges in (node.input, node.output):
             for index, edge in enumerate(edges):
