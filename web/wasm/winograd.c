@@ -121,40 +121,40 @@ static float weight_of(const Step *s, int32_t out, int32_t in, int32_t tap) {
 }
 
 /* Of 3 or 5 weights of four filters, the 6 numbers of minimal filtering. */
-INLINE void filter_side(const float *from, int32_t apart, int32_t taps, float *to, int32_t step) {
+INLINE void filter_side(const float *from, int32_t apart, int32_t taps, float *to, int32_t pitch) {
   f4 a = load(from), b = load(from + apart), c = load(from + 2 * apart);
   f4 d = taps == 5 ? load(from + 3 * apart) : all(0), e = taps == 5 ? load(from + 4 * apart) : all(0);
   f4 even = a / 24 + c / 6 + 2 * e / 3, odd = b / 12 + d / 3;
   store(to, a / 4);
-  store(to + step, -(a + c + e + (b + d)) / 6);
-  store(to + 2 * step, -(a + c + e - (b + d)) / 6);
-  store(to + 3 * step, even + odd);
-  store(to + 4 * step, even - odd);
-  store(to + 5 * step, taps == 5 ? e : c);
+  store(to + pitch, -(a + c + e + (b + d)) / 6);
+  store(to + 2 * pitch, -(a + c + e - (b + d)) / 6);
+  store(to + 3 * pitch, even + odd);
+  store(to + 4 * pitch, even - odd);
+  store(to + 5 * pitch, taps == 5 ? e : c);
 }
 
-/* Of eight filters [tap][8] the numbers at each place, places `step` apart. */
-INLINE void transform_filters(const float *filters, int32_t kernel, float *to, int32_t step) {
+/* Of eight filters [tap][8] the numbers at each place, places `pitch` apart. */
+INLINE void transform_filters(const float *filters, int32_t kernel, float *to, int32_t pitch) {
   float half[PLACES * 4];
   for (int32_t four = 0; four < 8; four += 4) {
     for (int32_t x = 0; x < kernel; x++)
       filter_side(filters + x * 8 + four, kernel * 8, kernel, half + x * 4, 24);
     for (int32_t y = 0; y < 6; y++)
-      filter_side(half + y * 24, 4, kernel, to + y * 6 * step + four, step);
+      filter_side(half + y * 24, 4, kernel, to + y * 6 * pitch + four, pitch);
   }
 }
 
 /* [place or tap][eight channels written][channel read][8] */
 static void pack_filters(const Step *s) {
   int32_t taps = s->kernel * s->kernel, written = in_eights(s->out_channels);
-  int32_t read = s->operation == DEPTHWISE ? 1 : s->in_channels, step = written * read;
+  int32_t read = s->operation == DEPTHWISE ? 1 : s->in_channels, pitch = written * read;
   for (int32_t out = 0; out < written; out += 8)
     for (int32_t in = 0; in < read; in++) {
       float eight[MOST_TAPS * 8], *to = packed + s->filters + out * read + in * 8;
       for (int32_t i = 0; i < taps * 8; i++) eight[i] = weight_of(s, out + i % 8, in, i / 8);
-      if (s->operation == WINOGRAD) transform_filters(eight, s->kernel, to, step);
+      if (s->operation == WINOGRAD) transform_filters(eight, s->kernel, to, pitch);
       else
-        for (int32_t i = 0; i < taps * 8; i++) to[i / 8 * step + i % 8] = eight[i];
+        for (int32_t i = 0; i < taps * 8; i++) to[i / 8 * pitch + i % 8] = eight[i];
     }
 }
 
@@ -231,29 +231,29 @@ INLINE int32_t tiles_of(const Step *s) {
   return in_tiles(s->out_width, side_of(s)) * in_tiles(s->out_height, side_of(s));
 }
 
-INLINE void forward(f4 a, f4 b, f4 c, f4 d, f4 e, f4 f, float *to, int32_t step) {
+INLINE void forward(f4 a, f4 b, f4 c, f4 d, f4 e, f4 f, float *to, int32_t pitch) {
   f4 p = e - 4 * c, q = d - 4 * b, r = e - c, t = 2 * (d - b);
   store(to, 4 * a - 5 * c + e);
-  store(to + step, p + q);
-  store(to + 2 * step, p - q);
-  store(to + 3 * step, r + t);
-  store(to + 4 * step, r - t);
-  store(to + 5 * step, 4 * b - 5 * d + f);
+  store(to + pitch, p + q);
+  store(to + 2 * pitch, p - q);
+  store(to + 3 * pitch, r + t);
+  store(to + 4 * pitch, r - t);
+  store(to + 5 * pitch, 4 * b - 5 * d + f);
 }
 
-INLINE void inverse(f4 a, f4 b, f4 c, f4 d, f4 e, f4 f, f4 *to, int32_t step, int32_t side) {
+INLINE void inverse(f4 a, f4 b, f4 c, f4 d, f4 e, f4 f, f4 *to, int32_t pitch, int32_t side) {
   f4 p = b + c, q = b - c, r = d + e, t = d - e;
   to[0] = a + p + r;
-  to[step] = side == 2 ? q + 2 * t + f : q + 2 * t;
+  to[pitch] = side == 2 ? q + 2 * t + f : q + 2 * t;
   if (side == 2) return;
-  to[2 * step] = p + 4 * r;
-  to[3 * step] = q + 8 * t + f;
+  to[2 * pitch] = p + 4 * r;
+  to[3 * pitch] = q + 8 * t + f;
 }
 
-/* Of `channels` from `first` on, to [place][channel], places `step` apart. What lies outside of the
+/* Of `channels` from `first` on, to [place][channel], places `pitch` apart. What lies outside of the
  * picture is zero. */
 INLINE void read_tile(const Step *s, int32_t top, int32_t left, int32_t dilation, int32_t first,
-                      int32_t channels, float *to, int32_t step, int inside) {
+                      int32_t channels, float *to, int32_t pitch, int inside) {
   int32_t stride = s->in_stride;
   const float *from = arena + s->in + (top * s->in_width + left) * stride + first;
   for (int32_t channel = 0; channel < channels; channel += 4) {
@@ -270,14 +270,14 @@ INLINE void read_tile(const Step *s, int32_t top, int32_t left, int32_t dilation
     for (int32_t y = 0; y < 6; y++) {
       const float *h = half + y * 24;
       forward(load(h), load(h + 4), load(h + 8), load(h + 12), load(h + 16), load(h + 20),
-              to + y * 6 * step + channel, step);
+              to + y * 6 * pitch + channel, pitch);
     }
   }
 }
 
-/* A tile of `channels` from `first` on, of which `from` has [place][channel], places `step` apart. */
+/* A tile of `channels` from `first` on, of which `from` has [place][channel], places `pitch` apart. */
 INLINE void write_tile(const Step *s, int32_t top, int32_t left, int32_t dilation, const float *from,
-                       int32_t step, int32_t side, int32_t first, int32_t channels) {
+                       int32_t pitch, int32_t side, int32_t first, int32_t channels) {
   int32_t height = least(side, (s->out_height - top + dilation - 1) / dilation);
   int32_t width = least(side, (s->out_width - left + dilation - 1) / dilation);
   for (int32_t channel = 0; channel < channels; channel += 4) {
@@ -285,9 +285,9 @@ INLINE void write_tile(const Step *s, int32_t top, int32_t left, int32_t dilatio
     if (s->operation == DEEP)
       scales = load(packed + s->biases + in_eights(s->out_channels) + first + channel);
     for (int32_t x = 0; x < 6; x++) {
-      const float *m = from + x * step + channel;
-      inverse(load(m), load(m + 6 * step), load(m + 12 * step), load(m + 18 * step),
-              load(m + 24 * step), load(m + 30 * step), &half[0][x], 6, side);
+      const float *m = from + x * pitch + channel;
+      inverse(load(m), load(m + 6 * pitch), load(m + 12 * pitch), load(m + 18 * pitch),
+              load(m + 24 * pitch), load(m + 30 * pitch), &half[0][x], 6, side);
     }
     for (int32_t y = 0; y < height; y++) {
       const f4 *h = half[y];
@@ -386,7 +386,7 @@ INLINE void load_eight(const Step *s, int32_t i, float *to) {
 PIECE convolve_deep(const Step *s, int32_t piece, float *own) {
   int32_t read = s->in_channels, tiles = s->in_width, dilation = s->dilation, first = piece * OUT_SLICE;
   int32_t written = least(OUT_SLICE, s->out_channels - first);
-  int32_t m_step = (tiles + ROWS - 1) / ROWS * ROWS * OUT_SLICE;
+  int32_t m_pitch = (tiles + ROWS - 1) / ROWS * ROWS * OUT_SLICE;
   float *u = own, *m = own + PLACES * PLACE_FLOATS;
   for (int32_t start = 0; start < read; start += IN_SLICE) {
     int32_t depth = least(IN_SLICE, read - start);
@@ -404,7 +404,7 @@ PIECE convolve_deep(const Step *s, int32_t piece, float *own) {
         /* Rows beyond the last tile may be another tensor's, and are never looked at. */
         for (int32_t row = 0; row < ROWS; row++) rows[row] = v + (place * tiles + i + row) * depth;
         for (int32_t out = 0; out < written; out += 8) {
-          float *here = m + place * m_step + i * OUT_SLICE + out;
+          float *here = m + place * m_pitch + i * OUT_SLICE + out;
           Sums sums = no_sums();
           if (start > 0)
             for (int32_t row = 0; row < ROWS; row++) {
@@ -423,7 +423,7 @@ PIECE convolve_deep(const Step *s, int32_t piece, float *own) {
   for (int32_t i = 0; i < tiles; i++) {
     int32_t top = tile_start(i / across, s->out_height, dilation);
     int32_t left = tile_start(i % across, s->out_width, dilation);
-    write_tile(s, top, left, dilation, m + i * OUT_SLICE, m_step, 4, first, written);
+    write_tile(s, top, left, dilation, m + i * OUT_SLICE, m_pitch, 4, first, written);
   }
 }
 
