@@ -75,8 +75,8 @@ def strips_of(height: int, strip_rows: int = STRIP_ROWS) -> Iterator[slice]:
 
 
 class Between(NamedTuple):
-    """For pixels along a side that is enlarged: the pixels before and after each, and how far it is
-    from the one to the other, (n,) each."""
+    """For places along a side: the pixels before and after each, and how far it is from the one to
+    the other, (n,) each."""
 
     before: npt.NDArray[np.intp]
     after: npt.NDArray[np.intp]
@@ -85,10 +85,15 @@ class Between(NamedTuple):
     @classmethod
     def of(cls, length: int, from_length: int) -> "Between":
         """Every pixel of a side of `length`, in one of `from_length`."""
-        centres = (np.arange(length) + 0.5) * (from_length / length) - 0.5
-        inside = np.clip(centres, 0, from_length - 1)
+        return cls.at((np.arange(length) + 0.5) * (from_length / length) - 0.5, from_length)
+
+    @classmethod
+    def at(cls, places: npt.NDArray[np.floating[Any]], length: int) -> "Between":
+        """The places along a side of `length`, where 0 is the first pixel's centre. Beyond its ends
+        the side goes on as it ends."""
+        inside = np.clip(places, 0, length - 1)
         before = inside.astype(np.intp)
-        after = np.minimum(before + 1, from_length - 1)
+        after = np.minimum(before + 1, length - 1)
         return cls(before, after, (inside - before).astype(np.float32))
 
     def part(self, pixels: slice) -> "Between":

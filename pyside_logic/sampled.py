@@ -1,9 +1,9 @@
 """A small smooth picture, seen enlarged through a window that need not lie on its pixels."""
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
+
+from pyside_logic.resample import Between
 
 __all__ = ["Sampled"]
 
@@ -24,8 +24,8 @@ class Sampled:
         offset: tuple[float, float],
     ) -> None:
         self._small = small
-        self._y = _between(np.arange(height) * step[0] + offset[0], len(small))
-        self._left, self._right, across = _between(
+        self._down = Between.at(np.arange(height) * step[0] + offset[0], len(small))
+        self._left, self._right, across = Between.at(
             np.arange(width) * step[1] + offset[1], small.shape[1]
         )
         # Whole, since NumPy is many times slower where it repeats a value for each pixel's few.
@@ -35,7 +35,7 @@ class Sampled:
 
     def rows(self, rows: slice) -> Float32:
         """float32 (rows, width, ...)"""
-        top, bottom, down = (values[rows] for values in self._y)
+        top, bottom, down = self._down.part(rows)
         tail = (1,) * (self._small.ndim - 2)
         # Down first, on the few columns that there are.
         lines = self._small[top]
@@ -46,12 +46,3 @@ class Sampled:
         way *= self._across
         sampled += way
         return sampled
-
-
-def _between(
-    at: npt.NDArray[np.floating[Any]], length: int
-) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], Float32]:
-    """The whole pixels before and behind each position, and how far it is from the first."""
-    inside = np.clip(at, 0, length - 1)
-    before = inside.astype(np.intp)
-    return before, np.minimum(before + 1, length - 1), (inside - before).astype(np.float32)

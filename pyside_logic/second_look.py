@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pyside_logic.morphology import dilated
-from pyside_logic.resample import check_matte, resize_bilinear
+from pyside_logic.resample import Between, check_matte, resize_bilinear
 
 __all__ = ["Box", "fuse_looks", "look_box"]
 
@@ -64,8 +64,8 @@ def fuse_looks(first_hw: Float32, second_hw: Float32, box: Box, height: int, wid
     h = _fused_length(len(second_hw), box.rows, height)
     w = _fused_length(second_hw.shape[1], box.columns, width)
     fused = resize_bilinear(first_hw, h, w)
-    rows, down = _places(box.rows, height, h, len(second_hw))
-    columns, across = _places(box.columns, width, w, second_hw.shape[1])
+    rows, down = _between(box.rows, height, h, len(second_hw))
+    columns, across = _between(box.columns, width, w, second_hw.shape[1])
     window = fused[rows, columns]
     unsure = (window > _CERTAIN) & (window < 1 - _CERTAIN)
     reach_px = max(1, round(_REACH * float(np.hypot(h, w))))
@@ -88,22 +88,18 @@ def _fused_length(second: int, part: slice, whole: int) -> int:
     return max(1, min(int(closest), whole, _LONGEST_PX))
 
 
-def _places(
-    part: slice, whole: int, fused: int, second: int
-) -> tuple[slice, npt.NDArray[np.float64]]:
+def _between(part: slice, whole: int, fused: int, second: int) -> tuple[slice, Between]:
     """Of the `fused` pixels of a side those whose centres lie in `part` of the photo's `whole`, and
     where each lies among the `second` look's pixels."""
     scale = fused / whole
     inside = slice(*(int(np.ceil(edge * scale - 0.5)) for edge in (part.start, part.stop)))
     centres = (np.arange(inside.start, inside.stop) + 0.5) / scale
-    return inside, (centres - part.start) * second / (part.stop - part.start) - 0.5
+    places = (centres - part.start) * second / (part.stop - part.start) - 0.5
+    return inside, Between.at(places, second)
 
 
-def _interpolated(values: Float32, at: npt.NDArray[np.float64]) -> Float32:
-    """Rows between the rows of `values`, which go on as they end."""
-    at = np.clip(at, 0, len(values) - 1)
-    before = at.astype(np.intp)
-    share = (at - before).astype(np.float32)[:, None]
-    behind = np.minimum(before + 1, len(values) - 1)
-    between: Float32 = values[before] * (1 - share) + values[behind] * share
+def _interpolated(values: Float32, at: Between) -> Float32:
+    """Rows between the rows of `values`."""
+    share = at.share[:, None]
+    between: Float32 = values[at.before] * (1 - share) + values[at.after] * share
     return between
