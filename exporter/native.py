@@ -20,6 +20,7 @@ from PIL import Image
 
 from exporter.catalog import InputSpec, Network, OutputSpec
 from exporter.errors import ExporterError
+from exporter.normalise import normalise
 from exporter.pictures import (
     PhotoFile,
     photo_of_image,
@@ -194,10 +195,7 @@ def preprocess(rgba_hwc: Uint8, spec: InputSpec) -> Float32:
     resized = rgb.resize(
         (spec.width, spec.height), Image.Resampling.LANCZOS, reducing_gap=_REDUCING_GAP
     )
-    picture = np.asarray(resized).astype(np.float64)
-    picture /= max(picture.max(), 1e-6) if spec.scale == "max" else 255
-    picture = (picture - np.array(spec.mean)) / np.array(spec.std)
-    return np.ascontiguousarray(picture.transpose(2, 0, 1)[None].astype(np.float32))
+    return normalise(np.asarray(resized), spec)
 
 
 def _resized(input_nchw: Float32, spec: InputSpec) -> Float32:

@@ -17,6 +17,7 @@ import onnx
 
 from exporter.catalog import InputSpec, Network
 from exporter.errors import SiteError
+from exporter.normalise import normalise
 from exporter.sessions import open_session
 
 __all__ = [
@@ -66,10 +67,7 @@ def golden_picture(height: int, width: int, number: int = 0) -> npt.NDArray[np.u
 
 def golden_input(spec: InputSpec, number: int = 0) -> npt.NDArray[np.float32]:
     """(1, 3, height, width), to the last bit what preprocess.js makes of the picture."""
-    picture = golden_picture(spec.height, spec.width, number).astype(np.float64)
-    picture /= picture.max() if spec.scale == "max" else 255
-    picture = (picture - np.array(spec.mean)) / np.array(spec.std)
-    return np.ascontiguousarray(picture.transpose(2, 0, 1)[None].astype(np.float32))
+    return normalise(golden_picture(spec.height, spec.width, number), spec)
 
 
 def grid_means(matte_hw: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:

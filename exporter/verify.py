@@ -10,6 +10,7 @@ import onnx
 
 from exporter.catalog import InputSpec, Network, OutputSpec
 from exporter.errors import ExporterError
+from exporter.normalise import normalise
 from exporter.sessions import open_session
 
 __all__ = [
@@ -100,10 +101,7 @@ def _to_input(rgb_hwc: npt.NDArray[np.uint8], spec: InputSpec) -> FloatArray:
     # The nearest pixel is enough: both networks see the same picture.
     rows = np.arange(spec.height) * rgb_hwc.shape[0] // spec.height
     columns = np.arange(spec.width) * rgb_hwc.shape[1] // spec.width
-    picture = rgb_hwc[rows][:, columns].astype(np.float32)
-    picture /= 255 if spec.scale == "unit" else max(int(rgb_hwc.max()), 1)
-    picture = (picture - np.array(spec.mean, np.float32)) / np.array(spec.std, np.float32)
-    return np.ascontiguousarray(picture.transpose(2, 0, 1)[None])
+    return normalise(rgb_hwc[rows][:, columns], spec)
 
 
 @cache
