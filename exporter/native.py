@@ -8,7 +8,8 @@ Preprocessing is Pillow's, which web/js/pipeline/lanczos.js reproduces in the br
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -85,6 +86,15 @@ FindMatte = Callable[[Uint8], Float32]
 _REDUCING_GAP = 2.0
 
 
+@contextmanager
+def _told() -> Iterator[None]:
+    """What pyside_logic refuses is the toolchain's to tell."""
+    try:
+        yield
+    except GossamerError as error:
+        raise ExporterError(error.message) from error
+
+
 class NativeNetwork:
     """An ONNX file of `network`, or its source, on the CPU.
 
@@ -121,6 +131,7 @@ class NativeNetwork:
         """float32 (h, w) in [0, 1] at the network's size, for uint8 (height, width, 3 or 4)."""
         return self._matte_of(preprocess(rgba_hwc, self.network.input))
 
+    @_told()
     def subject_matte(self, rgba_hwc: Uint8) -> Float32:
         """`matte` with the parts of the subject that it lacks, where there is a wider look."""
         input_nchw = preprocess(rgba_hwc, self.network.input)
@@ -145,48 +156,40 @@ class NativeNetwork:
         return postprocess(np.asarray(outputs[0]), network.output)
 
 
+@_told()
 def key_matte(rgba_hwc: Uint8, key: str) -> Float32:
     """The matte of a photo before a plain backdrop, without a network: `key` is 'auto' or its
     colour. Raises ExporterError."""
-    try:
-        return key_photo(rgba_hwc, key)
-    except GossamerError as error:
-        raise ExporterError(error.message) from error
+    return key_photo(rgba_hwc, key)
 
 
+@_told()
 def check_key(key: str) -> None:
     """Raises ExporterError for what is no key for any photo."""
-    try:
-        parse_key(key)
-    except GossamerError as error:
-        raise ExporterError(error.message) from error
+    parse_key(key)
 
 
+@_told()
 def ask_specialist(specialist: NativeNetwork, rgba_hwc: Uint8, matte_hw: Float32) -> Float32 | None:
     """`matte_hw`, another network's of `rgba_hwc`, with the specialist's edges; None where the two
     do not agree on the subject. Raises ExporterError."""
     offered_hw = specialist.matte(rgba_hwc)
     agreement = specialist.network.agreement
-    try:
-        return agreed_matte(
-            matte_hw, offered_hw, 1 if agreement is None else agreement, *rgba_hwc.shape[:2]
-        )
-    except GossamerError as error:
-        raise ExporterError(error.message) from error
+    return agreed_matte(
+        matte_hw, offered_hw, 1 if agreement is None else agreement, *rgba_hwc.shape[:2]
+    )
 
 
+@_told()
 def look_again(network: NativeNetwork, rgba_hwc: Uint8, matte_hw: Float32) -> Float32:
     """`matte_hw`, the network's of `rgba_hwc`, with finer edges; the same one where a second look
     would see no more. Raises ExporterError."""
     height, width = rgba_hwc.shape[:2]
-    try:
-        box = look_box(matte_hw, height, width)
-        if box is None:
-            return matte_hw
-        second_hw = network.matte(rgba_hwc[box.rows, box.columns])
-        return fuse_looks(matte_hw, second_hw, box, height, width)
-    except GossamerError as error:
-        raise ExporterError(error.message) from error
+    box = look_box(matte_hw, height, width)
+    if box is None:
+        return matte_hw
+    second_hw = network.matte(rgba_hwc[box.rows, box.columns])
+    return fuse_looks(matte_hw, second_hw, box, height, width)
 
 
 def preprocess(rgba_hwc: Uint8, spec: InputSpec) -> Float32:
@@ -233,6 +236,7 @@ def parse_refinement(text: str, *, keyed: bool = False) -> Refinement:
     return parse_refinement_options(values, keyed=keyed)
 
 
+@_told()
 def parse_refinement_options(
     values: Mapping[str, Any] | None, *, keyed: bool = False
 ) -> Refinement:
@@ -240,19 +244,14 @@ def parse_refinement_options(
     if values is None:
         return None
     _require_mapping("refine", values)
-    try:
-        return RefineOptions.from_dict({**(_KEYED if keyed else {}), **values})
-    except GossamerError as error:
-        raise ExporterError(error.message) from error
+    return RefineOptions.from_dict({**(_KEYED if keyed else {}), **values})
 
 
+@_told()
 def parse_output(values: Mapping[str, Any]) -> OutputOptions:
     """From the public API's `output`. Raises ExporterError."""
     _require_mapping("output", values)
-    try:
-        return OutputOptions.from_dict(values)
-    except GossamerError as error:
-        raise ExporterError(error.message) from error
+    return OutputOptions.from_dict(values)
 
 
 def _require_mapping(name: str, values: object) -> None:
@@ -317,6 +316,7 @@ def finished_file(
     return encoded(cutout, output, content=content, source=source, backdrop_hwc=backdrop_hwc)
 
 
+@_told()
 def encoded(
     cutout: Cutout,
     output: OutputOptions,
@@ -331,27 +331,22 @@ def encoded(
         alpha_hw=cutout.source_alpha_hw,
         precise_alpha_hw=cutout.precise_alpha_hw,
     )
-    try:
-        return encode(cutout.rgba_hwc, output, content, known, backdrop_hwc).data
-    except GossamerError as error:
-        raise ExporterError(error.message) from error
+    return encode(cutout.rgba_hwc, output, content, known, backdrop_hwc).data
 
 
+@_told()
 def refined(
     rgba_hwc: Uint8, matte_hw: Float32, refinement: Refinement, *, precise: bool = False
 ) -> Cutout:
     """A copy of `rgba_hwc` (height, width, 4) with the alpha of the matte, and what an encoder
     needs beside; `precise` keeps alpha in 16 bits too. Raises ExporterError."""
-    try:
-        cutout = Cutout(rgba_hwc.copy(), matte_hw)
-        if precise:
-            cutout.ask_for_precision()
-        if refinement is None:
-            alpha_hw = resize_bilinear(matte_hw, *rgba_hwc.shape[:2])
-            cutout.keep_precisely(slice(0, len(alpha_hw)), alpha_hw)
-            write_alpha(cutout.rgba_hwc, alpha_hw, cutout.source_alpha_hw)
-        else:
-            refine(cutout, refinement, lambda _done, _total: None)
-    except GossamerError as error:
-        raise ExporterError(error.message) from error
+    cutout = Cutout(rgba_hwc.copy(), matte_hw)
+    if precise:
+        cutout.ask_for_precision()
+    if refinement is None:
+        alpha_hw = resize_bilinear(matte_hw, *rgba_hwc.shape[:2])
+        cutout.keep_precisely(slice(0, len(alpha_hw)), alpha_hw)
+        write_alpha(cutout.rgba_hwc, alpha_hw, cutout.source_alpha_hw)
+    else:
+        refine(cutout, refinement, lambda _done, _total: None)
     return cutout
