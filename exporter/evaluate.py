@@ -19,8 +19,9 @@ import numpy as np
 import numpy.typing as npt
 
 from exporter.errors import EvaluationError, PictureError
+from exporter.finder import improved
 from exporter.metrics import Scores, mean_scores, measure, require_packages
-from exporter.native import NativeNetwork, Refinement, ask_specialist, cut_out, look_again
+from exporter.native import NativeNetwork, Refinement, cut_out
 from exporter.pictures import read_grey, read_photo, read_size
 from exporter.report import Report, silent
 
@@ -158,14 +159,11 @@ def _scores_of(pair: Pair, candidates: Sequence[Candidate]) -> tuple[Scores, ...
         network = candidate.network
         if network not in mattes:
             mattes[network] = network.subject_matte(rgba_hwc)
-        matte_hw = mattes[network]
-        if candidate.specialist:
-            agreed_hw = ask_specialist(candidate.specialist, rgba_hwc, matte_hw)
-            if agreed_hw is not None:
-                matte_hw, network = agreed_hw, candidate.specialist
-        if candidate.second_look:
-            matte_hw = look_again(network, rgba_hwc, matte_hw)
-        cutout_hwc = cut_out(rgba_hwc, matte_hw, candidate.refinement)
+        specialists = [candidate.specialist] if candidate.specialist else []
+        found = improved(
+            mattes[network], network, specialists, rgba_hwc, second_look=candidate.second_look
+        )
+        cutout_hwc = cut_out(rgba_hwc, found.matte_hw, candidate.refinement)
         alpha_hw = _unit(cutout_hwc[..., 3])
         try:
             scores.append(measure(alpha_hw, truth_hw))

@@ -1,6 +1,6 @@
 """Finds mattes: with one network, or with several that agree."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -14,7 +14,15 @@ from exporter.exported import exported_file, wider_file
 from exporter.native import NativeNetwork, ask_specialist, key_matte, look_again
 from exporter.report import Report, silent
 
-__all__ = ["Exported", "FindSettings", "Finder", "Found", "exported_networks", "finder_of"]
+__all__ = [
+    "Exported",
+    "FindSettings",
+    "Finder",
+    "Found",
+    "exported_networks",
+    "finder_of",
+    "improved",
+]
 
 #: The model that asks several networks.
 _AUTO = "auto"
@@ -56,15 +64,28 @@ class Finder:
 
     def __call__(self, rgba_hwc: npt.NDArray[np.uint8], *, second_look: bool = False) -> Found:
         """For uint8 (height, width, 3 or 4); alpha is ignored."""
-        chosen, *specialists = self._networks
-        matte_hw = chosen.subject_matte(rgba_hwc)
-        for specialist in specialists:
-            agreed_hw = ask_specialist(specialist, rgba_hwc, matte_hw)
-            if agreed_hw is not None:
-                matte_hw, chosen = agreed_hw, specialist
-        if second_look:
-            matte_hw = look_again(chosen, rgba_hwc, matte_hw)
-        return Found(matte_hw, chosen.network.name)
+        first, *specialists = self._networks
+        matte_hw = first.subject_matte(rgba_hwc)
+        return improved(matte_hw, first, specialists, rgba_hwc, second_look=second_look)
+
+
+def improved(
+    matte_hw: npt.NDArray[np.float32],
+    network: NativeNetwork,
+    specialists: Sequence[NativeNetwork],
+    rgba_hwc: npt.NDArray[np.uint8],
+    *,
+    second_look: bool,
+) -> Found:
+    """`matte_hw`, the network's of `rgba_hwc`, with the edges of a specialist that agrees, and with
+    finer ones by a second look. Raises ExporterError."""
+    for specialist in specialists:
+        agreed_hw = ask_specialist(specialist, rgba_hwc, matte_hw)
+        if agreed_hw is not None:
+            matte_hw, network = agreed_hw, specialist
+    if second_look:
+        matte_hw = look_again(network, rgba_hwc, matte_hw)
+    return Found(matte_hw, network.network.name)
 
 
 @dataclass(frozen=True)
