@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from exporter.commands.networks import add_spec_argument, choose_network
+from exporter.catalog import Network, choose_network
+from exporter.commands.networks import add_spec_argument
 from exporter.commands.stdout import print_out
 from exporter.report import TerminalReport
 
 if TYPE_CHECKING:
-    from exporter.catalog import Network
     from exporter.native import NativeNetwork
 
 __all__ = ["add_arguments", "run"]
@@ -171,7 +171,7 @@ def _choices(arguments: argparse.Namespace) -> list[_Choice]:
     return [first] if other == first else [first, other]
 
 
-def _specialist(name: str) -> "Network":
+def _specialist(name: str) -> Network:
     """Raises EvaluationError for a network that is never asked."""
     from exporter.catalog import find_network, load_networks
     from exporter.errors import EvaluationError
@@ -187,7 +187,7 @@ def _specialist(name: str) -> "Network":
 
 
 def _open(
-    network: "Network", local: Path | None, artefact: str | None, *, wider_look: bool = False
+    network: Network, local: Path | None, artefact: str | None, *, wider_look: bool = False
 ) -> "NativeNetwork":
     from exporter.exported import exported_file, wider_file
     from exporter.native import NativeNetwork
@@ -203,7 +203,7 @@ def _open(
     return NativeNetwork(network, Path(artefact))
 
 
-def _label(network: "Network", choice: _Choice) -> str:
+def _label(network: Network, choice: _Choice) -> str:
     words = [network.name if choice.artefact is None else Path(choice.artefact).name]
     if choice.specialist:
         words.append(f"or {choice.specialist}")

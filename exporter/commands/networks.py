@@ -2,14 +2,11 @@
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from exporter.catalog import Network, choose_network
 from exporter.errors import ExporterError
 
-if TYPE_CHECKING:
-    from exporter.catalog import Network
-
-__all__ = ["add_spec_argument", "choose_network", "choose_networks", "parse_size"]
+__all__ = ["add_spec_argument", "choose_networks", "parse_size"]
 
 
 def add_spec_argument(parser: argparse.ArgumentParser) -> None:
@@ -36,18 +33,9 @@ def parse_size(text: str) -> tuple[int, int]:
     return size
 
 
-def choose_network(
-    name: str, spec: Path | None, weights: Path | None = None
-) -> "tuple[Network, Path | None]":
-    """The network, and its file where it need not be fetched. Raises ExporterError."""
-    from exporter import catalog
-
-    return catalog.choose_network(name, spec, weights)
-
-
 def choose_networks(
     names: list[str], spec: Path | None, weights: Path | None
-) -> "list[tuple[Network, Path | None]]":
+) -> list[tuple[Network, Path | None]]:
     """Several of the catalogue, or one with a specification or a file. Raises ExporterError."""
     for option, value in (("spec", spec), ("weights", weights)):
         if value and len(names) > 1:

@@ -8,7 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from exporter.commands.networks import add_spec_argument, choose_network, parse_size
+from exporter.catalog import choose_network
+from exporter.commands.networks import add_spec_argument, parse_size
 from exporter.commands.numbers import finite_number
 from exporter.commands.stdout import print_out
 from exporter.report import TerminalReport
