@@ -1,6 +1,5 @@
 """The second visit needs no network; a new build replaces the old one as a whole."""
 
-import threading
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -161,14 +160,8 @@ WHAT_A_WORKER_MAY = """
 def python_http_server(folder: Path) -> Iterator[str]:
     """The plainest static host there is, `python -m http.server`: the folder's URL."""
     handler = partial(SimpleHTTPRequestHandler, directory=str(folder))
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}/"
-        finally:
-            server.shutdown()
-            thread.join()
+    with running(ThreadingHTTPServer(("127.0.0.1", 0), handler)) as server:
+        yield f"http://127.0.0.1:{server.server_port}/"
 
 
 def test_the_bundle_works_from_any_folder_of_a_plain_host(

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from exporter.serve import running
+
 NETWORK = bytes(range(256)) * 12_000  # 3 MB
 SHA256 = hashlib.sha256(NETWORK).hexdigest()
 PART = f"{SHA256}.part"
@@ -108,12 +110,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    with Server() as running:
-        thread = threading.Thread(target=running.serve_forever, args=(0.02,))
-        thread.start()
-        yield running
-        running.shutdown()
-        thread.join()
+    with running(Server()) as server:
+        yield server
 
 
 @pytest.fixture

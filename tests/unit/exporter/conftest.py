@@ -1,4 +1,3 @@
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -6,6 +5,7 @@ import numpy as np
 import onnx
 import pytest
 
+from exporter.serve import running
 from tests.unit.exporter.graphs import graph_of, specification
 from tests.unit.exporter.origin_server import Server
 from tests.unit.exporter.small_photos import make_photos
@@ -13,12 +13,8 @@ from tests.unit.exporter.small_photos import make_photos
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    with Server() as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
+    with running(Server()) as server:
         yield server
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture

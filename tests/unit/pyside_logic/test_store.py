@@ -3,7 +3,6 @@
 import asyncio
 import hashlib
 import http.server
-import threading
 import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator, Coroutine, Iterator
@@ -13,6 +12,7 @@ from typing import Any, TypeVar
 
 import pytest
 
+from exporter.serve import running
 from pyside_logic.errors import ErrorCode, GossamerError
 from pyside_logic.store import (
     DownloadError,
@@ -65,12 +65,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    with Server() as running:
-        thread = threading.Thread(target=running.serve_forever, args=(0.02,))
-        thread.start()
-        yield running
-        running.shutdown()
-        thread.join()
+    with running(Server()) as server:
+        yield server
 
 
 def run(coroutine: Coroutine[Any, Any, T]) -> T:
