@@ -57,7 +57,7 @@ def test_a_page_cuts_out_and_fetches_nothing_else(
         *("imports.js", "options.js", "source.js", "request-log.js"),
         *("backends.js", "engines.js", "open-photo.js", "pipeline.js", "stage-clock.js"),
         *("find-matte.js", "keep-photo.js", "load-network.js", "verdicts.js", "workers.js"),
-        *("turns.js", "values.js", "wider-look.js"),
+        *("once.js", "turns.js", "values.js", "wider-look.js"),
         "client.js",
         *("errors.js", "release.js", "requests.js"),
         # the worker of the network

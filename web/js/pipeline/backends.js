@@ -7,6 +7,7 @@ import { build } from '../build.js'
 import { GossamerError } from '../rpc/errors.js'
 import { BACKENDS, enginesFor, idOf, isSmallDevice, titleOf } from './engines.js'
 import { loadNetwork } from './load-network.js'
+import { Once } from './once.js'
 import { forgetVerdicts, openVerdicts, remember, verdictOn } from './verdicts.js'
 import { inferenceWorker } from './workers.js'
 
@@ -54,24 +55,18 @@ const MAX_RESTARTS = 4
  * }} EngineReport
  */
 
-/** @type {Promise<Device> | null} */
-let detected = null
+/** @type {Once<'device', Device>} */
+const once = new Once()
 
-/** @returns {Promise<Device>} */
-async function thisDevice() {
-  const backends = BACKENDS.filter((backend) =>
-    build.models.some(({ artefacts }) => artefacts.some((one) => one.backend === backend)),
-  )
-  detected ??= inferenceWorker.call('detect', { backends }, 'model').then(async (device) => {
+function thisDevice() {
+  return once.get('device', async () => {
+    const backends = BACKENDS.filter((backend) =>
+      build.models.some(({ artefacts }) => artefacts.some((one) => one.backend === backend)),
+    )
+    const device = await inferenceWorker.call('detect', { backends }, 'model')
     await openVerdicts(device)
     return device
   })
-  try {
-    return await detected
-  } catch (error) {
-    detected = null
-    throw error
-  }
 }
 
 /** One job's way through the engines: picks one, and after a setback another. */
@@ -258,7 +253,7 @@ export async function reportEngines(model) {
 /** @returns {Promise<void>} */
 export async function resetEngines() {
   forgetVerdicts()
-  detected = null
+  once.forget('device')
   inferenceWorker.end('was started anew')
 }
 

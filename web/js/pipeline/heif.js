@@ -6,6 +6,7 @@
 import { assetUrl } from '../assets.js'
 import { build } from '../build.js'
 import { GossamerError } from '../rpc/errors.js'
+import { Once } from './once.js'
 
 /**
  * The part of libheif that is used here. `display` calls back with what it has filled, or null.
@@ -25,8 +26,8 @@ import { GossamerError } from '../rpc/errors.js'
  * }} Libheif
  */
 
-/** @type {Promise<Libheif> | null} */
-let library = null
+/** @type {Once<'libheif', Libheif>} */
+const once = new Once()
 
 /**
  * @param {Blob} blob
@@ -36,11 +37,7 @@ let library = null
  *   and with `model_unavailable` when libheif cannot be fetched
  */
 export async function decodeHeif(blob, name, checkSize) {
-  library ??= load(name)
-  library.catch(() => {
-    library = null // the next photo asks for it again
-  })
-  const { HeifDecoder, heif_context_free } = await library
+  const { HeifDecoder, heif_context_free } = await once.get('libheif', () => load(name))
   const decoder = new HeifDecoder()
   const images = decoder.decode(new Uint8Array(await blob.arrayBuffer()))
   try {

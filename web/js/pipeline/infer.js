@@ -2,6 +2,7 @@
 
 import { findModel } from '../assets.js'
 import { resizePlanes } from './lanczos.js'
+import { Once } from './once.js'
 import { openOnnxRuntime } from './onnx-runtime.js'
 import { deviation, goldenInput, readAnswer } from './self-test.js'
 import { readStoredModel } from './stored-model.js'
@@ -29,8 +30,8 @@ import { openWinograd } from './winograd-engine.js'
 /** @type {Record<Engine['runtime'], OpenEngine>} */
 const RUNTIMES = { onnxruntime: openOnnxRuntime, winograd: openWinograd }
 
-/** @type {Map<string, Promise<Network>>} */
-const networks = new Map()
+/** @type {Once<string, Network>} */
+const networks = new Once()
 /** @type {Map<string, Proof>} */
 const proofs = new Map()
 
@@ -114,13 +115,7 @@ async function run(input, model, engine) {
  * @param {Blob | null} blob
  */
 function networkOf(model, engine, blob) {
-  const id = idOf(engine)
-  const known = networks.get(id)
-  if (known) return known
-  const opened = openNetwork(model, engine, blob)
-  networks.set(id, opened)
-  opened.catch(() => networks.delete(id))
-  return opened
+  return networks.get(idOf(engine), () => openNetwork(model, engine, blob))
 }
 
 /** @param {Engine} engine several may share a file */

@@ -5,6 +5,7 @@ import { build } from '../build.js'
 import { GossamerError, isFetchFailure, isOutOfMemory, unloadable } from '../rpc/errors.js'
 import { reportLost } from '../rpc/serve.js'
 import { firstLine, unreachable } from './engine-errors.js'
+import { Once } from './once.js'
 import { boundWasmMemory } from './wasm-memory.js'
 import { holdWasmThreads } from './wasm-threads.js'
 
@@ -37,8 +38,8 @@ const BINARIES = {
 const LOSS_NEWS_MS = 200
 const NO_NETWORK = Uint8Array.of(0)
 
-/** @type {Map<Backend, Promise<OnnxRuntime>>} only those that were asked for are loaded */
-const runtimes = new Map()
+/** @type {Once<Backend, OnnxRuntime>} only those that were asked for are loaded */
+const runtimes = new Once()
 /** What the browser said when it took the graphics device away. */
 let lost = ''
 
@@ -108,13 +109,9 @@ function newsOfLoss(device) {
 
 /** @param {Engine} engine */
 async function runtimeOf(engine) {
-  const { backend } = engine
-  const loading = runtimes.get(backend) ?? importRuntime(engine)
-  runtimes.set(backend, loading)
   try {
-    return await loading
+    return await runtimes.get(engine.backend, () => importRuntime(engine))
   } catch (error) {
-    runtimes.delete(backend)
     throw unreachable(error)
   }
 }

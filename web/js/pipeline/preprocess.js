@@ -6,20 +6,17 @@ import { GossamerError } from '../rpc/errors.js'
 import { firstLine } from './engine-errors.js'
 import { resizeLanczos } from './lanczos.js'
 import { normalise } from './normalise.js'
+import { Once } from './once.js'
 import { fetchWhole } from './whole-file.js'
 
 /** @typedef {import('../rpc/messages.js').Photo} Photo */
 
-/** @type {Promise<WebAssembly.Module> | null} */
-let kernel = null
+/** @type {Once<'kernel', WebAssembly.Module>} */
+const once = new Once()
 
 /** Fetches what `preprocess` needs, before there is a photo. */
 export function prepare() {
-  kernel ??= fetchKernel()
-  kernel.catch(() => {
-    kernel = null
-  })
-  return kernel
+  return once.get('kernel', fetchKernel)
 }
 
 async function fetchKernel() {

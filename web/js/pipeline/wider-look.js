@@ -7,6 +7,7 @@
 import { GossamerError } from '../rpc/errors.js'
 import { EngineChoice } from './backends.js'
 import { isSmallDevice } from './engines.js'
+import { Once } from './once.js'
 import { inferenceWorker, unlessAborted } from './workers.js'
 
 /** @typedef {import('../build.js').Model} Model */
@@ -17,8 +18,8 @@ import { inferenceWorker, unlessAborted } from './workers.js'
 
 /** @typedef {{ model: Model, backend: Wanted, widerLook: boolean }} WiderJob */
 
-/** @type {Map<Model, Promise<Engine | null>>} beside a GPU; null where this device has none */
-const beside = new Map()
+/** @type {Once<Model, Engine | null>} beside a GPU; null where this device has none */
+const beside = new Once()
 
 /**
  * @param {Float32Array<ArrayBuffer>} input of the first look
@@ -37,7 +38,7 @@ export async function lookWider(input, job, engine, limits) {
     return matte
   } catch {
     limits.signal?.throwIfAborted()
-    beside.delete(job.model) // a worker that was started anew may lack its network
+    beside.forget(job.model) // a worker that was started anew may lack its network
     return null
   }
 }
@@ -54,10 +55,7 @@ export async function prepareWider({ model, backend, widerLook }, engine) {
   const isAllowed = [backend].flat().some((name) => name === 'auto' || name === 'wasm')
   const isPlanned = model.artefacts.some(({ plan }) => plan?.wider)
   if (!isAllowed || !isPlanned || engine.backend === 'wasm' || isSmallDevice()) return null
-  const starting = beside.get(model) ?? start(model)
-  beside.set(model, starting)
-  starting.catch(() => beside.delete(model)) // the next photo may have more luck
-  return starting
+  return beside.get(model, () => start(model))
 }
 
 /**

@@ -4,6 +4,7 @@ import { assetUrl } from '../assets.js'
 import { build } from '../build.js'
 import { GossamerError, isOutOfMemory, unloadable } from '../rpc/errors.js'
 import { firstLine, unreachable } from './engine-errors.js'
+import { Once } from './once.js'
 import { fetchWhole } from './whole-file.js'
 import { openNetwork } from './winograd.js'
 
@@ -13,8 +14,8 @@ import { openNetwork } from './winograd.js'
 
 /** Firefox takes a worker for garbage that nothing but its own message handler leads to. */
 const workers = new Set()
-/** @type {Map<string, Promise<Uint8Array<ArrayBuffer>>>} by path; a network is asked for before it is here */
-const files = new Map()
+/** @type {Once<string, Uint8Array<ArrayBuffer>>} by path; a network is asked for before it is here */
+const files = new Once()
 
 /** @type {OpenEngine} */
 export async function openWinograd({ artefact, threads }) {
@@ -60,10 +61,7 @@ function finished(run) {
 
 /** @param {string} path */
 function fetched(path) {
-  const fetching = files.get(path) ?? fetchBytes(path)
-  files.set(path, fetching)
-  fetching.catch(() => files.delete(path))
-  return fetching
+  return files.get(path, () => fetchBytes(path))
 }
 
 /**
