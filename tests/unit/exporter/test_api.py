@@ -175,6 +175,25 @@ def test_what_the_first_look_loses_a_wider_one_finds() -> None:
     assert np.array_equal(cut(data.astronaut()).rgba, plain.rgba)  # nothing is lost there
 
 
+def test_a_matte_of_nothing_but_nan_is_told(tmp_path: Path) -> None:
+    """That of a black picture, of a network that passes every proof by others."""
+    file, spec = tmp_path / "mine.onnx", tmp_path / "mine.toml"
+    graph = """
+        mine (float[1, 3, height, width] picture) => (float[1, 1, height, width] logits)
+        <float[1, 3, 1, 1] weight = {1.0, 1.0, 1.0}, float one = {1.0}>
+        { brightest = ReduceMax <keepdims = 1> (picture)
+          above_black = Add (brightest, one)
+          factor = Sqrt (above_black)
+          sums = Conv (picture, weight)
+          logits = Mul (sums, factor) }
+    """
+    onnx.save(graph_of(graph), file)
+    spec.write_text(f"{specification(64, 48, 'sigmoid')}\n[wider]\nheight = 32\nwidth = 24\n")
+    black = np.zeros((90, 60, 3), np.uint8)
+    with pytest.raises(ExporterError, match="Expected a matte of finite values"):
+        cut(black, model=str(file), spec=spec, refine=None)
+
+
 def test_a_plain_backdrop_needs_no_network() -> None:
     y, x = np.mgrid[:90, :120]
     ball = np.hypot(y - 45, x - 60) < 25
