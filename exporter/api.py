@@ -46,12 +46,14 @@ class Result:
 
     `rgba` is uint8 (height, width, 4) with straight alpha, sRGB or, for a photo of more colours,
     Display P3; `matte` is what was found, float32 (h, w) in [0, 1] of the network's size; `model`
-    the network whose edges it has.
+    the network whose edges it has; `confidence` how sure the one that found the subject is of it,
+    in [0, 1], None where none did: below 0.9 somebody should look.
     """
 
     rgba: npt.NDArray[np.uint8]
     matte: npt.NDArray[np.float32]
     model: str
+    confidence: float | None
     _cutout: Cutout = field(repr=False)
     _refinement: Refinement = field(repr=False)
     _source: Source = field(repr=False)
@@ -129,11 +131,11 @@ def cut(
     photo_hwc, source = _opened(image)
     refinement = parse_refinement_options(refine, keyed=key is not None)
     if key is not None:
-        found = Found(key_matte(photo_hwc, key), "chroma-key")
+        found = Found(key_matte(photo_hwc, key), "chroma-key", None)
     else:
         found = _finder(model, spec, precision, wider_look)(photo_hwc, second_look=second_look)
     cutout = refined(photo_hwc, found.matte_hw, refinement)
-    return Result(cutout.rgba_hwc, found.matte_hw, found.model, cutout, refinement, source)
+    return Result(cutout.rgba_hwc, *found, cutout, refinement, source)
 
 
 #: When a file was written and how large it is; None where it is not there.

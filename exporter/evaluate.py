@@ -18,10 +18,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from exporter.confidence import SURE
 from exporter.errors import EvaluationError, PictureError
 from exporter.finder import improved
 from exporter.metrics import Scores, mean_scores, measure, require_packages
-from exporter.native import NativeNetwork, Refinement, cut_out
+from exporter.native import NativeNetwork, Refinement, Subject, cut_out
 from exporter.pictures import read_grey, read_photo, read_size
 from exporter.report import Report, silent
 
@@ -63,11 +64,13 @@ class Candidate:
 @dataclass(frozen=True)
 class Evaluation:
     """`scores` has one entry a candidate for every pair, in the order of `pairs`; `failures` says
-    which pairs could not be measured, and why."""
+    which pairs could not be measured, and why. `confidences` are those of the networks, as `scores`
+    are laid out."""
 
     labels: tuple[str, ...]
     pairs: tuple[Pair, ...]
     scores: tuple[tuple[Scores, ...], ...]
+    confidences: tuple[tuple[float, ...], ...]
     failures: tuple[str, ...] = ()
 
     def per_set(self) -> dict[str, tuple[int, tuple[Scores, ...]]]:
@@ -108,11 +111,13 @@ def evaluate(
     require_packages()
     for pair in pairs:
         _check(pair)
-    measured, scores, failures = [], [], []
+    measured, scores, confidences, failures = [], [], [], []
     for done, pair in enumerate(pairs):
         report("Measuring", done, len(pairs))
         try:
-            scores.append(_scores_of(pair, candidates))
+            rows = _measured(pair, candidates)
+            scores.append(tuple(score for score, _ in rows))
+            confidences.append(tuple(confidence for _, confidence in rows))
             measured.append(pair)
         except (EvaluationError, PictureError) as error:
             failures.append(str(error))
@@ -120,7 +125,7 @@ def evaluate(
     if not measured:
         raise EvaluationError("\n".join(failures))
     labels = tuple(candidate.label for candidate in candidates)
-    return Evaluation(labels, tuple(measured), tuple(scores), tuple(failures))
+    return Evaluation(labels, tuple(measured), tuple(scores), tuple(confidences), tuple(failures))
 
 
 def _check(pair: Pair) -> None:
@@ -151,25 +156,26 @@ def _pair(manifest: Path, line: int, row: Mapping[str | None, str | list[str] | 
     return Pair(name, stem, manifest.parent / image, manifest.parent / truth)
 
 
-def _scores_of(pair: Pair, candidates: Sequence[Candidate]) -> tuple[Scores, ...]:
+def _measured(pair: Pair, candidates: Sequence[Candidate]) -> list[tuple[Scores, float]]:
+    """Each candidate's scores, and how sure its network is."""
     rgba_hwc, truth_hw = read_photo(pair.image), _unit(read_grey(pair.truth))
-    mattes: dict[NativeNetwork, npt.NDArray[np.float32]] = {}
-    scores = []
+    subjects: dict[NativeNetwork, Subject] = {}
+    rows = []
     for candidate in candidates:
         network = candidate.network
-        if network not in mattes:
-            mattes[network] = network.subject_matte(rgba_hwc)
+        if network not in subjects:
+            subjects[network] = network.subject(rgba_hwc)
         specialists = [candidate.specialist] if candidate.specialist else []
         found = improved(
-            mattes[network], network, specialists, rgba_hwc, second_look=candidate.second_look
+            subjects[network], network, specialists, rgba_hwc, second_look=candidate.second_look
         )
         cutout_hwc = cut_out(rgba_hwc, found.matte_hw, candidate.refinement)
         alpha_hw = _unit(cutout_hwc[..., 3])
         try:
-            scores.append(measure(alpha_hw, truth_hw))
+            rows.append((measure(alpha_hw, truth_hw), subjects[network].confidence))
         except EvaluationError as error:
             raise EvaluationError(f"{pair.truth}: {error}") from error
-    return tuple(scores)
+    return rows
 
 
 def _unit(values_hw: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
@@ -187,7 +193,8 @@ _TITLES = ("MAE", "MSE", "band MAE", "S-measure", "weighted F")
 
 
 def format_evaluation(evaluation: Evaluation) -> str:
-    """A row for every set and candidate; with two of them, a third row with their difference."""
+    """A row for every set and candidate; with two of them, a third row with their difference. Last,
+    what a candidate's confidence is worth."""
     width = max(map(len, ("difference", *evaluation.labels))) + 2
     lines = [" " * width + "".join(f"{title:>12}" for title in _TITLES)]
     for name, (count, means) in evaluation.per_set().items():
@@ -197,7 +204,27 @@ def format_evaluation(evaluation: Evaluation) -> str:
         if len(means) == 2:
             difference = _cells(means[1].minus(means[0]), "+12.4f")
             lines.append(f"  {'difference':{width - 2}}{difference}")
-    return "\n".join(lines)
+    return "\n".join([*lines, *map(_doubts, evaluation.labels, *_columns(evaluation))])
+
+
+def _columns(evaluation: Evaluation) -> tuple[list[tuple[Scores, ...]], list[tuple[float, ...]]]:
+    """By candidate."""
+    scores, confidences = evaluation.scores, evaluation.confidences
+    return list(zip(*scores, strict=True)), list(zip(*confidences, strict=True))
+
+
+def _doubts(label: str, scores: Sequence[Scores], confidences: Sequence[float]) -> str:
+    pairs = list(zip(scores, confidences, strict=True))
+    unsure = [score for score, confidence in pairs if confidence < SURE]
+    sure = [score for score, confidence in pairs if confidence >= SURE]
+    line = f"{label}: unsure of {len(unsure)} of {len(pairs)} pictures"
+    if not unsure or not sure:
+        return line
+    doubtful, others = mean_scores(unsure), mean_scores(sure)
+    return (
+        f"{line}: MAE {doubtful.mae:.4f}, of the others {others.mae:.4f}; "
+        f"weighted F {doubtful.weighted_f:.4f} and {others.weighted_f:.4f}"
+    )
 
 
 def to_json(evaluation: Evaluation) -> str:
@@ -210,8 +237,15 @@ def to_json(evaluation: Evaluation) -> str:
             for name, (count, means) in evaluation.per_set().items()
         },
         "pictures": [
-            {"set": pair.set, "stem": pair.stem, "scores": [_plain(one) for one in scores]}
-            for pair, scores in zip(evaluation.pairs, evaluation.scores, strict=True)
+            {
+                "set": pair.set,
+                "stem": pair.stem,
+                "scores": [_plain(one) for one in scores],
+                "confidence": list(confidences),
+            }
+            for pair, scores, confidences in zip(
+                evaluation.pairs, evaluation.scores, evaluation.confidences, strict=True
+            )
         ],
         "failures": list(evaluation.failures),
     }

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from exporter.catalog import Network, choose_network, load_networks
 from exporter.errors import CatalogError
 from exporter.exported import exported_file, wider_file
-from exporter.native import NativeNetwork, ask_specialist, key_matte, look_again
+from exporter.native import NativeNetwork, Subject, ask_specialist, key_matte, look_again
 from exporter.report import Report, silent
 
 __all__ = [
@@ -29,10 +29,12 @@ _AUTO = "auto"
 
 
 class Found(NamedTuple):
-    """float32 (h, w) in [0, 1] of the network's size, and the network whose edges it has."""
+    """float32 (h, w) in [0, 1] of the network's size; the network whose edges it has; and how sure
+    the one that found the subject is of it, in [0, 1], None where none did."""
 
     matte_hw: npt.NDArray[np.float32]
     model: str
+    confidence: float | None
 
 
 class Finder:
@@ -65,27 +67,28 @@ class Finder:
     def __call__(self, rgba_hwc: npt.NDArray[np.uint8], *, second_look: bool = False) -> Found:
         """For uint8 (height, width, 3 or 4); alpha is ignored."""
         first, *specialists = self._networks
-        matte_hw = first.subject_matte(rgba_hwc)
-        return improved(matte_hw, first, specialists, rgba_hwc, second_look=second_look)
+        subject = first.subject(rgba_hwc)
+        return improved(subject, first, specialists, rgba_hwc, second_look=second_look)
 
 
 def improved(
-    matte_hw: npt.NDArray[np.float32],
+    subject: Subject,
     network: NativeNetwork,
     specialists: Sequence[NativeNetwork],
     rgba_hwc: npt.NDArray[np.uint8],
     *,
     second_look: bool,
 ) -> Found:
-    """`matte_hw`, the network's of `rgba_hwc`, with the edges of a specialist that agrees, and with
+    """`subject`, the network's of `rgba_hwc`, with the edges of a specialist that agrees, and with
     finer ones by a second look. Raises ExporterError."""
+    matte_hw = subject.matte_hw
     for specialist in specialists:
         agreed_hw = ask_specialist(specialist, rgba_hwc, matte_hw)
         if agreed_hw is not None:
             matte_hw, network = agreed_hw, specialist
     if second_look:
         matte_hw = look_again(network, rgba_hwc, matte_hw)
-    return Found(matte_hw, network.network.name)
+    return Found(matte_hw, network.network.name, subject.confidence)
 
 
 @dataclass(frozen=True)
@@ -107,7 +110,7 @@ def finder_of(
     """Finds as the settings say. Raises ExporterError, also when it is called."""
     key = settings.key
     if key is not None:
-        return lambda rgba_hwc: Found(key_matte(rgba_hwc, key), "chroma-key")
+        return lambda rgba_hwc: Found(key_matte(rgba_hwc, key), "chroma-key", None)
     finder = Finder(
         settings.model,
         spec=settings.spec,

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,7 @@ import onnx
 from PIL import Image
 
 from exporter.catalog import InputSpec, Network, OutputSpec
+from exporter.confidence import confidence_in, peak_of
 from exporter.errors import ExporterError
 from exporter.normalise import normalise
 from exporter.pictures import (
@@ -50,6 +51,7 @@ __all__ = [
     "OutputOptions",
     "Refinement",
     "Source",
+    "Subject",
     "ask_specialist",
     "check_key",
     "cut_out",
@@ -95,6 +97,14 @@ def _told() -> Iterator[None]:
         raise ExporterError(error.message) from error
 
 
+class Subject(NamedTuple):
+    """What a network has found: float32 (h, w) in [0, 1] of its size, and how sure it is of that,
+    in [0, 1]."""
+
+    matte_hw: Float32
+    confidence: float
+
+
 class NativeNetwork:
     """An ONNX file of `network`, or its source, on the CPU.
 
@@ -129,20 +139,24 @@ class NativeNetwork:
 
     def matte(self, rgba_hwc: Uint8) -> Float32:
         """float32 (h, w) in [0, 1] at the network's size, for uint8 (height, width, 3 or 4)."""
-        return self._matte_of(preprocess(rgba_hwc, self.network.input))
+        return self._matte_of(self._run(preprocess(rgba_hwc, self.network.input)))
 
     @_told()
-    def subject_matte(self, rgba_hwc: Uint8) -> Float32:
+    def subject(self, rgba_hwc: Uint8) -> Subject:
         """`matte` with the parts of the subject that it lacks, where there is a wider look."""
         input_nchw = preprocess(rgba_hwc, self.network.input)
-        matte_hw = self._matte_of(input_nchw)
-        if self._wider is None:
-            return matte_hw
-        wider_hw = self._wider._matte_of(_resized(input_nchw, self._wider.network.input))
-        fused_hw = fuse_wider(matte_hw, wider_hw)
-        return matte_hw if fused_hw is None else fused_hw
+        output = self._run(input_nchw)
+        matte_hw = self._matte_of(output)
+        if wider := self._wider:
+            seen = wider._run(_resized(input_nchw, wider.network.input))
+            fused_hw = fuse_wider(matte_hw, wider._matte_of(seen))
+            matte_hw = matte_hw if fused_hw is None else fused_hw
+        return Subject(matte_hw, confidence_in(matte_hw, peak_of(output, self.network.output)))
 
-    def _matte_of(self, input_nchw: Float32) -> Float32:
+    def _matte_of(self, output: npt.NDArray[Any]) -> Float32:
+        return postprocess(output, self.network.output)
+
+    def _run(self, input_nchw: Float32) -> npt.NDArray[Any]:
         network = self.network
         feeds = {network.input.name: input_nchw}
         try:
@@ -153,7 +167,7 @@ class NativeNetwork:
                 f"{self._label}: Expected the input {spec.name!r} of (1, 3, {spec.height}, "
                 f"{spec.width}) and the output {network.output.name!r} of {network.name}: {error}"
             ) from error
-        return postprocess(np.asarray(outputs[0]), network.output)
+        return np.asarray(outputs[0])
 
 
 @_told()

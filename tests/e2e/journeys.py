@@ -174,6 +174,10 @@ def app(window: Journey) -> Journey:
     return window
 
 
+#: Of every photo that a network of 64 px is shown.
+UNSURE = "The subject is not clear: check it."
+
+
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Photographs that scikit-image carries, and one that is none."""

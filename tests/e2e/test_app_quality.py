@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Locator, expect
 from skimage import data
 
 from .app import SLOW_MS, App, in_base64, wait_until
-from .journeys import ONE_WINDOW, Journey, app, files, window
+from .journeys import ONE_WINDOW, UNSURE, Journey, app, files, window
 
 __all__ = ["app", "files", "window"]  # fixtures
 
@@ -205,7 +205,7 @@ def test_progress_is_told_to_those_who_do_not_see_it(app: Journey, files: dict[s
     app.wait_for_states("done")
     told = app.page.evaluate("window.told")
     assert "Finding the subject" in told
-    assert told[-1] == "The cut-out of chelsea.png is ready"
+    assert told[-1] == f"chelsea.png: {UNSURE}"
 
 
 def drawn(part: Locator) -> np.ndarray:

@@ -9,7 +9,7 @@ from playwright.sync_api import Dialog, Error, Locator, Page, expect
 from skimage import data
 
 from .app import SLOW_MS, wait_until
-from .journeys import Journey, app, files, wide_window
+from .journeys import UNSURE, Journey, app, files, wide_window
 
 __all__ = ["app", "files"]  # fixtures
 
@@ -36,6 +36,23 @@ def test_an_empty_cut_out_is_told(app: Journey, tmp_path: Path) -> None:
     expect(app.tile(0)).to_have_accessible_name("nothing.png, empty")
 
 
+def test_a_subject_that_is_not_clear_is_told_until_something_is_painted(
+    app: Journey, tmp_path: Path
+) -> None:
+    Image.fromarray(data.gravel()).save(tmp_path / "gravel.png")
+    app.add(tmp_path / "gravel.png")
+    app.wait_for_states("done")
+    told = app.page.locator("gossamer-work-bar .told")
+    expect(told).to_contain_text(UNSURE)
+    expect(told).to_contain_text("512 × 512 px")
+    expect(said_aloud(app)).to_have_text(f"gravel.png: {UNSURE}")
+    expect(app.tile(0)).to_have_accessible_name("gravel.png, to be checked")
+    app.choose("brush", "Keep")
+    app.page.mouse.click(*app.middle("cutout"))
+    expect(app.tile(0)).to_have_accessible_name("gravel.png, done")
+    expect(told).to_contain_text("gravel-cutout.png", timeout=SLOW_MS)
+
+
 def test_a_cut_out_is_empty_until_something_is_painted(
     app: Journey, files: dict[str, Path]
 ) -> None:
@@ -57,8 +74,8 @@ def test_a_cut_out_is_empty_until_something_is_painted(
     app.part("undo").press("Enter")
     expect(app.part("undo")).to_be_disabled()
     expect(app.part("undo")).to_be_focused()
-    expect(told).to_contain_text("chelsea-cutout.png", timeout=SLOW_MS)
-    expect(app.tile(0)).to_have_accessible_name("chelsea.png, done")
+    expect(told).to_contain_text("451 × 300 px", timeout=SLOW_MS)
+    expect(app.tile(0)).not_to_have_accessible_name("chelsea.png, empty")
 
 
 # Every word of the bar, and the announcements.
@@ -91,9 +108,9 @@ def test_what_takes_long_is_told_and_done_once(app: Journey, tmp_path: Path) -> 
     expect(words).to_have_text("Refining edges")
     expect(app.part("progress")).to_be_visible()
     expect(app.part("file-facts")).not_to_be_empty(timeout=SLOW_MS)
-    expect(words).to_have_text("cup-cutout.png")
+    expect(words).to_have_text(UNSURE)
     expect(app.part("progress")).to_be_hidden()
-    expect(said_aloud(app)).to_have_text("The cut-out of cup.jpg is ready")
+    expect(said_aloud(app)).to_have_text(f"cup.jpg: {UNSURE}")
     said = app.page.evaluate("words")
     assert said.count("Refining edges ...") >= 2  # seen and heard
     while len(downloads) < 2:
@@ -121,7 +138,7 @@ def test_what_happens_is_said_once_and_no_more(app: Journey, files: dict[str, Pa
     app.wait_for_states("done", "failed")
     said = app.page.evaluate("said")
     assert said[-2:] == [
-        "The cut-out of chelsea.png is ready",
+        f"chelsea.png: {UNSURE}",
         "letter.jpg could not be cut out",
     ]
     assert len(said) == len(set(said)), said

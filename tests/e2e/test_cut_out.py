@@ -12,6 +12,8 @@ from playwright.sync_api import expect
 from skimage import data
 
 from exporter.catalog import find_network
+from exporter.confidence import SURE
+from exporter.finder import Finder
 from exporter.native import NativeNetwork, cut_out, look_again, parse_refinement
 from exporter.origins import fetch
 from exporter.pictures import read_photo_bytes
@@ -59,6 +61,23 @@ def test_alpha_equals_a_native_reference_end_to_end(lasting_app: App, name: str)
     assert np.array_equal(rgba[opaque][:, :3], np.asarray(photo)[opaque])
 
 
+def test_it_is_as_sure_of_a_subject_as_native_onnxruntime_is(lasting_app: App) -> None:
+    find = Finder(threads=2)
+    told = {}
+    for name in ("astronaut", "chelsea", "gravel"):
+        picture = (
+            data.gravel()[..., None].repeat(3, 2)
+            if name == "gravel"
+            else np.asarray(photo_named(name))
+        )
+        result = call_api(lasting_app.page, "segmentForeground", png(picture))
+        told[name] = result.fields["confidence"]
+        expected = find(picture).confidence
+        assert expected is not None
+        assert abs(told[name] - expected) < 0.02
+    assert told["gravel"] < 0.2 < SURE < min(told["astronaut"], told["chelsea"])
+
+
 def test_a_person_drops_a_photo_and_saves_the_cut_out(emptied_app: App, tmp_path: Path) -> None:
     app = emptied_app
     photo = photo_named("astronaut")
@@ -68,6 +87,8 @@ def test_a_person_drops_a_photo_and_saves_the_cut_out(emptied_app: App, tmp_path
     expect(app.part("original")).to_be_visible()
     app.wait_for_states("done")
     expect(app.part("cutout")).to_be_visible()
+    said = app.page.locator("gossamer-app > p[role=status]")
+    expect(said).to_have_text("The cut-out of my astronaut.png is ready")
     name, saved = app.save()
     assert name == "my astronaut-cutout.png"
     assert saved.size == photo.size

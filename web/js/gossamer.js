@@ -79,10 +79,13 @@ export { ERROR_CODES, GossamerError, STAGES } from './rpc/errors.js'
  *   backend: import('./build.js').Backend,
  *   precision: import('./build.js').Precision,
  *   threads: number,
+ *   confidence: number | null,
  *   notices: string[],
  *   timings: Timings,
  * }} Result
  *
+ * `confidence`, in [0, 1], is how sure the network is of the subject, null where none ran: below 0.9
+ * somebody should look.
  * `runtime` ('winograd' is our own engine, 'pyodide' what runs where no network does), `backend`,
  * `precision` and `threads` are those that ran; `notices` tells a person, a line each, what did not.
  */
@@ -185,8 +188,8 @@ export async function inspect(file) {
  * Starts everything that a picture will need.
  * @param {Pick<Options, 'model' | 'backend' | 'widerLook' | 'signal' | 'onProgress'> & TheirOptions}
  *   [options]
- * @returns {Promise<Omit<Result, 'blob' | 'width' | 'height' | 'timings'> & { stored: boolean }>}
- *   `stored` is false where the device does not keep the network: full, or storage is refused
+ * @returns {Promise<Omit<Result, 'blob' | 'width' | 'height' | 'confidence' | 'timings'> &
+ *   { stored: boolean }>} `stored` is false where the device does not keep the network: full, or storage is refused
  */
 export async function preload(options = {}) {
   const wanted = await readOptions(options, KNOWN.preload)

@@ -11,8 +11,14 @@ import { countRun, inferenceWorker } from './workers.js'
 /** @typedef {import('./stage-clock.js').StageClock} StageClock */
 
 /**
- * @typedef {{ matte: Matte, wider: Matte | null, engine: Engine | null }} FoundMatte
+ * @typedef {{
+ *   matte: Matte,
+ *   peak: number,
+ *   wider: Matte | null,
+ *   engine: Engine | null,
+ * }} FoundMatte
  *
+ * - `peak`: as of `peakOf`, 1 where no network has found it.
  * - `wider`: the same network's of the same photo in fewer pixels, for what `matte` lacks.
  * - `engine`: what found the matte; null when no network did.
  */
@@ -61,10 +67,11 @@ export function infer(input, engine, job, choice, clock) {
   const limits = { signal, limit_ms: choice.runLimit_ms }
   return clock.time('infer', async () => {
     const request = { input, model: model.name, engine }
-    const { matte, heap_bytes } = await inferenceWorker.call('infer', request, 'infer', limits)
+    const answer = await inferenceWorker.call('infer', request, 'infer', limits)
+    const { heap_bytes, ...found } = answer
     const wider = await lookWider(input, job, engine, limits)
     countRun(heap_bytes) // may end the worker
-    return { matte, wider, engine }
+    return { ...found, wider, engine }
   })
 }
 

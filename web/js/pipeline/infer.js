@@ -1,6 +1,7 @@
 /** Stage `infer`, inference worker: an engine turns the input tensor into a matte. */
 
 import { findModel } from '../assets.js'
+import { peakOf } from './confidence.js'
 import { resizePlanes } from './lanczos.js'
 import { Once } from './once.js'
 import { openOnnxRuntime } from './onnx-runtime.js'
@@ -75,14 +76,15 @@ export async function prove({ model, engine }) {
 
 /**
  * @param {{ input: Float32Array, model: string, engine: Engine }} request input_nchw of `preprocess`
- * @returns {Promise<{ matte: Matte, heap_bytes: number }>} `heap_bytes` of ONNX Runtime, 0 without it
+ * @returns {Promise<{ matte: Matte, peak: number, heap_bytes: number }>} `peak` as of `peakOf`;
+ *   `heap_bytes` of ONNX Runtime, 0 without it
  */
 export async function infer({ input, model, engine }) {
   const { output } = findModel(model)
   const data = await run(input, model, engine)
-  if (output.normalise === 'minmax') stretch(data)
+  const peak = output.normalise === 'minmax' ? stretch(data) : 1
   const matte = { data, height: output.height, width: output.width }
-  return { matte, heap_bytes: wasmHeapBytes() }
+  return { matte, peak, heap_bytes: wasmHeapBytes() }
 }
 
 /**
@@ -140,6 +142,7 @@ async function openNetwork(name, engine, blob) {
 /**
  * Min-max normalisation, in place; a constant matte stays as it is.
  * @param {Float32Array} data
+ * @returns {number} as of `peakOf`
  */
 function stretch(data) {
   let low = Infinity
@@ -150,4 +153,5 @@ function stretch(data) {
   }
   const range = high - low
   if (range > 0) for (let i = 0; i < data.length; i++) data[i] = (data[i] - low) / range
+  return peakOf(low, high)
 }

@@ -1,6 +1,7 @@
 /** Moves a photo to Python, where it stays; the matte follows when it has been found. */
 
 import { arrived } from '../imports.js'
+import { confidenceIn } from './confidence.js'
 import { dropKept, OpenPhoto } from './open-photo.js'
 import { pythonWorker, startedEarly, unlessAborted } from './workers.js'
 
@@ -47,18 +48,22 @@ async function keepPixels(photo) {
  */
 async function openKept(handle, photo, found, job) {
   const { signal } = job
-  const { matte, wider, engine } = found
+  const { peak, wider, engine } = found
+  let { matte } = found
   await pythonWorker.call('setMatte', { handle, matte }, 'refine', { signal })
-  const { fused } = wider
-    ? await pythonWorker.call('addWiderLook', { handle, matte: wider }, 'refine', { signal })
-    : { fused: null }
+  if (wider) {
+    const look = { handle, matte: wider }
+    const { fused } = await pythonWorker.call('addWiderLook', look, 'refine', { signal })
+    matte = fused ?? matte
+  }
   const { height, width, file } = photo
   const kept = { handle, file }
   /** @type {import('./open-photo.js').Ask} */
   const askSpecialists = async (onAsk) =>
     (await arrived(import('./second-opinion.js'))).findBetter(kept, job, onAsk)
-  const now = { matte: fused ?? matte, model: job.model.name, engine }
-  return new OpenPhoto({ ...kept, ...now, height, width, askSpecialists })
+  const now = { matte, model: job.model.name, engine }
+  const confidence = engine && confidenceIn(matte, peak)
+  return new OpenPhoto({ ...kept, ...now, confidence, height, width, askSpecialists })
 }
 
 /**

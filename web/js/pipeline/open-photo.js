@@ -63,10 +63,11 @@ export class OpenPhoto {
    *   width: number,
    *   file: PhotoFile,
    *   matte: Matte,
+   *   confidence?: number | null,
    *   askSpecialists?: Ask,
    * } & Found} opened `engine` is null when the matte was given and no network ran
    */
-  constructor({ handle, height, width, file, askSpecialists, ...found }) {
+  constructor({ handle, height, width, file, confidence = null, askSpecialists, ...found }) {
     /** Of the pipeline: names the photo in Python. */
     this.handle = handle
     this.#askSpecialists = askSpecialists
@@ -77,6 +78,8 @@ export class OpenPhoto {
     this.model = found.model
     this.engine = found.engine
     this.backend = found.engine?.backend ?? null
+    /** How sure the network that has found the subject is of it, in [0, 1]; null where none has. */
+    this.confidence = confidence
   }
 
   /**

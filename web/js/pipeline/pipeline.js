@@ -56,6 +56,7 @@ import { inferenceWorker, startedEarly, startPython } from './workers.js'
  *   width: number,
  *   engine: Engine | null,
  *   matte: Matte,
+ *   confidence: number | null,
  *   timings: Timings,
  * }} Outcome
  */
@@ -84,8 +85,8 @@ async function cutOut(job, clock) {
       photo.refine(refine, { precise, signal, onProgress, onPreview }),
     )
     const picture = await clock.time('encode', () => photo.encode(output, { content, signal }))
-    const { engine, matte } = photo
-    return { ...picture, engine, matte, timings: clock.timings() }
+    const { engine, matte, confidence } = photo
+    return { ...picture, engine, matte, confidence, timings: clock.timings() }
   } finally {
     photo.close()
   }
@@ -145,7 +146,10 @@ async function findAndOpen(job, clock) {
 async function findAndKeep(job, choice, clock) {
   const { matte } = job
   const decoding = decode(job, clock)
-  if (matte) return keepPhoto(await decoding, { matte, wider: null, engine: null }, job, clock)
+  if (matte) {
+    const given = { matte, peak: 1, wider: null, engine: null }
+    return keepPhoto(await decoding, given, job, clock)
+  }
   const choosing = startedEarly(choice.ready())
   const decoded = await decoding // a bad photo does not wait for the network to fail
   const engine = await choosing

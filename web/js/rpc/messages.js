@@ -164,7 +164,7 @@
  *   ],
  *   infer: [
  *     { input: Float32Array<ArrayBuffer>, model: string, engine: Engine },
- *     { matte: Matte, heap_bytes: number },
+ *     { matte: Matte, peak: number, heap_bytes: number },
  *   ],
  *   inferWider: [
  *     { input: Float32Array<ArrayBuffer>, model: string, engine: Engine },

@@ -6,6 +6,7 @@ import { keepEngine } from '../service-worker-client.js'
 import { takeSharedPhotos } from '../shared-photos.js'
 import { Announcer } from './announcer.js'
 import { create } from './dom.js'
+import { doubtOf, doubtWords } from './doubt.js'
 import {
   addStroke,
   isComposed,
@@ -383,9 +384,11 @@ export class GossamerApp extends HTMLElement {
 }
 
 /** @param {Photo} photo */
-function doneWords({ name, isEmpty }) {
-  if (!isEmpty) return t('readyToSave', { name })
-  return `${name}: ${t('nothingFound')} ${t('paintToKeep')}`
+function doneWords(photo) {
+  const { name } = photo
+  const doubt = doubtOf(photo)
+  if (doubt === 'empty') return `${name}: ${t('nothingFound')} ${t('paintToKeep')}`
+  return doubt ? `${name}: ${doubtWords(doubt)}` : t('readyToSave', { name })
 }
 
 /**

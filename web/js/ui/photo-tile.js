@@ -1,6 +1,7 @@
 /** One photo in the film strip: its thumbnail, its state, and the button that removes it. */
 
 import { create, createIconButton, setLabel } from './dom.js'
+import { doubtOf, doubtState } from './doubt.js'
 import { createIcon } from './icons.js'
 import { t } from './strings.js'
 import { drawThumbnail } from './thumbnails.js'
@@ -66,14 +67,15 @@ export class PhotoTile extends HTMLElement {
     if (!photo) return false
     this.#bar.style.setProperty('--fraction', String(photo.progress?.fraction ?? 0))
     this.#drawFrom(photo.result?.blob ?? photo.file)
-    const { isEmpty } = photo
+    const doubt = doubtOf(photo)
     const isNews = this.getAttribute('data-state') !== photo.state
-    if (!isNews && this.hasAttribute('data-empty') === isEmpty) return false
+    if (!isNews && this.getAttribute('data-doubt') === doubt) return false
     this.setAttribute('data-state', photo.state)
-    this.toggleAttribute('data-empty', isEmpty)
-    const state = isEmpty ? t('stateEmpty') : stateWords(photo.state)
+    if (doubt) this.setAttribute('data-doubt', doubt)
+    else this.removeAttribute('data-doubt')
+    const state = doubt ? doubtState(doubt) : stateWords(photo.state)
     setLabel(this.#select, t('photoLabel', { name: photo.name, state }))
-    const badge = isEmpty ? 'alert' : BADGES[photo.state]
+    const badge = doubt ? 'alert' : BADGES[photo.state]
     this.#badge.replaceChildren(...(badge ? [createIcon(badge)] : []))
     return isNews
   }

@@ -25,6 +25,7 @@ import { ProgressMeter } from './progress.js'
  * @property {unknown} error why it failed, only then
  * @property {Matte | null} matte what the network found, once it is done
  * @property {boolean} isEmpty whether nothing of it is in its cut-out
+ * @property {number | null} confidence of the network in what it has found, in [0, 1]
  * @property {Subject[]} subjects that stand apart in it
  * @property {string | null} model whose edges it has, where a person left the choice to the app
  * @property {OpenPhoto['engine']} engine that ran the network
@@ -131,6 +132,7 @@ export class PhotoQueue {
       result: null,
       matte: null,
       isEmpty: false,
+      confidence: null,
     })
     this.#advance()
   }
@@ -162,6 +164,7 @@ export class PhotoQueue {
       error: null,
       matte: null,
       isEmpty: false,
+      confidence: null,
       subjects: [],
       model: null,
       engine: null,
@@ -241,13 +244,14 @@ export class PhotoQueue {
     onProgress({ stage: 'encode', done: 0, total: 1 })
     const result = await open.encode(output, { signal })
     signal.throwIfAborted()
-    const { matte, engine, isEmpty } = open
+    const { matte, engine, isEmpty, confidence } = open
     this.#change(photo, {
       state: 'done',
       progress: null,
       result,
       matte,
       isEmpty,
+      confidence,
       subjects,
       model: picked,
       engine,

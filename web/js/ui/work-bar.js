@@ -3,6 +3,7 @@
 import { cutoutName } from '../file-names.js'
 import { MODELS } from '../gossamer.js'
 import { create, createButton, setText } from './dom.js'
+import { doubtOf, doubtWords } from './doubt.js'
 import { modelWords } from './model-words.js'
 import { formatBytes, language, stageWords, t } from './strings.js'
 
@@ -99,16 +100,18 @@ export class WorkBar extends HTMLElement {
   }
 
   /** @param {Photo} photo */
-  #tell({ state, name, progress, result, isEmpty, model, edits, fileVersion }) {
+  #tell(photo) {
+    const { state, name, progress, result, model, edits, fileVersion } = photo
+    const doubt = doubtOf(photo)
     if (state === 'waiting') setText(this.#words, t('waitingItsTurn'))
     else if (state === 'failed' || state === 'stopped') setText(this.#words, t('notFinished'))
     else if (progress) {
       const { stage, doneBytes, totalBytes } = progress
       setText(this.#words, stageWords(stage, doneBytes, totalBytes))
-    } else if (isEmpty) setText(this.#words, t('nothingFound'))
+    } else if (doubt) setText(this.#words, doubtWords(doubt))
     else if (result) setText(this.#words, cutoutName(name, edits.output.type))
     const isExact = fileVersion === edits.version
-    if (isEmpty) setText(this.#facts, t('paintToKeep'))
+    if (doubt === 'empty') setText(this.#facts, t('paintToKeep'))
     else setText(this.#facts, result && isExact ? facts(result, model) : '')
   }
 
