@@ -2,6 +2,7 @@
 
 import { build } from './build.js'
 import { inModels } from './model-database.js'
+import { sharedPhotosCache } from './shared-photos.js'
 
 /** @typedef {{ name: string, title: string, bytes: number, stored: boolean }} StoredModel */
 
@@ -46,15 +47,14 @@ export async function askToKeep() {
   }
 }
 
-/** Deletes networks, the copies for offline use, and every choice that was remembered. */
+/** Deletes networks, the copies for offline use, and photos that were shared and not yet taken. */
 export async function clearStorage() {
   await inModels('readwrite', (models) => models.clear()).catch(() => {}) // refused: nothing there
   const folder = new URL('.', location.href)
   const { caches } = globalThis // without encryption there are none
   for (const name of (await caches?.keys().catch(() => [])) ?? []) {
-    if (name.startsWith('gossamer-') && name.endsWith(` ${folder.pathname}`)) {
-      await caches.delete(name)
-    }
+    const isBuild = name.startsWith('gossamer-') && name.endsWith(` ${folder.pathname}`)
+    if (isBuild || name === sharedPhotosCache()) await caches.delete(name)
   }
   const registered = navigator.serviceWorker?.getRegistration(folder)
   await (await registered?.catch(() => undefined))?.unregister()

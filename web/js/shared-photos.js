@@ -10,8 +10,13 @@ export async function takeSharedPhotos() {
   return { files: await takeFiles(), isComplete }
 }
 
+/** @returns {string} name of the cache in which they wait */
+export function sharedPhotosCache() {
+  return `gossamer shared ${new URL('.', location.href).pathname}`
+}
+
 async function takeFiles() {
-  const name = `gossamer shared ${new URL('.', location.href).pathname}`
+  const name = sharedPhotosCache()
   const isThere = await globalThis.caches?.has(name).catch(() => false) // storage may be refused
   if (!isThere) return []
   const cache = await caches.open(name)
