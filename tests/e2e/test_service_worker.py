@@ -230,6 +230,29 @@ def test_other_pages_of_the_host_stay_what_they_are(
         assert visitor.evaluate("crossOriginIsolated")
 
 
+def test_other_pages_of_the_host_are_never_answered_from_their_own_caches(
+    visitor: Page, quick_site_dir: Path, tmp_path: Path
+) -> None:
+    site = shutil.copytree(quick_site_dir, tmp_path / "site")
+    (site / "blog").mkdir()
+    (site / "blog" / "index.html").write_text("<title>A blog</title>")
+    (site / "blog" / "data.txt").write_text("new")
+    with running(make_server(site, headers=False)) as server:
+        register(visitor, server.url)
+        visitor.goto(f"{server.url}blog/")
+        visitor.evaluate(
+            """async () => {
+              const cache = await caches.open('of the blog')
+              const names = ['data.txt', 'gone.txt']
+              for (const name of names) await cache.put(name, new Response('old'))
+            }"""
+        )
+        fetched = "(url) => fetch(url, { cache: 'no-store' }).then((answer) => answer.text())"
+        assert visitor.evaluate(fetched, "data.txt") == "new"
+        assert visitor.evaluate(fetched, "data.txt?user=2") == "new"
+        assert visitor.evaluate("fetch('gone.txt?user=2').then(({ status }) => status)") == 404
+
+
 def test_what_the_page_has_fetched_is_not_fetched_again(
     visitor: Page, quick_site_dir: Path, tmp_path: Path
 ) -> None:

@@ -115,7 +115,7 @@ async function keepAndTell(files, port) {
 async function keep(cache, path, sha256) {
   const url = urlOf(path)
   if (await cache.match(url)) return
-  const known = await caches.match(url)
+  const known = await matchOurs(url)
   const whole =
     (known && (await ifWhole(known, sha256))) ??
     (await ifWhole(await fetch(url), sha256)) ??
@@ -177,6 +177,18 @@ async function cachesOfOurs() {
 }
 
 /**
+ * Of the caches of this origin only those that are this site's: other pages have their own.
+ * @param {string} url
+ */
+async function matchOurs(url) {
+  for (const name of await cachesOfOurs()) {
+    const kept = await (await caches.open(name)).match(url)
+    if (kept) return kept
+  }
+  return undefined
+}
+
+/**
  * @param {Request} request a GET to this origin
  * @param {string} clientId of who asks
  * @returns {Promise<Response>}
@@ -189,7 +201,7 @@ async function answer(request, clientId) {
   // Where it cannot be kept, it is fetched all the same. Other sites of this origin clear caches, too.
   if (file && !(await cache.match(wanted))) await keep(cache, ...file).catch(() => {})
   // What only an earlier build has carries a hash in its name: no mixture comes of it.
-  const kept = (await cache.match(wanted)) ?? (await caches.match(wanted))
+  const kept = (await cache.match(wanted)) ?? (await matchOurs(wanted))
   if (kept) return kept
   const isVisit = request.mode === 'navigate'
   const isOfOurs = URLS.has(wanted) || (!isVisit && (await isOurs(clientId)))
