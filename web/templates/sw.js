@@ -48,7 +48,7 @@ worker.addEventListener('message', (event) => {
 worker.addEventListener('fetch', (event) => {
   const { request } = event
   if (request.method === 'POST' && request.url === SHARE) {
-    return event.respondWith(takeShared(request))
+    return event.respondWith(isShare(request.headers) ? takeShared(request) : toPage())
   }
   if (request.method !== 'GET' || request.headers.has('range')) return
   if (new URL(request.url).origin !== worker.location.origin) return
@@ -223,6 +223,23 @@ async function isOurs(clientId) {
 }
 
 /**
+ * Any website may send a form here. A service worker is not told `Sec-Fetch-Site`, but an origin:
+ * none or ours for pages of this one, `null` for the system's share menu, and for a form that hides
+ * where it comes from. Of these two only the form's boundary is called one.
+ * @param {Headers} headers of a POST
+ */
+function isShare(headers) {
+  const origin = headers.get('origin') ?? worker.location.origin
+  if (origin !== 'null') return origin === worker.location.origin
+  return /^multipart\/form-data;(?!.*FormBoundary)/i.test(headers.get('content-type') ?? '')
+}
+
+/** @param {string} [query] */
+function toPage(query = '') {
+  return Response.redirect(`${worker.registration.scope}${query}`, 303)
+}
+
+/**
  * Photos from another app, by the manifest's share_target: kept until the page asks for them.
  * @param {Request} request
  */
@@ -235,7 +252,7 @@ async function takeShared(request) {
       asked = '?shared=incomplete' // the disk is full: another one may fit
     })
   }
-  return Response.redirect(`${worker.registration.scope}${asked}`, 303)
+  return toPage(asked)
 }
 
 /**
