@@ -58,7 +58,7 @@ def test_nothing_pans_while_all_is_in_sight(run_js: RunJs) -> None:
     [
         ("IMG_1.JPG", "image/png", "IMG_1-cutout.png"),
         ("a.b.webp", "image/webp", "a.b-cutout.webp"),
-        (".jpg", "image/svg+xml", ".jpg-cutout.svg"),
+        (".jpg", "image/svg+xml", "jpg-cutout.svg"),
         ("no extension", "image/avif", "no extension-cutout.avif"),
     ],
 )
@@ -69,16 +69,46 @@ def test_files_are_named_after_the_photo(
     assert run_js("file-names.js", body, name=name, type=type_) == expected
 
 
-def test_names_in_a_zip_are_unique_whatever_the_case(run_js: RunJs) -> None:
+#: What no disk takes, what hides an extension, and what would lead out of a folder.
+HARMLESS = {
+    "..\\..\\evil.jpg": "_.._evil-cutout.png",
+    "../evil.jpg": "_evil-cutout.png",
+    'a:b*c?"<d>|.jpg': "a_b_c___d__-cutout.png",
+    "tab\t\x07\x1b[31m\x85.jpg": "tab___[31m_-cutout.png",
+    "x\u202egpj.exe.jpg": "x_gpj.exe-cutout.png",
+    "\u2067a\u200fb\u061c\u2028.jpg": "_a_b__-cutout.png",
+    "CON.jpg": "_CON-cutout.png",
+    "com1 .tar.gz": "_com1 .tar-cutout.png",
+    "console.jpg": "console-cutout.png",
+    "the end. . .jpg": "the end-cutout.png",
+    "... .jpg": "picture-cutout.png",
+    "": "picture-cutout.png",
+    "long" * 62 + ".jpg": "long" * 50 + "-cutout.png",
+    "\N{CAT FACE}" * 62 + ".jpg": "\N{CAT FACE}" * 50 + "-cutout.png",
+    "a" * 199 + "é.jpg": "a" * 199 + "-cutout.png",
+    "a" * 198 + " .b.jpg": "a" * 198 + "-cutout.png",
+}
+
+
+def test_names_can_be_unpacked_on_every_system(run_js: RunJs) -> None:
+    body = "return given.names.map((name) => module.cutoutName(name))"
+    names = run_js("file-names.js", body, names=list(HARMLESS))
+    assert dict(zip(HARMLESS, names, strict=True)) == HARMLESS
+    assert max(len(name.encode()) for name in names) < 240
+
+
+def test_names_in_a_zip_are_unique_on_every_disk(run_js: RunJs) -> None:
     body = """
       const taken = new Set()
       return given.names.map((name) => module.uniqueName(name, taken))
     """
-    names = ["cat.png", "Cat.png", "cat.png", "dog.png", "cat (2).png"]
+    names = ["cat.png", "Cat.png", "cat.png", "dog.png", "cat (2).png", "\u00e9.png", "E\u0301.png"]
     assert run_js("file-names.js", body, names=names) == [
         "cat.png",
         "Cat (2).png",
         "cat (3).png",
         "dog.png",
         "cat (2) (2).png",
+        "\u00e9.png",
+        "E\u0301 (2).png",
     ]
