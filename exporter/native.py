@@ -38,6 +38,7 @@ from pyside_logic.encode import encode
 from pyside_logic.errors import GossamerError
 from pyside_logic.icc import icc_profile
 from pyside_logic.output_options import OutputOptions
+from pyside_logic.png import without_removed
 from pyside_logic.refine import Cutout, RefineOptions, refine
 from pyside_logic.resample import resize_bilinear
 from pyside_logic.second_look import fuse_looks, look_box
@@ -280,8 +281,9 @@ def open_source(path: Path) -> tuple[Uint8, Source]:
 
 
 def image_of(rgba_hwc: Uint8, source: Source) -> Image.Image:
-    """Pixels of a photo as a Pillow image, which says so where their colours are not sRGB."""
-    image = Image.fromarray(rgba_hwc)
+    """Pixels of a cut-out as a Pillow image, which says so where their colours are not sRGB. Under
+    alpha 0 it is black: Pillow would write what was cut away."""
+    image = Image.fromarray(without_removed(rgba_hwc))
     if source.colour_space != "srgb":
         image.info["icc_profile"] = icc_profile(source.colour_space)
     return image

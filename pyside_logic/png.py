@@ -19,6 +19,7 @@ __all__ = [
     "Density",
     "scan_lines",
     "strip_rows",
+    "without_removed",
     "write_png",
 ]
 
@@ -130,9 +131,7 @@ def scan_lines(rows: Pixels) -> UInt8:
         loops.scan_lines(np.ascontiguousarray(rows), height, width, lines, room)
         return lines
     if channels == 4:
-        # As one integer a pixel, alpha on top: many times as fast as a boolean index.
-        whole = np.ascontiguousarray(rows).view("<u4")
-        rows = (whole * (whole > 0x00FFFFFF)).view(np.uint8)
+        rows = without_removed(rows.astype(np.uint8, copy=False))
     if rows.itemsize == 2:
         rows = rows.astype(">u2")  # the order of every number in a PNG
     flat = np.ascontiguousarray(rows).view(np.uint8).reshape(len(rows), -1)
@@ -141,6 +140,14 @@ def scan_lines(rows: Pixels) -> UInt8:
     lines[:, 1 : 1 + step] = flat[:, :step]
     np.subtract(flat[:, step:], flat[:, :-step], out=lines[:, 1 + step :])
     return lines
+
+
+def without_removed(rgba_hwc: UInt8) -> UInt8:
+    """A copy of `rgba_hwc` (height, width, 4), straight, with black under alpha 0, where the photo
+    still has what was cut away."""
+    # As one integer a pixel, alpha on top: many times as fast as a boolean index.
+    whole = np.ascontiguousarray(rgba_hwc).view("<u4")
+    return (whole * (whole > 0x00FFFFFF)).view(np.uint8)
 
 
 def _chunk(kind: bytes, data: bytes) -> bytes:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pyside_logic.errors import ErrorCode, GossamerError, Stage
-from pyside_logic.png import Ancillary
+from pyside_logic.png import Ancillary, without_removed
 
 __all__ = ["encode_webp", "label_webp"]
 
@@ -26,8 +26,8 @@ _LOSSLESS_EFFORT = 50
 
 def encode_webp(pixels: npt.NDArray[np.uint8], quality: float, ancillary: Ancillary) -> bytes:
     """`pixels` (h, w), (h, w, 3) or (h, w, 4) straight, with `quality` from 0 to 1; alpha without
-    loss, and at 1 every colour that is seen, as browsers do. Raises `invalid_argument` for a side
-    that WebP cannot have."""
+    loss, and at 1 every colour that is seen, as browsers do; nothing of what is under alpha 0.
+    Raises `invalid_argument` for a side that WebP cannot have."""
     from PIL import Image
 
     height, width = pixels.shape[:2]
@@ -38,6 +38,9 @@ def encode_webp(pixels: npt.NDArray[np.uint8], quality: float, ancillary: Ancill
             f"Expected sides of at most {_GREATEST_SIDE_PX} px for image/webp, received"
             f" {width} x {height}. Choose image/png.",
         )
+    if pixels.ndim == 3 and pixels.shape[2] == 4:
+        # libwebp keeps one such colour of every 8 x 8 pixels, a mosaic of what was cut away.
+        pixels = without_removed(pixels)
     file = io.BytesIO()
     picture = Image.fromarray(np.ascontiguousarray(pixels))
     if quality == 1:

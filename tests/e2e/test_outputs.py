@@ -86,6 +86,40 @@ def test_webp_is_the_same_picture_within_its_loss(app: App) -> None:
     assert np.abs(read - rgba)[opaque].mean() < 3
 
 
+WITHOUT_NETWORK = """
+async ({ photos, output }) => {
+  const files = []
+  for (const photo of photos) {
+    const bytes = Uint8Array.from(atob(photo), (c) => c.charCodeAt(0))
+    const matte = { data: new Float32Array(4096), height: 64, width: 64 }
+    for (let at = 0; at < 4096; at++) matte.data[at] = at % 64 < 32 ? 1 : 0
+    const open = await gossamer.openPhoto(new Blob([bytes]), { matte })
+    await open.refine({ detail: 'none', decontaminate: false })
+    const { blob } = await open.encode(output)
+    open.close()
+    const url = new FileReader()
+    url.readAsDataURL(blob)
+    await new Promise((resolve) => { url.onload = resolve })
+    files.push(url.result)
+  }
+  return files
+}
+"""
+
+
+@pytest.mark.parametrize("output", [{"type": "image/webp"}, {"type": "image/webp", "quality": 1}])
+def test_the_browser_writes_nothing_of_what_was_removed(app: App, output: dict[str, Any]) -> None:
+    """Whatever lay there, the file is the same, byte for byte."""
+    one, other = np.array(data.chelsea()[:256, :256]), np.array(data.chelsea()[:256, :256])
+    other[:, 192:] = 255 - other[:, 192:]
+    photos = [base64.b64encode(png(photo)).decode() for photo in (one, other)]
+    first, second = app.page.evaluate(WITHOUT_NETWORK, {"photos": photos, "output": output})
+    read = np.asarray(Image.open(io.BytesIO(base64.b64decode(first.split(",")[1]))))
+    assert (read[:, 192:, 3] == 0).all()
+    assert (read[:, :64, 3] == 255).all()
+    assert first == second
+
+
 def test_webp_quality_crop_and_background(app: App) -> None:
     output: dict[str, Any] = {"type": "image/webp", "crop": True, "background": "white"}
     expected = np.asarray(cut(app.page, crop=True, background="white").picture).astype(int)

@@ -82,6 +82,7 @@ def test_a_file_an_image_and_an_array_are_one_picture(coffee: Path) -> None:
     assert (result.rgba.shape, result.alpha.shape) == ((400, 600, 4), (400, 600))
     assert (result.matte.shape, result.model) == ((320, 320), "u2netp")
     assert result.image().getpixel((280, 200))[3] == 255
+    assert not np.asarray(result.image())[result.alpha == 0].any()  # Pillow writes what is there
     opaque = np.dstack([photo, np.full(photo.shape[:2], 255, np.uint8)])
     with Image.open(coffee) as lazy:
         others = [

@@ -200,3 +200,25 @@ def test_a_picture_behind_has_to_be_there() -> None:
     with pytest.raises(GossamerError, match="picture for background") as caught:
         encode(cutout(), OutputOptions(background="picture"), "cutout")
     assert caught.value.code is ErrorCode.INVALID_ARGUMENT
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        {},
+        {"type": "image/svg+xml"},
+        *({"type": "image/webp", "quality": quality} for quality in (0, 0.5, 0.9, 1)),
+        {"type": "image/webp", "crop": {"margin_px": 7}},
+        {"type": "image/webp", "canvas": {"width_px": 90, "height_px": 120}},
+        {"type": "image/webp", "shadow": {}, "outline": {}},
+        {"shadow": {}, "outline": {}},
+    ],
+    ids=str,
+)
+def test_what_was_removed_is_in_no_file(output: dict[str, Any]) -> None:
+    """Whatever lay there, the file is the same, byte for byte."""
+    one, other = cutout(), cutout()
+    removed = one[..., 3] == 0
+    other[removed, :3] = 255 - other[removed, :3]
+    options = OutputOptions.from_dict(output)
+    assert encode(one, options, "cutout").data == encode(other, options, "cutout").data
