@@ -1,6 +1,7 @@
 """`colour-profile.js` and its twin in `exporter/pictures.py`, on whole and on damaged profiles."""
 
 import base64
+import zlib
 
 import pytest
 from PIL import ImageCms
@@ -34,3 +35,19 @@ def test_colours_beyond_srgb(run_js: RunJs, name: str) -> None:
     text = base64.b64encode(profile).decode()
     assert run_js("pipeline/colour-profile.js", body, profile=text) == wide
     assert is_wide(profile) == wide
+
+
+INFLATE = """
+const most_kb = () => process.resourceUsage().maxRSS
+const before_kb = most_kb()
+const inflated = await module.inflated(Uint8Array.from(Buffer.from(given.stream, 'base64')))
+return [inflated.length, most_kb() - before_kb]
+"""
+
+
+@pytest.mark.parametrize("megabytes", [3, 200])
+def test_a_stream_that_inflates_without_end_is_no_profile(run_js: RunJs, megabytes: int) -> None:
+    stream = base64.b64encode(zlib.compress(bytes(megabytes * 1_000_000), 9)).decode()
+    length, taken_kb = run_js("pipeline/colour-profile.js", INFLATE, stream=stream)
+    assert length == (3_000_000 if megabytes == 3 else 0)
+    assert taken_kb < 100_000

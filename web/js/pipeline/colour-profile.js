@@ -9,6 +9,8 @@ const XYZ_TO_SRGB = [
   [-0.9787684, 1.9161415, 0.033454],
   [0.0719453, -0.2289914, 1.4052427],
 ]
+/** Profiles of printers have 3 MB; a stream of 1 MB may hold 1 GB. */
+const MOST_BYTES = 4e6
 /** Less red, green or blue than this is not rounding but another colour. */
 const OUTSIDE = -0.03
 
@@ -26,6 +28,43 @@ export function isWide(profile) {
     if (!(error instanceof RangeError)) throw error
     return false // it is cut off
   }
+}
+
+/**
+ * @param {Uint8Array<ArrayBuffer>} data a zlib stream
+ * @returns {Promise<Uint8Array<ArrayBuffer>>} what is in it; nothing, where it is damaged or too large
+ */
+export async function inflated(data) {
+  const reader = inPieces(data).pipeThrough(new DecompressionStream('deflate')).getReader()
+  const parts = []
+  let bytes = 0
+  try {
+    for (let part = await reader.read(); !part.done; part = await reader.read()) {
+      bytes += part.value.length
+      if (bytes > MOST_BYTES) throw new RangeError('no profile is as large')
+      parts.push(part.value)
+    }
+  } catch {
+    await reader.cancel().catch(() => {}) // a damaged stream is closed already
+    return new Uint8Array()
+  }
+  return new Uint8Array(await new Blob(parts).arrayBuffer())
+}
+
+/**
+ * As many bytes at a time as inflate to 4 MB at most: the stream inflates a piece as a whole.
+ * @param {Uint8Array<ArrayBuffer>} data
+ * @returns {ReadableStream<Uint8Array<ArrayBuffer>>}
+ */
+function inPieces(data) {
+  let at = 0
+  return new ReadableStream({
+    pull(controller) {
+      if (at < data.length) controller.enqueue(data.slice(at, at + 4096))
+      else controller.close()
+      at += 4096
+    },
+  })
 }
 
 /**

@@ -1,7 +1,7 @@
 /** Stage `decode`, inference worker: a file becomes upright pixels, or an error that names the file. */
 
 import { GossamerError } from '../rpc/errors.js'
-import { isWide } from './colour-profile.js'
+import { inflated, isWide } from './colour-profile.js'
 import { readImageHeader } from './image-header.js'
 import { estimateMemory, mostPixels } from './memory.js'
 
@@ -77,19 +77,6 @@ function withoutFile({ photo, colorSpace }) {
 async function isWideFile({ format, profile }) {
   if (!profile) return false
   return isWide(format === 'png' ? await inflated(profile) : profile)
-}
-
-/**
- * @param {Uint8Array<ArrayBuffer>} data a zlib stream
- * @returns {Promise<Uint8Array<ArrayBuffer>>} what is in it; nothing, where it is damaged
- */
-async function inflated(data) {
-  try {
-    const stream = new Blob([data]).stream().pipeThrough(new DecompressionStream('deflate'))
-    return new Uint8Array(await new Response(stream).arrayBuffer())
-  } catch {
-    return new Uint8Array()
-  }
 }
 
 /**
