@@ -97,6 +97,18 @@ USABLE: dict[str, tuple[bytes, float]] = {
     ),
 }
 
+USABLE["profile that inflates to 100 MB.png"] = (
+    PNG[:33] + chunk(b"iCCP", b"x\0\0" + zlib.compress(bytes(100_000_000), 9)) + PNG[33:],
+    0.5,
+)
+USABLE["the oldest head.bmp"] = (
+    b"BM"
+    + struct.pack("<IHHI", 26 + RGB.size, 0, 0, 26)
+    + struct.pack("<IHHHH", 12, *CAT.size, 1, 24)
+    + RGB[::-1, :, ::-1].tobytes(),
+    0.5,
+)
+
 _JPEG_SIZE = JPEG.index(b"\xff\xc0") + 5
 _SVG = (
     b"<svg xmlns='http://www.w3.org/2000/svg' xmlns:x='http://www.w3.org/1999/xlink'"
@@ -115,6 +127,12 @@ def _with_size(content: bytes, at: int, layout: str, *sides: int) -> bytes:
 _WEBP = saved(CAT.convert("RGBA"), "WEBP", lossless=True, exif=b"Exif\0\0MM\0*\0\0\0\x08\0\0")
 _GIF = saved(CAT, "GIF")
 _BMP = saved(CAT, "BMP")
+_AVIF = saved(CAT, "AVIF")
+_PICTURE = _GIF.index(b"\x2c", 13 + 3 * 256)
+_FRAME = JPEG[
+    _JPEG_SIZE - 5 : _JPEG_SIZE - 3 + int.from_bytes(JPEG[_JPEG_SIZE - 3 : _JPEG_SIZE - 1])
+]
+_LATE_SIZE = _AVIF[:32] + struct.pack(">I", 70_000) + b"free" + bytes(69_992) + _AVIF[32:]
 
 #: Name -> (file, the error's code).
 REFUSED: dict[str, tuple[bytes, str]] = {
@@ -123,6 +141,23 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "30000 squared.png": (_with_size(PNG, 16, ">II", 30_000, 30_000), "image_too_large"),
     "four gigapixels.jpg": (_with_size(JPEG, _JPEG_SIZE, ">HH", 65_500, 65_500), "image_too_large"),
     "large screen.gif": (_with_size(_GIF, 6, "<HH", 65_535, 65_535), "image_too_large"),
+    "large first picture.gif": (
+        _with_size(_GIF, _PICTURE + 5, "<HH", 12_000, 12_000),
+        "image_too_large",
+    ),
+    "large first frame.jpg": (
+        _with_size(JPEG, _JPEG_SIZE, ">HH", 12_000, 12_000)[:-2] + _FRAME + JPEG[-2:],
+        "image_too_large",
+    ),
+    "large picture on a small canvas.webp": (
+        _with_size(_WEBP, _WEBP.index(b"VP8L") + 9, "<I", 0x1FFFFFFF),
+        "image_too_large",
+    ),
+    "large far behind.avif": (
+        _with_size(_LATE_SIZE, _LATE_SIZE.index(b"ispe") + 8, ">II", 16_000, 15_000),
+        "image_too_large",
+    ),
+    "without a size.avif": (_AVIF.replace(b"ispe", b"ispx"), "corrupt_image"),
     "large canvas.webp": (
         _WEBP[:24] + b"\xff\x3f\0\xff\x3f\0" + _WEBP[30:],
         "image_too_large",

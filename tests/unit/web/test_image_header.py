@@ -162,3 +162,89 @@ def test_damaged_files_never_throw(run_js: RunJs, tmp_path: Path, seed: int) -> 
     return tried
     """
     assert run_js("pipeline/image-header.js", body, seed=seed, sources=sources) == 60 * len(sources)
+
+
+# ---- what says less than a decoder takes ---------------------------------------------------------
+
+
+def size(found: Any) -> tuple[int, int]:
+    return found["height"], found["width"]
+
+
+def test_a_gif_is_as_large_as_its_first_picture_needs(run_js: RunJs, tmp_path: Path) -> None:
+    """Chromium and Firefox make the screen larger for it."""
+    content = bytearray(encoded("GIF", comment=b"behind a comment"))
+    at = content.index(b"\x2c", content.index(b"behind a comment"))
+    struct.pack_into("<HH", content, 6, 64, 400)
+    assert size(read(run_js, tmp_path, bytes(content))) == (400, 451)
+    struct.pack_into("<HHHH", content, at + 1, 7, 9, 12_000, 11_000)
+    assert size(read(run_js, tmp_path, bytes(content))) == (11_009, 12_007)
+    assert not read(run_js, tmp_path, bytes(content[: at + 5]))["complete"]
+
+
+def boxed(content: bytes, before_meta: bytes) -> bytes:
+    """An AVIF or HEIC file with more between its first box and the others."""
+    first = int.from_bytes(content[:4], "big")
+    return content[:first] + before_meta + content[first:]
+
+
+def test_an_avif_whose_size_comes_late_has_one(run_js: RunJs, tmp_path: Path) -> None:
+    free = struct.pack(">I", 70_000) + b"free" + bytes(69_992)
+    late = boxed(FILES["avif"], free)
+    assert size(read(run_js, tmp_path, late)) == (300, 451)
+    wide = struct.pack(">I4sQ", 1, b"free", 70_000) + bytes(69_984)
+    assert size(read(run_js, tmp_path, boxed(FILES["avif"], wide))) == (300, 451)
+    # What is not there yet is no size: a thumbnail's may come first.
+    cut = read(run_js, tmp_path, late[: late.index(b"ispe") + 20])
+    assert (size(cut), cut["complete"]) == ((0, 0), False)
+    # And what stands elsewhere is none either.
+    lie = b"\0\0\0\x1cfree" + FILES["avif"][FILES["avif"].index(b"ispe") :][:20]
+    without = boxed(FILES["avif"].replace(b"ispe", b"ispx"), lie)
+    assert size(read(run_js, tmp_path, without)) == (0, 0)
+
+
+def test_of_several_frames_of_a_jpeg_the_largest_counts(run_js: RunJs, tmp_path: Path) -> None:
+    """Decoders take the first one, and make room for it before they come to the next."""
+    at = FILES["jpeg"].index(b"\xff\xc0")
+    frame = bytearray(FILES["jpeg"][at : at + 2 + int.from_bytes(FILES["jpeg"][at + 2 : at + 4])])
+    struct.pack_into(">HH", frame, 5, 64, 96)
+    found = read(run_js, tmp_path, FILES["jpeg"][:-2] + bytes(frame) + b"\xff\xd9")
+    assert (size(found), found["complete"]) == ((300, 451), True)
+
+
+@pytest.mark.parametrize("name", ["webp", "webp lossless"])
+def test_the_picture_of_a_webp_counts_with_its_canvas(
+    run_js: RunJs, tmp_path: Path, name: str
+) -> None:
+    canvas = b"VP8X\x0a\0\0\0\0\0\0\0" + struct.pack("<I", 95)[:3] + struct.pack("<I", 63)[:3]
+    between = b"ICCP" + struct.pack("<I", 200_000) + bytes(200_000)
+    body = b"WEBP" + canvas + between + FILES[name][12:]
+    content = b"RIFF" + struct.pack("<I", len(body)) + body
+    assert size(read(run_js, tmp_path, content)) == (300, 451)
+    assert size(read(run_js, tmp_path, content[:100_000])) == (0, 0)  # not known yet
+
+
+def test_the_oldest_head_of_a_bmp(run_js: RunJs, tmp_path: Path) -> None:
+    head = struct.pack("<IHHHH", 12, 96, 64, 1, 24)
+    content = b"BM" + struct.pack("<IHHI", 26 + 3 * 96 * 64, 0, 0, 26) + head + bytes(3 * 96 * 64)
+    assert size(read(run_js, tmp_path, content)) == (64, 96)
+
+
+@pytest.mark.parametrize("size_mb", [0.07, 3])
+def test_a_size_is_found_wherever_it_stands(run_js: RunJs, tmp_path: Path, size_mb: float) -> None:
+    """By the beginning of the file where that is enough; nothing shows what has none."""
+    body = """
+      const file = new File([readFileSync(given.path)], 'photo.avif')
+      return module.inspect(file, file.name).catch(({ code, message }) => ({ code, message }))
+    """
+    path = tmp_path / "picture"
+    free = struct.pack(">I", int(size_mb * 1e6)) + b"free" + bytes(int(size_mb * 1e6) - 8)
+    content = bytearray(boxed(FILES["avif"], free))
+    path.write_bytes(content)
+    found = run_js("pipeline/inspect.js", body, path=str(path))
+    assert (found["format"], size(found)) == ("avif", (300, 451))
+    struct.pack_into(">II", content, content.index(b"ispe") + 8, 16_000, 15_000)
+    path.write_bytes(content)
+    assert run_js("pipeline/inspect.js", body, path=str(path))["code"] == "image_too_large"
+    path.write_bytes(content.replace(b"ispe", b"ispx"))
+    assert run_js("pipeline/inspect.js", body, path=str(path))["code"] == "corrupt_image"

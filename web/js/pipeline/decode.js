@@ -93,6 +93,17 @@ function uprightDensity({ density, height, width }, photo) {
  * @param {string} name
  */
 async function checkFile(blob, name) {
+  checkBytes(blob, name)
+  const header = checkHeader(readImageHeader(new Uint8Array(await read(blob, name))), blob, name)
+  if (!header.complete) throw cutOff(blob, name)
+  return header
+}
+
+/**
+ * @param {Blob} blob
+ * @param {string} name
+ */
+export function checkBytes(blob, name) {
   if (blob.size === 0) {
     throw failure(
       'empty_file',
@@ -105,23 +116,42 @@ async function checkFile(blob, name) {
       `${name} has ${megabytes(blob.size)}; files up to ${megabytes(MAX_FILE_BYTES)} can be opened.`,
     )
   }
-  const header = readImageHeader(new Uint8Array(await read(blob, name)))
-  if (!header) throw unsupported(name)
-  if (header.height && header.width) checkSize(header, name)
-  if (!header.complete) {
+}
+
+/**
+ * @param {ImageHeader | null} header of the whole file, or of as much as its size stands in
+ * @param {Blob} blob
+ * @param {string} name
+ * @returns {ImageHeader} of a picture of a size that can be held
+ */
+export function checkHeader(header, blob, name) {
+  if (!header) {
     throw failure(
-      'truncated_image',
-      `${name} is cut off after ${megabytes(blob.size)}. Save it again and choose the new file.`,
+      'unsupported_format',
+      `${name} is not a picture that can be opened here. Choose a JPEG, PNG, WebP, AVIF, HEIC, GIF or BMP file.`,
     )
   }
+  if (header.height && header.width) checkSize(header, name)
+  else throw header.complete ? damaged(name) : cutOff(blob, name)
   return header
 }
 
-/** @param {string} name */
-export function unsupported(name) {
+/**
+ * @param {Blob} blob
+ * @param {string} name
+ */
+function cutOff(blob, name) {
   return failure(
-    'unsupported_format',
-    `${name} is not a picture that can be opened here. Choose a JPEG, PNG, WebP, AVIF, HEIC, GIF or BMP file.`,
+    'truncated_image',
+    `${name} is cut off after ${megabytes(blob.size)}. Save it again and choose the new file.`,
+  )
+}
+
+/** @param {string} name */
+function damaged(name) {
+  return failure(
+    'corrupt_image',
+    `${name} is damaged and cannot be decoded. Open it in another program, save it again, and choose the new file.`,
   )
 }
 
@@ -129,7 +159,7 @@ export function unsupported(name) {
  * @param {{ height: number, width: number }} size
  * @param {string} name
  */
-export function checkSize({ height, width }, name) {
+function checkSize({ height, width }, name) {
   if (Math.min(height, width) < MIN_SIDE_PX) {
     throw failure(
       'image_too_small',
@@ -185,10 +215,7 @@ async function toBitmap(blob, name, format) {
     return bitmap
   } catch (error) {
     if (error instanceof GossamerError) throw error
-    throw failure(
-      'corrupt_image',
-      `${name} is damaged and cannot be decoded. Open it in another program, save it again, and choose the new file.`,
-    )
+    throw damaged(name)
   }
 }
 

@@ -10,9 +10,10 @@
  * @typedef {{ vertical: number, horizontal: number }} Density
  */
 /**
- * `height` and `width` in px as stored (before EXIF orientation), 0 where the file does not say;
- * `density` null where it does not, or not in units of length. `exif` is a TIFF structure;
- * `profile` an ICC profile, in a PNG as a zlib stream. Both are parts of the file's own bytes.
+ * `height` and `width` in px as stored (before EXIF orientation), and no less than what a decoder
+ * makes room for; 0 where the file does not say, or not in these bytes. `density` is null where it
+ * does not, or not in units of length. `exif` is a TIFF structure; `profile` an ICC profile, in a PNG
+ * as a zlib stream. Both are parts of the file's own bytes.
  * @typedef {{
  *   format: Format,
  *   height: number,
@@ -25,7 +26,7 @@
  */
 
 /**
- * @param {Uint8Array<ArrayBuffer>} bytes the whole file
+ * @param {Uint8Array<ArrayBuffer>} bytes the whole file, or its beginning
  * @returns {ImageHeader | null} null when it is none of the formats
  */
 export function readImageHeader(bytes) {
@@ -61,8 +62,7 @@ const FORMATS = [
 
 /** SOI, segments, then entropy-coded data between SOS segments, until EOI. @type {typeof readPng} */
 function readJpeg(view, bytes) {
-  let height = 0
-  let width = 0
+  const found = { height: 0, width: 0 } // of several frames a decoder takes the first
   let density = null
   let exif = null
   /** @type {Uint8Array<ArrayBuffer>[]} */
@@ -70,10 +70,11 @@ function readJpeg(view, bytes) {
   let at = 2
   for (;;) {
     at = bytes.indexOf(0xff, at)
-    if (at < 0 || at + 1 >= bytes.length) return { height, width, density, complete: false }
+    if (at < 0 || at + 1 >= bytes.length) return { ...found, density, complete: false }
     const marker = view.getUint8(at + 1)
     if (marker === 0xd9) {
-      return { height, width, density, exif, profile: joined(profile), complete: height > 0 }
+      const complete = found.height > 0
+      return { ...found, density, exif, profile: joined(profile), complete }
     }
     if (marker === 0xff) {
       at += 1 // fill byte
@@ -81,10 +82,7 @@ function readJpeg(view, bytes) {
       at += 2 // escaped data byte, or a marker without a length
     } else {
       const isFrame = marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker)
-      if (isFrame) {
-        height = view.getUint16(at + 5)
-        width = view.getUint16(at + 7)
-      }
+      if (isFrame) enlarge(found, view.getUint16(at + 5), view.getUint16(at + 7))
       if (marker === 0xe0 && startsWith(bytes, at + 4, 'JFIF\0')) density = jfifDensity(view, at)
       const end = at + 2 + view.getUint16(at + 2)
       if (marker === 0xe1 && startsWith(bytes, at + 4, 'Exif\0\0')) {
@@ -159,85 +157,132 @@ function readPng(view, bytes) {
   return found
 }
 
-/** @type {typeof readPng} */
-function readGif(view) {
-  return { height: view.getUint16(8, true), width: view.getUint16(6, true), complete: true }
-}
-
-/** @type {typeof readPng} */
-function readWebp(view, bytes) {
-  const complete = view.getUint32(4, true) + 8 <= bytes.length
-  if (startsWith(bytes, 12, 'VP8X')) {
-    const uint24 = (/** @type {number} */ at) =>
-      view.getUint16(at, true) + 65536 * view.getUint8(at + 2)
-    const { exif, profile } = readWebpChunks(view, bytes)
-    return { height: uint24(27) + 1, width: uint24(24) + 1, exif, profile, complete }
-  }
-  if (startsWith(bytes, 12, 'VP8L')) {
-    const bits = view.getUint32(21, true)
-    return { height: ((bits >>> 14) & 0x3fff) + 1, width: (bits & 0x3fff) + 1, complete }
-  }
-  return {
-    height: view.getUint16(28, true) & 0x3fff,
-    width: view.getUint16(26, true) & 0x3fff,
-    complete,
-  }
-}
-
 /**
- * @param {DataView} view
- * @param {Uint8Array<ArrayBuffer>} bytes
+ * Screen, extensions, then the first picture, for which a browser makes the screen larger where it
+ * has to; later ones are cut off at its edge.
+ * @type {typeof readPng}
  */
-function readWebpChunks(view, bytes) {
-  let exif = null
-  let profile = null
-  for (let at = 12; at + 8 <= bytes.length; ) {
-    const end = at + 8 + view.getUint32(at + 4, true)
-    if (startsWith(bytes, at, 'ICCP')) profile ??= bytes.subarray(at + 8, end)
-    if (startsWith(bytes, at, 'EXIF')) {
-      // Some writers put the JPEG marker's name before it.
-      exif ??= bytes.subarray(startsWith(bytes, at + 8, 'Exif\0\0') ? at + 14 : at + 8, end)
-    }
-    at = end + (end % 2)
+function readGif(view) {
+  let height = view.getUint16(8, true)
+  let width = view.getUint16(6, true)
+  const flags = view.getUint8(10)
+  let at = 13 + (flags & 0x80 ? 3 << ((flags & 7) + 1) : 0) // behind the palette
+  while (view.getUint8(at) === 0x21) {
+    at += 2
+    for (let size = view.getUint8(at); size > 0; size = view.getUint8(at)) at += 1 + size
+    at += 1
   }
-  return { exif, profile }
-}
-
-/** @type {typeof readPng} */
-function readBmp(view, bytes) {
-  const fileBytes = view.getUint32(2, true)
-  return {
-    height: Math.abs(view.getInt32(22, true)), // negative: rows from top to bottom
-    width: Math.abs(view.getInt32(18, true)),
-    complete: fileBytes <= bytes.length,
-  }
-}
-
-/** The largest `ispe` property is the primary image; tiles and thumbnails are smaller. @type {typeof readPng} */
-function readAvif(view, bytes) {
-  const metaBytes = Math.min(bytes.length - 16, 65536)
-  let height = 0
-  let width = 0
-  for (let at = bytes.indexOf(0x69); at >= 0 && at < metaBytes; at = bytes.indexOf(0x69, at + 1)) {
-    if (!startsWith(bytes, at, 'ispe')) continue
-    if (view.getUint32(at + 8) * view.getUint32(at + 12) > height * width) {
-      width = view.getUint32(at + 8)
-      height = view.getUint32(at + 12)
-    }
+  if (view.getUint8(at) === 0x2c) {
+    height = Math.max(height, view.getUint16(at + 3, true) + view.getUint16(at + 7, true))
+    width = Math.max(width, view.getUint16(at + 1, true) + view.getUint16(at + 5, true))
   }
   return { height, width, complete: true }
 }
 
-/** As AVIF, whose container it shares; the boxes say how long they are. @type {typeof readPng} */
+/**
+ * Chunks: the canvas where there is one, and a picture, for which a decoder makes room before it
+ * finds that the two differ. Frames of an animation it compares first.
+ * @type {typeof readPng}
+ */
+function readWebp(view, bytes) {
+  const found = { height: 0, width: 0 }
+  let exif = null
+  let profile = null
+  let hasPicture = false
+  for (let at = 12; at + 8 <= bytes.length; ) {
+    const start = at + 8
+    const end = start + view.getUint32(at + 4, true)
+    if (startsWith(bytes, at, 'VP8X')) {
+      enlarge(found, uint24(view, start + 7) + 1, uint24(view, start + 4) + 1)
+    } else if (startsWith(bytes, at, 'VP8L')) {
+      const bits = view.getUint32(start + 1, true)
+      enlarge(found, ((bits >>> 14) & 0x3fff) + 1, (bits & 0x3fff) + 1)
+      hasPicture = true
+    } else if (startsWith(bytes, at, 'VP8 ')) {
+      const [height, width] = [start + 8, start + 6].map((side) => view.getUint16(side, true))
+      enlarge(found, height & 0x3fff, width & 0x3fff)
+      hasPicture = true
+    } else if (startsWith(bytes, at, 'ANMF')) {
+      hasPicture = true
+    } else if (startsWith(bytes, at, 'ICCP')) {
+      profile ??= bytes.subarray(start, end)
+    } else if (startsWith(bytes, at, 'EXIF')) {
+      // Some writers put the JPEG marker's name before it.
+      exif ??= bytes.subarray(startsWith(bytes, start, 'Exif\0\0') ? start + 6 : start, end)
+    }
+    at = end + (end % 2)
+  }
+  if (!hasPicture) throw new RangeError('The picture is cut off.')
+  return { ...found, exif, profile, complete: view.getUint32(4, true) + 8 <= bytes.length }
+}
+
+/**
+ * @param {DataView} view
+ * @param {number} at
+ */
+function uint24(view, at) {
+  return view.getUint16(at, true) + 65536 * view.getUint8(at + 2)
+}
+
+/**
+ * @param {{ height: number, width: number }} found
+ * @param {number} height
+ * @param {number} width
+ */
+function enlarge(found, height, width) {
+  found.height = Math.max(found.height, height)
+  found.width = Math.max(found.width, width)
+}
+
+/** @type {typeof readPng} */
+function readBmp(view, bytes) {
+  const complete = view.getUint32(2, true) <= bytes.length
+  if (view.getUint32(14, true) === 12) {
+    return { height: view.getUint16(20, true), width: view.getUint16(18, true), complete } // OS/2's
+  }
+  return {
+    height: Math.abs(view.getInt32(22, true)), // negative: rows from top to bottom
+    width: Math.abs(view.getInt32(18, true)),
+    complete,
+  }
+}
+
+/** As HEIF; where the pixels end is not looked at. @type {typeof readPng} */
+function readAvif(view, bytes) {
+  return { ...readHeif(view, bytes), complete: true }
+}
+
+/** Boxes, which say how long they are; pictures are told of in `meta`. @type {typeof readPng} */
 function readHeif(view, bytes) {
+  const found = { height: 0, width: 0 }
   let at = 0
   while (at + 8 <= bytes.length) {
     const size = view.getUint32(at)
-    if (size === 0)
-      at = bytes.length // this box goes to the end, wherever that is
-    else at += size === 1 ? Math.max(16, Number(view.getBigUint64(at + 8))) : Math.max(8, size)
+    let end = at + Math.max(8, size)
+    if (size === 0) end = bytes.length // this box goes to the end, wherever that is
+    if (size === 1) end = at + Math.max(16, Number(view.getBigUint64(at + 8)))
+    if (startsWith(bytes, at + 4, 'meta')) {
+      if (end > bytes.length) throw new RangeError('What is told of the pictures is cut off.')
+      findSize(view, bytes.subarray(0, end), at, found)
+    }
+    at = end
   }
-  return { ...readAvif(view, bytes), complete: at === bytes.length }
+  return { ...found, complete: at === bytes.length }
+}
+
+/**
+ * The largest `ispe` property is the primary image; tiles and thumbnails are smaller.
+ * @param {DataView} view
+ * @param {Uint8Array} bytes to the end of a `meta` box
+ * @param {number} start of it
+ * @param {{ height: number, width: number }} found
+ */
+function findSize(view, bytes, start, found) {
+  for (let at = bytes.indexOf(0x69, start); at >= 0; at = bytes.indexOf(0x69, at + 1)) {
+    if (!startsWith(bytes, at, 'ispe')) continue
+    const [height, width] = [view.getUint32(at + 12), view.getUint32(at + 8)]
+    if (height * width > found.height * found.width) Object.assign(found, { height, width })
+  }
 }
 
 /**
