@@ -61,7 +61,7 @@ def test_a_page_cuts_out_and_fetches_nothing_else(
         "client.js",
         *("errors.js", "release.js", "requests.js"),
         # the worker of the network
-        *("inference-worker.js", "colour-profile.js", "decode.js", "device.js"),
+        *("inference-worker.js", "colour-profile.js", "confidence.js", "decode.js", "device.js"),
         *("image-header.js", "infer.js", "lanczos.js", "lanczos.wasm", "memory.js"),
         "normalise.js",
         *("preprocess.js", "self-test.js", "serve.js", "stored-model.js", "wasm-memory.js"),
