@@ -1,37 +1,14 @@
-"""The app's controls stand where refinement begins."""
+"""Of two choices that exclude each other the later one counts, and the other one comes back."""
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict
 from typing import Any
 
 import pytest
 
 from pyside_logic.output_options import OutputOptions
-from pyside_logic.presets import PRESETS
-from pyside_logic.refine_options import RefineOptions
 
 from .conftest import RunJs
-
-
-def test_the_controls_start_from_the_defaults_of_refinement(run_js: RunJs) -> None:
-    assert run_js("ui/edits.js", "return module.REFINE_DEFAULTS") == asdict(RefineOptions())
-
-
-def test_the_panel_shows_what_a_preset_does(run_js: RunJs) -> None:
-    shown = run_js("ui/edits.js", "return module.PRESETS")
-    assert list(shown) == list(PRESETS)
-    for name, look in shown.items():
-        preset = OutputOptions.from_dict({"preset": name})
-        assert OutputOptions.from_dict({"background": look["background"]}).background == (
-            preset.background
-        )
-        kind_and_opacity = preset.shadow and {
-            "kind": preset.shadow.kind,
-            "opacity": preset.shadow.opacity,
-        }
-        assert look["shadow"] == kind_and_opacity
-
 
 CONSISTENT = """
 const edits = module.newEdits()

@@ -1,8 +1,9 @@
 /** What becomes of the cut-out: what it is for, what it stands on, what is left around it. */
 
+import { PRESETS } from './choices.js'
 import { ChoiceControl, RangeControl, SwitchControl } from './controls.js'
 import { create } from './dom.js'
-import { isFile, PRESETS } from './edits.js'
+import { isFile } from './edits.js'
 import { createIcon } from './icons.js'
 import { language, t } from './strings.js'
 

@@ -1,8 +1,8 @@
 /** How the edge of the subject is drawn. */
 
+import { REFINE_DEFAULTS } from './choices.js'
 import { ChoiceControl, RangeControl, SwitchControl } from './controls.js'
 import { create, createButton } from './dom.js'
-import { REFINE_DEFAULTS } from './edits.js'
 import { language, t } from './strings.js'
 
 /** @typedef {import('./edits.js').Edits} Edits */

@@ -1,27 +1,11 @@
 /** What a person has asked of a photo: edges, strokes and the file. */
 
-import { recall, remember } from './settings.js'
+import { PICTURE, recallKnown } from './choices.js'
+import { remember } from './settings.js'
 
 /** @typedef {import('../gossamer.js').RefineOptions} RefineOptions */
 /** @typedef {import('../gossamer.js').OutputOptions} OutputOptions */
 /** @typedef {import('../gossamer.js').Stroke} Stroke */
-
-/** What `refine` does when nothing is asked of it: `pyside_logic/refine_options.py`. */
-export const REFINE_DEFAULTS = {
-  feather_px: 0,
-  contract_px: 0,
-  sharpen: 1,
-  min_region_px: 0,
-  decontaminate: true,
-  detail: 'guided',
-}
-
-/** What is seen in the panel of the presets: `pyside_logic/presets.py` has all of them. */
-export const PRESETS = {
-  product: { background: '#ffffff', shadow: null },
-  'id-photo': { background: '#e6eaee', shadow: null },
-  sticker: { background: 'transparent', shadow: { kind: 'drop', opacity: 0.3 } },
-}
 
 /**
  * `edgesVersion` counts changes of `refine` and `strokes`, `version` those of anything: what was
@@ -36,15 +20,13 @@ export const PRESETS = {
  * }} Edits
  */
 
-/** What stands for a picture in what the device remembers: of a photo, nothing is kept. */
-const PICTURE = 'picture'
-/** That picture, as long as this page lives. @type {OutputOptions['background']} */
+/** The picture that PICTURE stands for, as long as this page lives. @type {OutputOptions['background']} */
 let lastPicture
 
 /** @returns {Edits} as the person left them at the last photo, without strokes */
 export function newEdits() {
   return {
-    refine: recall('refine', /** @type {RefineOptions} */ ({})),
+    refine: recallKnown('refine'),
     output: recallOutput(),
     strokes: [],
     undone: [],
@@ -82,9 +64,10 @@ function rememberOutput(output) {
 
 /** @returns {OutputOptions} */
 function recallOutput() {
-  const { background, ...others } = recall('output', /** @type {OutputOptions} */ ({}))
+  const { background, ...others } = recallKnown('output')
   const known = background === PICTURE ? lastPicture : background
-  return known ? { ...others, background: known } : others
+  const output = known ? { ...others, background: known } : others
+  return consistent(output, output)
 }
 
 /**

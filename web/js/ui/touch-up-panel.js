@@ -1,8 +1,9 @@
 /** Brushes that correct what was found, and the way back. */
 
+import { BRUSH, recallKnown } from './choices.js'
 import { ChoiceControl, RangeControl } from './controls.js'
 import { create, createButton } from './dom.js'
-import { recall, remember } from './settings.js'
+import { remember } from './settings.js'
 import { t } from './strings.js'
 
 /** @typedef {import('./brush-layer.js').Brush} Brush */
@@ -22,7 +23,7 @@ export class TouchUpPanel extends HTMLElement {
 
   /** @type {Tool} */
   #tool = 'off'
-  #brush = recall('brush', { size: 40, hardness: 0.6 })
+  #brush = { ...BRUSH, ...recallKnown('brush') }
   #tools = new ChoiceControl({
     name: 'brush',
     label: t('brush'),
@@ -40,7 +41,7 @@ export class TouchUpPanel extends HTMLElement {
     min: 4,
     max: 200,
     step: 1,
-    otherwise: 40,
+    otherwise: BRUSH.size,
     words: (value) => `${value} px`,
     onInput: (size) => this.#change({ size }),
   })
@@ -50,7 +51,7 @@ export class TouchUpPanel extends HTMLElement {
     min: 0,
     max: 100,
     step: 5,
-    otherwise: 60,
+    otherwise: 100 * BRUSH.hardness,
     words: (value) => `${value} %`,
     onInput: (percent) => this.#change({ hardness: percent / 100 }),
   })
