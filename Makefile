@@ -30,6 +30,7 @@ install = { UV_DEFAULT_INDEX="$(PIPS_INDEX)" \
 # Every package in the version and with the hash that is written in a lock file.
 locked = $(call install,--require-hashes --no-deps --requirement locks/$(1).txt)
 itself = $(call install,--no-build-isolation --editable '$(1)')
+made_for = $$(pwd -P) $$($(1) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes \
 	--python-version 3.11 --no-annotate --no-header --upgrade
 
@@ -103,16 +104,22 @@ build/site-choices: force
 
 force:
 
-$(BIN)/python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+# What this environment was made for. Its programs name its folder, and its packages lie below its
+# Python's version: in a checkout that was copied or moved, or with another Python, it is made anew,
+# as it is where it was never finished.
+NAMED_PYTHON = $(if $(filter file,$(origin PYTHON)),$(BIN)/python,$(PYTHON))
+$(BIN)/.made: force
+	@[ "$$(cat $@ 2>/dev/null)" = "$(call made_for,$(NAMED_PYTHON))" ] || rm -rf $(VENV)
+	@[ -e $@ ] || $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo "Expected Python 3.11 or newer, received $$($(PYTHON) --version)." \
 			"Run: make PYTHON=python3.11" >&2; exit 1; }
-	@echo "Making a Python environment in $(VENV) ..."
-	@$(PYTHON) -m venv $(VENV) 2>/dev/null || { \
-		$(PYTHON) -m venv --clear --without-pip $(VENV) && \
-		$(PYTHON) -m pip --quiet --python $(BIN)/python install pip; }
+	@[ -e $@ ] || { echo "Making a Python environment in $(VENV) ..."; \
+		$(PYTHON) -m venv $(VENV) 2>/dev/null || { \
+			$(PYTHON) -m venv --clear --without-pip $(VENV) && \
+			$(PYTHON) -m pip --quiet --python $(BIN)/python install pip; }; }
+	@[ -e $@ ] || echo "$(call made_for,$(BIN)/python)" >$@
 
-$(BIN)/.installed: pyproject.toml locks/build.txt locks/node.txt locks/uv.txt | $(BIN)/python
+$(BIN)/.installed: pyproject.toml locks/build.txt locks/node.txt locks/uv.txt $(BIN)/.made
 	@echo "Installing Gossamer's Python packages ..."
 	@$(BIN)/python -m pip install --quiet --require-hashes --no-deps \
 		--requirement locks/uv.txt 2>/dev/null || true
@@ -179,8 +186,8 @@ audit: build/supply/.installed
 	npm audit || node=$$?; \
 	[ $$python$$node = 00 ]
 
-build/supply/.installed: pyproject.toml
-	@$(PYTHON) -m venv build/supply
+build/supply/.installed: pyproject.toml $(BIN)/.made
+	@$(PYTHON) -m venv --clear build/supply
 	@build/supply/bin/python -m pip install --quiet pip-audit==2.10.1
 	@touch $@
 

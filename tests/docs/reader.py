@@ -162,7 +162,8 @@ def make_checkout(folder: Path) -> None:
     # What tells make that everything is installed: it is, elsewhere on PATH.
     stamps = folder / ".venv" / "bin"
     stamps.mkdir(parents=True)
-    for name in ("python", ".installed", ".dev"):
+    (stamps / ".made").write_text(f"{folder.resolve()} ", encoding="utf-8")
+    for name in (".installed", ".dev"):
         (stamps / name).touch()
     photos = folder / "photos"
     photos.mkdir()
