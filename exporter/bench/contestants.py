@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from exporter.errors import BenchError
-from exporter.nodejs import find_node
+from exporter.nodejs import find_node, npm_options
 from exporter.report import Report, silent
 from exporter.serve import HOST, make_server, running
 
@@ -89,7 +89,7 @@ def _install_peer(folder: Path, report: Report) -> None:
         report(f"Installing {_PEER_NAME} for comparison (some hundred megabytes) ...")
         shutil.rmtree(folder, ignore_errors=True)
         shutil.copytree(_PEER, folder)
-        _run(["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"], folder)
+        _run(["npm", "ci", "--no-audit", "--no-fund", *npm_options()], folder)
         page.mkdir()
     bundle = ["--bundle", "--format=esm", "--log-level=error", "--outfile=page/bundle.js"]
     shutil.copyfile(_PEER / "page.js", folder / "page.js")

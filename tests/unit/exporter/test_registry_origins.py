@@ -135,6 +135,19 @@ def test_a_member_is_taken_out_of_an_npm_package(registry: bytes, cache: Path) -
     assert names(cache) == [SHA256]
 
 
+def test_npm_keeps_where_gossamer_does_what_it_needs_to(
+    registry: bytes, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A home that cannot be written to is no reason to fetch nothing."""
+    home = tmp_path / "home"
+    home.touch()  # below a file there is nothing to be made, not even for root
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.delenv("npm_config_cache")
+    monkeypatch.setenv("GOSSAMER_CACHE", str(cache))
+    assert fetch(pinned(NpmOrigin("gossamer-test", "1.0.0"), contents=registry)).is_file()
+    assert names(cache) == sorted([hashlib.sha256(registry).hexdigest(), "npm"])
+
+
 @pytest.mark.parametrize(
     ("origin", "reason"),
     [
