@@ -200,8 +200,13 @@ def load_runtime(path: Path = RUNTIME) -> dict[str, Part]:
     """By name, in the order of the file. Raises CatalogError."""
     parts = {}
     for table in _tables(path):
-        parts[table.name] = _part(table)
+        parts[table.name] = part = _part(table)
         table.refuse_unknown_keys()
+        for place, origin in enumerate(part.origins):
+            if isinstance(origin, NpmOrigin) and origin.version != part.version:
+                raise table.error(
+                    f"origins[{place}].version", f"{part.version!r}, the part's own", origin.version
+                )
     return parts
 
 

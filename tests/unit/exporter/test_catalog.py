@@ -1,12 +1,14 @@
 """The committed files are read whole, and every way to write one wrong has its own message."""
 
 import json
+import re
 import tarfile
 from pathlib import Path
 
 import pytest
 
 from exporter.catalog import (
+    ROOT,
     Int8Budget,
     NpmOrigin,
     PypiOrigin,
@@ -96,6 +98,33 @@ def test_numpy_is_the_one_that_pyodide_pins() -> None:
     assert all(pinned["file_name"] in str(origin) for origin in runtime["numpy"].origins)
 
 
+def test_what_came_from_npm_is_of_the_version_that_is_written() -> None:
+    """A cache knows a file by its sha256, whatever the version beside it says."""
+    for name in ("onnxruntime-web", "client-zip", "libheif-js", "pyodide"):
+        part = load_runtime()[name]
+        with tarfile.open(fetch(part)) as package:
+            manifest = package.extractfile("package/package.json")
+            assert manifest is not None
+            assert json.load(manifest)["version"] == part.version
+
+
+def test_the_readme_tells_of_every_part_as_it_is_pinned() -> None:
+    rows = _PINNED.findall((ROOT / "README.md").read_text(encoding="utf-8"))
+    told = {letters(name): (version, licence) for name, version, licence in rows}
+    parts = {letters(part.name.removesuffix("-js")): part for part in load_runtime().values()}
+    assert told.keys() == parts.keys()
+    for name, part in parts.items():
+        version, licence = told[name]
+        assert (version, licence.split(", ")[0]) == (part.version, part.licence)
+
+
+_PINNED = re.compile(r"^\| ([A-Za-z -]+) ([\d.]+).*? \| (.*?) \| `web/runtime.toml` \|$", re.M)
+
+
+def letters(name: str) -> str:
+    return re.sub("[^a-z]", "", name.lower())
+
+
 @pytest.mark.parametrize(
     ("written", "instead", "message"),
     [
@@ -145,6 +174,26 @@ def test_a_wrong_entry_is_refused(tmp_path: Path, written: str, instead: str, me
         load_networks(write(tmp_path, text))
     assert str(refusal.value).startswith("networks.toml: ")
     assert message in str(refusal.value)
+
+
+PART = """
+[small]
+version = '2.0'
+sha256 = 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'
+bytes = 1_000
+licence = 'MIT'
+source = 'https://example.org/small'
+origins = [{ npm = 'small', version = '2.0' }]
+"""
+
+
+def test_a_runtime_part_has_the_version_of_its_package(tmp_path: Path) -> None:
+    """Licences and the list of what ships name the one, and npm gives the other."""
+    assert load_runtime(write(tmp_path, PART))["small"].version == "2.0"
+    with pytest.raises(
+        CatalogError, match=r"small: origins\[0\]\.version: Expected '2\.1', the part's"
+    ):
+        load_runtime(write(tmp_path, PART.replace("version = '2.0'", "version = '2.1'", 1)))
 
 
 def test_a_runtime_part_takes_no_network_keys(tmp_path: Path) -> None:
