@@ -16,7 +16,6 @@ class ErrorCode(StrEnum):
     INVALID_ARGUMENT = "invalid_argument"
     MODEL_UNAVAILABLE = "model_unavailable"
     MODEL_CORRUPT = "model_corrupt"
-    STORAGE_UNAVAILABLE = "storage_unavailable"
     BACKEND_UNAVAILABLE = "backend_unavailable"
     OUT_OF_MEMORY = "out_of_memory"
     WORKER_DIED = "worker_died"

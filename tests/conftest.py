@@ -68,13 +68,6 @@ def two_network_server(two_network_site_dir: Path) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def plain_server(site_dir: Path) -> Iterator[str]:
-    """The URL of the same site on a static host that sends no headers of ours."""
-    with running(make_server(site_dir, headers=False)) as site_server:
-        yield site_server.url
-
-
-@pytest.fixture(scope="session")
 def small_site_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two networks of 64 x 64 px for every backend: seconds on a software GPU, where the published
     sizes take minutes."""

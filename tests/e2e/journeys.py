@@ -191,8 +191,3 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     paths["letter"] = folder / "letter.jpg"
     paths["letter"].write_text("not a picture")
     return paths
-
-
-def expect_saved_exactly(app: App) -> None:
-    """Waits until the file is as the edits say."""
-    expect(app.part("file-size")).not_to_contain_text("About", timeout=SLOW_MS)

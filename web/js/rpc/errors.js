@@ -13,7 +13,6 @@ export const ERROR_CODES = /** @type {const} */ ([
   'invalid_argument',
   'model_unavailable',
   'model_corrupt',
-  'storage_unavailable',
   'backend_unavailable',
   'out_of_memory',
   'worker_died',

@@ -42,7 +42,7 @@ const MAX_PREVIEW_PX = 1000
 /** Of every window: what is being saved goes on when its language changes. */
 const note = new NoticeBar()
 
-export class GossamerApp extends HTMLElement {
+class GossamerApp extends HTMLElement {
   #visit
   #offline = new OfflineState()
   #intake = new PhotoIntake()

@@ -22,7 +22,7 @@ export class SettingsSheet extends HTMLElement {
 
   #button = create('button', { type: 'button', class: 'button quiet icon-only' })
   #language = create('select', { 'data-testid': 'language' })
-  #models = create('div', { class: 'block', hidden: true })
+  #models = create('div', { hidden: true })
   #again = createButton('plain', t('doAgain'), () => {
     this.close()
     this.onAgain()

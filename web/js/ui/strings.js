@@ -103,7 +103,6 @@ export function errorWords(error, name) {
       return t('errorMemory', { name })
     case 'model_unavailable':
     case 'model_corrupt':
-    case 'storage_unavailable':
       return t('errorNetwork', { name })
     case 'worker_died':
       return t('errorStopped', { name })

@@ -1,7 +1,7 @@
 /** Where on the stage the photo lies, for a zoom and a position. Numbers only, no DOM. */
 
 /** Photo pixels become at most this many of the screen's. */
-export const MAX_SCALE = 8
+const MAX_SCALE = 8
 /** A small photo is shown at most twice its own size until somebody zooms. */
 const MAX_FIT_SCALE = 2
 const MARGIN_PX = 16
@@ -17,7 +17,7 @@ const ANOTHER_SIZE = 1.1
  */
 
 /** @type {Readonly<View>} all of the photo */
-export const FITTED = { scale: null, centre: { x: 0.5, y: 0.5 } }
+const FITTED = { scale: null, centre: { x: 0.5, y: 0.5 } }
 
 export class Viewport {
   #stage = { width: 1, height: 1 }
