@@ -102,6 +102,9 @@ def _add_output_arguments(group: Any) -> None:
     )
     group.add_argument("--quality", type=float, metavar="Q", help="of a WebP, 0 to 1 (0.9)")
     group.add_argument(
+        "--outline-only", action="store_true", help="of an SVG, without the photo inside"
+    )
+    group.add_argument(
         "--metadata",
         choices=("keep", "all", "none"),
         help="of the photo: keep says who, when and with what (default), all where too",
@@ -159,6 +162,8 @@ def _expect_fitting(job: "CutJob") -> None:
                 )
     elif output.depth == 16:
         raise ExporterError("--depth 16: Expected --alpha too, as only a matte has 16 bits.")
+    if not output.embed and output.type != "image/svg+xml":
+        raise ExporterError("--outline-only: Expected --format svg too, as no other is drawn.")
     if output.background == "picture" and job.backdrop is None:
         raise ExporterError("--background: Expected a picture's file, received 'picture'.")
 
@@ -172,6 +177,8 @@ def _output_values(arguments: argparse.Namespace) -> tuple[dict[str, Any], Path 
     for name in ("shadow", "outline", "canvas", "background"):
         if getattr(arguments, name) is not None:
             values[name] = _parsed(name, getattr(arguments, name))
+    if arguments.outline_only:
+        values["embed"] = False
     if arguments.crop is not None:
         values["crop"] = {"margin_px": arguments.crop}
     backdrop = None

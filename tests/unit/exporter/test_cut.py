@@ -295,6 +295,7 @@ def test_auto_takes_a_specialists_edges_where_it_agrees(coffee: Path, tmp_path: 
         (["--outline", "{broken"], "--outline"),
         (["--format", "svg", "--shadow"], "SVG"),
         (["--depth", "16"], "--depth 16: Expected --alpha"),
+        (["--outline-only"], "--outline-only: Expected --format svg"),
         (["--alpha", "--background", "red"], "--alpha: Expected no background"),
         (["--alpha", "--preset", "sticker"], "--alpha: Expected no shadow"),
         (["--background", "picture"], "--background: Expected a picture's file"),
