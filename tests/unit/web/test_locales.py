@@ -31,8 +31,8 @@ def places(text: str) -> set[str]:
     return set(re.findall(r"\{(\w+)\}", text))
 
 
-def test_the_languages_are_those_that_were_promised() -> None:
-    assert sorted(LOCALES) == ["de", "en", "es", "fr", "ja", "zh-Hans"]
+def test_the_languages_that_were_promised_are_there() -> None:
+    assert {"de", "en", "es", "fr", "ja", "zh-Hans"} <= LOCALES.keys()
 
 
 @pytest.mark.parametrize("language", LOCALES)

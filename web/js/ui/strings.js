@@ -86,7 +86,8 @@ export function errorWords(error, name) {
     return t('errorUnexpected', { name, reason })
   }
   if (language === 'en') return reason
-  switch (/** @type {import('../gossamer.js').GossamerError} */ (error).code) {
+  const { code } = /** @type {import('../gossamer.js').GossamerError} */ (error)
+  switch (code) {
     case 'empty_file':
       return t('errorEmpty', { name })
     case 'unsupported_format':
@@ -108,9 +109,14 @@ export function errorWords(error, name) {
       return t('errorStopped', { name })
     case 'backend_unavailable':
       return t('errorEngine', { name })
+    case 'invalid_argument':
+    case 'aborted':
+    case 'internal':
+      break // nobody's photo is at fault: the message itself has to do
     default:
-      return t('errorUnexpected', { name, reason })
+      void (/** @satisfies {never} */ (code)) // one that has no place above does not compile
   }
+  return t('errorUnexpected', { name, reason })
 }
 
 /**
