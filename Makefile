@@ -56,7 +56,11 @@ help:
 	@echo "make soak    the long tests: 200 photos in one page, millions of damaged inputs"
 	@echo "make lock    the newest packages that pyproject.toml and package.json allow, into the locks"
 	@echo "make audit   asks the package registries for known vulnerabilities of what is locked"
+	@echo "make browser installs the browsers of the tests: from Debian where you are root on it"
 	@echo "make clean   remove everything that was built"
+	@echo
+	@echo "PYTHON=python3.13 is another Python for .venv, and GOSSAMER_CACHE=DIR keeps what is"
+	@echo "fetched in another place than the user's cache folder."
 
 serve: dist/index.html
 	@gossamer serve --port $(PORT)

@@ -83,6 +83,14 @@ def test_what_is_not_run_says_why_and_is_counted() -> None:
         assert len(sample.words.get("reason", "")) > 10, f"{sample.where} does not say why"
 
 
+def test_a_page_with_commands_says_where_they_are() -> None:
+    """Whoever comes from a search has not read the first one."""
+    for path in PAGES:
+        shell = [sample.text for sample in samples_of(path) if sample.language == "sh"]
+        if any(re.search(r"^gossamer ", text, re.M) for text in shell):
+            assert 'export PATH="$PWD/.venv/bin:$PATH"' in path.read_text("utf-8"), path.name
+
+
 def test_what_a_sentence_names_exists() -> None:
     """Such as `gossamer eval DIR --model NAME` and `make site`: commands, options and targets."""
     options = {command.name: options_of(command.add_arguments) for command in COMMANDS}
