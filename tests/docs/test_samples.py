@@ -105,6 +105,16 @@ def test_what_a_sentence_names_exists() -> None:
             assert not unknown, f"{page}: gossamer {name} has no {unknown}"
 
 
+def test_what_belongs_to_a_change_exists() -> None:
+    page = (ROOT / "docs" / "contributing.md").read_text(encoding="utf-8")
+    named = re.findall(r"`(?:pytest )?([\w/.-]+/[\w/.-]*|[\w-]+\.\w+)(?: -k word)?`", page)
+    assert len(named) > 30
+    places = (ROOT, ROOT / "web" / "locales")
+    for name in named:
+        is_built = name.startswith("node_modules/")
+        assert is_built or any((place / name).exists() for place in places), name
+
+
 def options_of(add_arguments: object) -> set[str]:
     parser = argparse.ArgumentParser()
     assert callable(add_arguments)
