@@ -7,6 +7,7 @@ from pathlib import Path
 
 from exporter.calibration import calibration_file
 from exporter.catalog import Network
+from exporter.derived import is_kept, keep
 from exporter.errors import ExporterError
 from exporter.origins import cache_folder
 from exporter.pipeline import export_network
@@ -34,7 +35,7 @@ def exported_file(
     """
     cache = cache_folder() / "exported"
     path = cache / f"{_key(network, backend, precision, size)}.onnx"
-    if path.exists():
+    if is_kept(path):
         return path
     try:
         cache.mkdir(parents=True, exist_ok=True)
@@ -48,7 +49,7 @@ def exported_file(
                 local=local,
                 report=report,
             )
-            return artefact.path.replace(path)
+            return keep(artefact.path, path)
     except OSError as error:
         raise ExporterError(
             f"{network.name}: Expected a cache folder that can be written to: {error}. "

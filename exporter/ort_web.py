@@ -8,6 +8,7 @@ from itertools import takewhile
 from pathlib import Path
 
 from exporter.catalog import Part
+from exporter.derived import is_kept, keep
 from exporter.errors import ExporterError
 from exporter.origins import cache_folder, fetch
 from exporter.report import Report, silent
@@ -35,7 +36,7 @@ def unpack_runtime(
     """
     wanted = {name for backend in backends for name in RUNTIME_FILES[backend]}
     kept = cache_folder() / "unpacked" / part.sha256
-    if missing := {name for name in wanted if not (kept / name).exists()}:
+    if missing := {name for name in wanted if not is_kept(kept / name)}:
         _unpack(part, fetch(part, report=report), missing, kept)
     folder.mkdir(parents=True)
     for name in wanted:
@@ -55,7 +56,7 @@ def _unpack(part: Part, package: Path, names: set[str], target: Path) -> None:
                 missing.remove(member.name)
                 unfinished = Path(folder, Path(member.name).name)
                 unfinished.write_bytes(stream.read())
-                unfinished.replace(target / unfinished.name)
+                keep(unfinished, target / unfinished.name)
     if missing:
         raise ExporterError(
             f"web/runtime.toml: Expected {', '.join(sorted(missing))} in {part.name}, found none."

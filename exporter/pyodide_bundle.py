@@ -15,6 +15,7 @@ from pathlib import Path
 from pyodide_lock import PackageSpec, PyodideLockSpec
 
 from exporter.clang import compile_library
+from exporter.derived import is_kept, keep
 from exporter.errors import BundleError
 from exporter.nodejs import find_node
 from exporter.origins import sha256_of
@@ -162,7 +163,7 @@ def _compile(
         / _sha256_text(compiler_key, archive.installed_at, sha256_of(archive.source))
         for archive in archives
     }
-    missing = [archive for archive in archives if not compiled[archive.source].exists()]
+    missing = [archive for archive in archives if not is_kept(compiled[archive.source])]
     if missing:
         names = ", ".join(archive.source.name for archive in missing)
         report(f"Byte-compiling {names} ...", 0, 0)
@@ -178,7 +179,7 @@ def _compile(
             ]
             _run_compiler(jobs, package_dir, Path(folder))
             for source, target in fresh.items():
-                target.replace(compiled[source])
+                keep(target, compiled[source])
     return compiled
 
 

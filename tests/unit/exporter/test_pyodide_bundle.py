@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 import subprocess
 import zipfile
 from collections.abc import Iterable
@@ -190,6 +191,19 @@ def test_the_same_bytes_again(bundle: Path, parts: Parts, tmp_path: Path) -> Non
 
 def test_a_second_build_compiles_nothing(first_build: Build, parts: Parts, tmp_path: Path) -> None:
     assert build(parts, tmp_path / "second", first_build.cache).told == []
+
+
+def test_an_archive_that_was_changed_is_compiled_again(
+    first_build: Build, parts: Parts, tmp_path: Path
+) -> None:
+    cache = shutil.copytree(first_build.cache, tmp_path / "cache")
+    (ours,) = first_build.folder.glob("pyside_logic-*.whl")
+    for path in cache.iterdir():
+        if path.read_bytes() == ours.read_bytes():
+            path.write_bytes(ours.read_bytes() + b"changed")
+    again = build(parts, tmp_path / "out", cache)
+    assert again.told == [f"Byte-compiling {ours.name} ..."]
+    assert (again.folder / ours.name).read_bytes() == ours.read_bytes()
 
 
 @pytest.mark.parametrize("name", ["numpy", "pillow"])
