@@ -8,6 +8,7 @@ specification, and numbers of 32 bits, whatever the published file has.
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -41,10 +42,7 @@ def read_source(
     try:
         onnx.checker.check_model(model)
     except onnx.checker.ValidationError as error:
-        raise SourceError(
-            f"{network.name}: Expected a valid ONNX file, received {local or path}: "
-            f"{' '.join(str(error).split())} Fetch or export it again."
-        ) from error
+        raise _invalid(network, local or path, error) from error
     model = full_precision.apply(model)
     _check_input(model, network)
     _check_output(model, network)
@@ -129,7 +127,10 @@ def _load(path: Path, named: Path, network: Network) -> onnx.ModelProto:
             f"{network.name}: Expected an ONNX file, received {named}, which has no nodes."
         )
     if model.functions:
-        model = inliner.inline_local_functions(model)
+        try:
+            model = inliner.inline_local_functions(model)
+        except onnx.checker.ValidationError as error:  # they call each other without an end
+            raise _invalid(network, named, error) from error
     # Exporters list every family of operators that they know.
     used = {"", *(node.domain for node in _nodes(model.graph))}
     imports = [entry for entry in model.opset_import if entry.domain in used]
@@ -138,9 +139,17 @@ def _load(path: Path, named: Path, network: Network) -> onnx.ModelProto:
     return model
 
 
+def _invalid(network: Network, named: Path, error: Exception) -> SourceError:
+    return SourceError(
+        f"{network.name}: Expected a valid ONNX file, received {named}: "
+        f"{' '.join(str(error).split())} Fetch or export it again."
+    )
+
+
 def weights_outside(model: onnx.ModelProto) -> str:
     """The name of a file beside the ONNX file with weights in it, or ''."""
-    inside = (one.t for node in _nodes(model.graph) for one in node.attribute)
+    nodes = chain(_nodes(model.graph), *map(_nodes, model.functions))
+    inside = (one.t for node in nodes for one in node.attribute)
     for tensor in [*model.graph.initializer, *inside]:
         if tensor.data_location == TensorProto.EXTERNAL:
             return next((one.value for one in tensor.external_data if one.key == "location"), "?")
@@ -179,7 +188,7 @@ def _check_operators(model: onnx.ModelProto, network: Network) -> None:
             ) from None
 
 
-def _nodes(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
+def _nodes(graph: onnx.GraphProto | onnx.FunctionProto) -> Iterator[onnx.NodeProto]:
     for node in graph.node:
         yield node
         for attribute in node.attribute:

@@ -221,6 +221,37 @@ def test_weights_in_another_file(tmp_path: Path) -> None:
     read_source(specify(tmp_path, inside), local=inside)
 
 
+def test_weights_of_a_function_in_another_file(tmp_path: Path) -> None:
+    model = parser.parse_model(
+        """
+        <ir_version: 8, opset_import: ["" : 17, "mine" : 1]>
+        net (float[1,3,64,48] x) => (float[1,1,64,48] y) { y = mine.Head (x) }
+        <opset_import: ["" : 17], domain: "mine">
+        Head (a) => (c) { b = Constant <value = float[1,3,1,1] {1, 2, 3}> ()  c = Conv (a, b) }
+        """
+    )
+    weight = model.functions[0].node[0].attribute[0].t
+    weight.ClearField("float_data")
+    weight.data_location = TensorProto.EXTERNAL
+    weight.external_data.add(key="location", value="split.data")
+    weights = save(tmp_path, model)
+    with pytest.raises(SourceError, match=r"which has them in split\.data\. Put them into"):
+        read_source(specify(tmp_path, weights), local=weights)
+    with pytest.raises(VerifyError, match=r"has them in split\.data\. Put them into"):
+        read_model(weights)
+
+
+def test_functions_that_call_each_other(tmp_path: Path) -> None:
+    model = """
+        <ir_version: 8, opset_import: ["" : 17, "mine" : 1]>
+        net (float[1,3,64,48] x) => (float[1,1,64,48] y) { y = mine.F (x) }
+        <opset_import: ["mine" : 1], domain: "mine"> F (a) => (b) { b = mine.G (a) }
+        <opset_import: ["mine" : 1], domain: "mine"> G (a) => (b) { b = mine.F (a) }
+    """
+    with pytest.raises(SourceError, match=r"Expected a valid ONNX file, received .* recursive"):
+        source_of(tmp_path, model)
+
+
 @pytest.mark.parametrize(
     ("written", "instead", "told"),
     [
