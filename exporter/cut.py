@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +23,7 @@ from exporter.native import (
 from exporter.report import Report, silent
 from exporter.writable import write_whole
 
-__all__ = ["FORMATS", "CutJob", "Failure", "cut_photos", "file_name", "file_of"]
+__all__ = ["FORMATS", "CutJob", "Failure", "cut_photos", "file_name", "file_of", "folded"]
 
 #: What the file systems of Linux, macOS and Windows allow.
 _MOST_NAME_BYTES = 255
@@ -118,18 +119,28 @@ def file_of(
 
 def _targets(photos: Sequence[Path], out_dir: Path, ending: str) -> list[Path]:
     """A name of its own for each: two photos may share a stem, and none is written over."""
-    # Path.resolve() raises where a link leads back to itself, which one photo may do.
-    taken = {os.path.realpath(photo) for photo in photos}
+    taken = {_place(photo) for photo in photos}
     targets = []
     for photo in photos:
         content, extension = ending.split(".")
         target, number = out_dir / file_name(photo.stem, ending), 2
-        while os.path.realpath(target) in taken:
+        while _place(target) in taken:
             target = out_dir / file_name(photo.stem, f"{content}-{number}.{extension}")
             number += 1
-        taken.add(os.path.realpath(target))
+        taken.add(_place(target))
         targets.append(target)
     return targets
+
+
+def _place(path: Path) -> str:
+    # Path.resolve() raises where a link leads back to itself, which one photo may do.
+    return folded(os.path.realpath(path))
+
+
+def folded(name: str) -> str:
+    """The same for names that macOS or Windows take for one: whatever their case, and whether their
+    accents are letters of their own."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
 def file_name(stem: str, ending: str) -> str:

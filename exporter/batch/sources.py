@@ -4,7 +4,7 @@ import glob
 import posixpath
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from urllib.parse import urljoin, urlsplit
 
@@ -14,7 +14,7 @@ from fsspec.implementations.local import LocalFileSystem
 from exporter.batch.job import Photo
 from exporter.batch.left_out import is_hidden, is_photo, kind_of, local_files, tell
 from exporter.batch.places import file_system, is_http, is_local
-from exporter.cut import file_name
+from exporter.cut import file_name, folded
 from exporter.errors import BatchError
 from exporter.pictures import PHOTO_ENDINGS
 from exporter.report import Report, silent
@@ -34,7 +34,8 @@ def find_photos(source: str, target: str, ending: str, *, report: Report = silen
     the name of the cut-out where it is to have another one. Raises BatchError, also where two
     cut-outs would have one name.
     """
-    written = _address(*file_system(target)).rstrip("/") + "/"
+    system, path = file_system(target)
+    written = _address(system, path).rstrip("/") + "/"
     left_out: Counter[str] = Counter()
     photos = [  # a list may have a line twice, and name what is in the target
         Photo(address, _cutout_name(stem, ending))
@@ -47,7 +48,8 @@ def find_photos(source: str, target: str, ending: str, *, report: Report = silen
             f"{source}: Expected photos that do not lie in {target}, found none. They are told by "
             f"their ending: {', '.join(sorted(PHOTO_ENDINGS))}."
         )
-    _expect_names_of_their_own(photos)
+    # Object stores tell IMG.jpg and img.jpg apart, which not every disk does.
+    _expect_names_of_their_own(photos, folded if isinstance(system, LocalFileSystem) else str)
     return photos
 
 
@@ -177,14 +179,18 @@ def _cutout_name(stem: str, ending: str) -> str:
     return posixpath.join(folder, file_name(name, ending))
 
 
-def _expect_names_of_their_own(photos: list[Photo]) -> None:
-    sources = defaultdict(list)
+def _expect_names_of_their_own(photos: list[Photo], kind: Callable[[str], str]) -> None:
+    """Names are one where their `kind` is."""
+    named = defaultdict(list)
     for photo in photos:
-        sources[photo.name].append(photo.source)
-    clashes = {name: some for name, some in sources.items() if len(some) > 1}
+        named[kind(photo.name)].append(photo)
+    clashes = [some for some in named.values() if len(some) > 1]
     if not clashes:
         return
-    told = [f"  {name}: {', '.join(clashes[name])}" for name in list(clashes)[:_MOST_TOLD]]
+    told = [
+        f"  {some[0].name}: {', '.join(photo.source for photo in some)}"
+        for some in clashes[:_MOST_TOLD]
+    ]
     if len(clashes) > len(told):
         told.append(f"  and {len(clashes) - len(told)} more")
     raise BatchError(

@@ -241,6 +241,16 @@ def test_two_photos_never_share_a_name(tmp_path: Path) -> None:
         names_of(tmp_path)
 
 
+def test_names_that_some_disks_take_for_one_are_refused(tmp_path: Path) -> None:
+    """Object stores tell them apart."""
+    lines = "a.jpg\tone/IMG\nb.jpg\tOne/img\nc.jpg\t\u00c9\nd.jpg\te\u0301\n"
+    (tmp_path / "list.txt").write_text(lines)
+    told = r"\n  one/IMG-cutout\.png: .*a\.jpg, .*b\.jpg\n  \u00c9-cutout\.png: .*c\.jpg, .*d\.jpg$"
+    with pytest.raises(BatchError, match=told):
+        names_of(tmp_path / "list.txt")
+    assert len(names_of(tmp_path / "list.txt", "memory://shop")) == 4
+
+
 def test_what_is_no_target_is_explained() -> None:
     for target, told in {
         "http://127.0.0.1:9/out": "Expected a target in a local folder or in an object store",

@@ -13,7 +13,7 @@ from skimage import data
 
 from exporter.catalog import find_network
 from exporter.cli import main
-from exporter.cut import CutJob, Failure, cut_photos, file_name
+from exporter.cut import CutJob, Failure, _targets, cut_photos, file_name
 from exporter.errors import ExporterError
 from exporter.exported import exported_file
 from exporter.native import NativeNetwork, OutputOptions, cut_out, look_again, preprocess
@@ -155,6 +155,16 @@ def test_a_place_that_cannot_be_written_to(
     (failure,) = cut_photos([coffee], tmp_path / "out", u2netp.matte, PLAIN)
     assert isinstance(failure, Failure)
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["coffee-cutout.png"]
+
+
+def test_names_that_some_disks_take_for_one_stay_apart(tmp_path: Path) -> None:
+    """In upper and lower case, and in letters with and without their accents apart."""
+    photos = [Path("a/IMG.jpg"), Path("b/img.jpg"), Path("c/\u00c9.jpg"), Path("d/e\u0301.jpg")]
+    names = [path.name for path in _targets(photos, tmp_path, "cutout.png")]
+    assert names == [
+        *("IMG-cutout.png", "img-cutout-2.png"),
+        *("\u00c9-cutout.png", "e\u0301-cutout-2.png"),
+    ]
 
 
 def test_a_link_that_leads_to_itself_costs_nothing_else(
