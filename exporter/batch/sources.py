@@ -5,7 +5,7 @@ import posixpath
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from urllib.parse import urljoin, urlsplit
 
 from fsspec import AbstractFileSystem
@@ -113,6 +113,11 @@ def _of_paths(
         if any(map(is_hidden, relative.parts)) or address.startswith(written):
             continue
         if is_photo(path):
+            if _leads_out(relative):
+                raise BatchError(
+                    f"{address}: Expected a name that stays in the target, also on Windows. Rename "
+                    "the photo."
+                )
             yield address, str(relative.with_suffix(""))
         else:
             left_out[kind_of(path)] += 1
@@ -139,12 +144,18 @@ def _of_file(source: str, system: AbstractFileSystem, path: str) -> list[tuple[s
 def _of_line(line: str, source: str, number: int) -> tuple[str, str]:
     address, _, name = (part.strip() for part in line.partition("\t"))
     stem = PurePosixPath(name or _inside(_stem(address)))
-    if not address or not stem.name or stem.is_absolute() or ".." in stem.parts:
+    if not address or not stem.name or _leads_out(stem):
         raise BatchError(
             f"{source}, line {number}: Expected the address of a file, and after a tab a name "
-            f"without '..' or a slash at its start, received {line!r}."
+            f"without '..', a drive or a slash at its start, received {line!r}."
         )
     return _seen_from(source, address), str(stem)
+
+
+def _leads_out(name: PurePosixPath) -> bool:
+    """Of the folder that it is put into, on this system or on Windows."""
+    there = PureWindowsPath(name)
+    return bool(there.anchor) or ".." in there.parts
 
 
 def _seen_from(source: str, address: str) -> str:
@@ -162,7 +173,8 @@ def _stem(address: str) -> str:
     """The whole address but for its scheme, its port and its query: what a cut-out is called must
     not depend on which others are in the list."""
     if is_local(address):
-        return posixpath.splitext(address)[0]
+        local = Path(address)
+        return posixpath.splitext(local.relative_to(local.anchor).as_posix())[0]
     parts = urlsplit(address)
     path = PurePosixPath(parts.path)
     return f"{parts.hostname or ''}{path.with_suffix('') if path.name else ''}"

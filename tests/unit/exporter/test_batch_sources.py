@@ -251,6 +251,20 @@ def test_names_that_some_disks_take_for_one_are_refused(tmp_path: Path) -> None:
     assert len(names_of(tmp_path / "list.txt", "memory://shop")) == 4
 
 
+@pytest.mark.parametrize("name", [r"..\..\evil", "C:evil", r"C:\evil", r"\evil", r"a\..\..\evil"])
+def test_names_that_lead_out_on_windows_are_refused_everywhere(tmp_path: Path, name: str) -> None:
+    (tmp_path / "list.txt").write_text(f"fine.jpg\na.jpg\t{name}\n")
+    with pytest.raises(BatchError, match=r"list\.txt, line 2: Expected the address"):
+        names_of(tmp_path / "list.txt")
+
+
+@pytest.mark.parametrize("name", ["C:evil.jpg", r"a\..\..\evil.jpg"])
+def test_a_photo_whose_name_leads_out_on_windows_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("opened by nobody")
+    with pytest.raises(BatchError, match=r"evil\.jpg: Expected a name that stays in the target"):
+        names_of(tmp_path)
+
+
 def test_what_is_no_target_is_explained() -> None:
     for target, told in {
         "http://127.0.0.1:9/out": "Expected a target in a local folder or in an object store",
