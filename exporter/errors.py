@@ -20,6 +20,8 @@
 its traceback.
 """
 
+from exporter.addresses import told_text
+
 __all__ = [
     "BackendError",
     "BatchError",
@@ -48,7 +50,11 @@ class BackendError(ExporterError):
 
 
 class BatchError(ExporterError):
-    """The message starts with the source, the target or the engine."""
+    """The message starts with the source, the target or the engine, and has no address with what
+    opens it."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(told_text(message))
 
 
 class BenchError(ExporterError):

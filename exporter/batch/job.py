@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from exporter.addresses import told_address, told_text
 from exporter.cut import CutJob
 from exporter.errors import BatchError
 from exporter.finder import FindSettings
@@ -54,7 +55,8 @@ def _sha256_of(path: Path) -> str:
 class Outcome:
     """What became of a photo: a row of the summary.
 
-    `target` is its name in the target, `reason` why it failed: a line, and perhaps more below.
+    `source` is its address as it may be told, `target` its name in the target, `reason` why it
+    failed: a line, and perhaps more below.
     `seconds` are its worker's, `height` and `width` the photo's, upright, `bytes` the cut-out's;
     `model` is the network whose edges it has, `worker` the host and the process. `stops`: no other
     photo would fare better.
@@ -72,6 +74,13 @@ class Outcome:
     attempts: int | None = None
     worker: str | None = None
     stops: bool = False
+
+    def __post_init__(self) -> None:
+        told = told_address(self.source)
+        if self.reason is not None:
+            reason = told_text(self.reason.replace(self.source, told))
+            object.__setattr__(self, "reason", reason)
+        object.__setattr__(self, "source", told)
 
 
 #: Cuts the photos out in any order and tells what became of each when it ends. Closed before its

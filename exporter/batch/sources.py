@@ -11,6 +11,7 @@ from urllib.parse import urljoin, urlsplit
 from fsspec import AbstractFileSystem
 from fsspec.implementations.local import LocalFileSystem
 
+from exporter.addresses import told_address
 from exporter.batch.job import Photo
 from exporter.batch.left_out import is_hidden, is_photo, kind_of, local_files, tell
 from exporter.batch.places import file_system, is_http, is_local
@@ -147,7 +148,8 @@ def _of_line(line: str, source: str, number: int) -> tuple[str, str]:
     if not address or not stem.name or _leads_out(stem):
         raise BatchError(
             f"{source}, line {number}: Expected the address of a file, and after a tab a name "
-            f"without '..', a drive or a slash at its start, received {line!r}."
+            f"without '..', a drive or a slash at its start, received "
+            f"{told_address(address)!r} and {name!r}."
         )
     return _seen_from(source, address), str(stem)
 
@@ -200,7 +202,7 @@ def _expect_names_of_their_own(photos: list[Photo], kind: Callable[[str], str]) 
     if not clashes:
         return
     told = [
-        f"  {some[0].name}: {', '.join(photo.source for photo in some)}"
+        f"  {some[0].name}: {', '.join(told_address(photo.source) for photo in some)}"
         for some in clashes[:_MOST_TOLD]
     ]
     if len(clashes) > len(told):

@@ -5,6 +5,7 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING
 
+from exporter.addresses import told_address
 from exporter.commands.cut_options import add_cut_arguments, cut_job, find_settings
 from exporter.commands.numbers import whole_number
 from exporter.errors import BatchError
@@ -75,7 +76,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise
     report(
         f"Cut out: {total.done:,}. There before: {total.skipped:,}. Failed: {total.failed:,}. "
-        f"The list is {arguments.target.rstrip('/')}/{SUMMARY}"
+        f"The list is {told_address(arguments.target).rstrip('/')}/{SUMMARY}"
     )
     return 1 if total.failed else 0
 
