@@ -19,7 +19,8 @@ from exporter.commands import (
     verify,
 )
 from exporter.commands.interrupts import interrupt_on_sigterm
-from exporter.errors import ExporterError
+from exporter.errors import ExporterError, PictureError
+from exporter.terminal import shown, shown_line
 
 __all__ = ["main"]
 
@@ -69,7 +70,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         arguments = _parser().parse_args(argv)
         status: int = arguments.run(arguments)
     except ExporterError as error:
-        sys.stderr.write(f"gossamer: {error}\n")
+        # Of a picture's name comes the only new line that is none of ours.
+        show = shown_line if isinstance(error, PictureError) else shown
+        sys.stderr.write(f"gossamer: {show(str(error))}\n")
         return 1
     except KeyboardInterrupt:
         sys.stderr.write("\n")

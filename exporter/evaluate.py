@@ -25,6 +25,7 @@ from exporter.metrics import Scores, mean_scores, measure, require_packages
 from exporter.native import NativeNetwork, Refinement, Subject, cut_out
 from exporter.pictures import read_grey, read_photo, read_size
 from exporter.report import Report, silent
+from exporter.terminal import shown_line
 
 __all__ = [
     "Candidate",
@@ -123,7 +124,7 @@ def evaluate(
             failures.append(str(error))
     report("Measuring", len(pairs), len(pairs))
     if not measured:
-        raise EvaluationError("\n".join(failures))
+        raise EvaluationError("\n".join(map(shown_line, failures)))
     labels = tuple(candidate.label for candidate in candidates)
     return Evaluation(labels, tuple(measured), tuple(scores), tuple(confidences), tuple(failures))
 

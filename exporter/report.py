@@ -4,6 +4,8 @@ import sys
 import time
 from typing import Protocol, TextIO
 
+from exporter.terminal import shown_line
+
 __all__ = ["Report", "TerminalReport", "silent"]
 
 
@@ -39,13 +41,14 @@ class TerminalReport:
         if total and line == self._counted and done < total and now_s < self._next_s:
             return
         self._next_s = now_s + self._interval_s
+        text = shown_line(line)
         percent = f" {self._bar(done, total)}{100 * done // total:3d} %" if total else ""
         if not self._stream.isatty():
-            self._stream.write(f"{line}{percent}\n")
+            self._stream.write(f"{text}{percent}\n")
         elif total and done < total:
-            self._stream.write(f"\r\x1b[K{line}{percent}")
+            self._stream.write(f"\r\x1b[K{text}{percent}")
         else:
-            self._stream.write(f"\r\x1b[K{line}{percent}\n")
+            self._stream.write(f"\r\x1b[K{text}{percent}\n")
         self._counted = line if total else ""
         self._stream.flush()
 

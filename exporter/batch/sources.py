@@ -19,6 +19,7 @@ from exporter.cut import file_name, folded
 from exporter.errors import BatchError
 from exporter.pictures import PHOTO_ENDINGS
 from exporter.report import Report, silent
+from exporter.terminal import shown_line
 
 __all__ = ["find_photos"]
 
@@ -202,7 +203,7 @@ def _expect_names_of_their_own(photos: list[Photo], kind: Callable[[str], str]) 
     if not clashes:
         return
     told = [
-        f"  {some[0].name}: {', '.join(told_address(photo.source) for photo in some)}"
+        shown_line(f"  {some[0].name}: {', '.join(told_address(one.source) for one in some)}")
         for some in clashes[:_MOST_TOLD]
     ]
     if len(clashes) > len(told):

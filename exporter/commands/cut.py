@@ -6,6 +6,7 @@ from pathlib import Path
 
 from exporter.commands.cut_options import add_cut_arguments, cut_job, find_settings
 from exporter.report import TerminalReport
+from exporter.terminal import shown_line
 
 __all__ = ["add_arguments", "run"]
 
@@ -33,5 +34,5 @@ def run(arguments: argparse.Namespace) -> int:
         report=report,
     )
     for failure in failures:
-        sys.stderr.write(f"gossamer: {failure.reason}\n")
+        sys.stderr.write(f"gossamer: {shown_line(failure.reason)}\n")
     return 1 if failures else 0

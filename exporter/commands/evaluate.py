@@ -10,6 +10,7 @@ from exporter.catalog import Network, choose_network
 from exporter.commands.networks import add_spec_argument
 from exporter.commands.stdout import print_out
 from exporter.report import TerminalReport
+from exporter.terminal import shown_line
 
 if TYPE_CHECKING:
     from exporter.native import NativeNetwork
@@ -144,7 +145,7 @@ def run(arguments: argparse.Namespace) -> int:
         _write(arguments.json, to_json(evaluation))
     print_out(format_evaluation(evaluation) + "\n")
     for failure in evaluation.failures:
-        sys.stderr.write(f"gossamer: {failure}\n")
+        sys.stderr.write(f"gossamer: {shown_line(failure)}\n")
     return 1 if evaluation.failures else 0
 
 

@@ -4,6 +4,7 @@ import os
 import sys
 
 from exporter.errors import ExporterError
+from exporter.terminal import shown
 
 __all__ = ["print_out"]
 
@@ -14,7 +15,7 @@ def print_out(text: str) -> None:
     """On stdout, and at once. Raises ExporterError where that finds no place, as on a full disk,
     and ends without a word where nobody reads on, as `gossamer models | head -1` does."""
     try:
-        sys.stdout.write(text)
+        sys.stdout.write(shown(text))
         sys.stdout.flush()
     except OSError as error:
         # Or Python tries what is left once more at its end, and tells of that in its own way.
