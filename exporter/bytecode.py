@@ -46,7 +46,13 @@ _UNUSED_OF_STDLIB = (
     *("sunau.", "symtable.", "tabnanny.", "telnetlib.", "trace."),
     *("uuid.", "wave.", "xdrlib.", "zipapp."),
 )
-_UNUSED_PREFIXES = (*_UNUSED_OF_STDLIB, *(f"numpy/{name}" for name in _UNUSED_OF_NUMPY))
+# Of Pillow: fonts, with FreeType in them, and what is for Tk and shapes alone.
+_UNUSED_OF_PILLOW = ("ImageMorph.", "ImageTk.", "_imagingft.", "_imagingmorph.", "_imagingtk.")
+_UNUSED_PREFIXES = (
+    *_UNUSED_OF_STDLIB,
+    *(f"numpy/{name}" for name in _UNUSED_OF_NUMPY),
+    *(f"PIL/{name}" for name in _UNUSED_OF_PILLOW),
+)
 #: Of the encodings, those that are not for some languages alone.
 _USED_ENCODINGS = re.compile(
     r"encodings/(__init__|aliases|ascii|charmap|cp1252|cp437|idna|latin_1|punycode"

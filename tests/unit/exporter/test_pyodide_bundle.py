@@ -134,6 +134,15 @@ def test_numpy_comes_without_what_nobody_imports(bundle: Path) -> None:
     assert any(name.endswith("LICENSE.txt") for name in names)
 
 
+def test_pillow_comes_without_what_nobody_imports(bundle: Path) -> None:
+    (wheel,) = bundle.glob("pillow-*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+    libraries = {name.split("/")[-1].split(".")[0] for name in names if name.endswith(".so")}
+    # GIFs, which Pillow always knows of, are saved with arithmetic.
+    assert libraries == {"_imaging", "_imagingmath", "_webp"}
+
+
 def test_every_module_of_ours_is_there(bundle: Path) -> None:
     (wheel,) = bundle.glob("pyside_logic-*.whl")
     sources = Path(__file__).parents[3] / "pyside_logic"
