@@ -8,7 +8,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from exporter.toml_table import TomlTable
 __all__ = [
     "SHIPPED",
     "InputSpec",
+    "Inside",
     "Int8Budget",
     "Network",
     "NpmOrigin",
@@ -37,6 +38,7 @@ __all__ = [
 ROOT = Path(__file__).resolve().parent.parent
 NETWORKS = ROOT / "models" / "catalog.toml"
 RUNTIME = ROOT / "web" / "runtime.toml"
+NOTICES = ROOT / "web" / "notices"
 #: The networks of a site of which nobody has said which, as in the Makefile; the default first.
 SHIPPED = ("u2netp", "modnet")
 
@@ -78,6 +80,18 @@ Origin = UrlOrigin | PypiOrigin | NpmOrigin
 
 
 @dataclass(frozen=True)
+class Inside:
+    """Another project's work inside of a part; `version` is None where it does not tell. `notice`
+    is the text that must go with it, in web/notices."""
+
+    name: str
+    version: str | None
+    licence: str
+    source: str
+    notice: Path
+
+
+@dataclass(frozen=True)
 class Part:
     """One pinned file. `licence` is an SPDX identifier, `source` the address of the project."""
 
@@ -88,6 +102,7 @@ class Part:
     licence: str
     source: str
     origins: tuple[Origin, ...]
+    inside: tuple[Inside, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -200,7 +215,8 @@ def load_runtime(path: Path = RUNTIME) -> dict[str, Part]:
     """By name, in the order of the file. Raises CatalogError."""
     parts = {}
     for table in _tables(path):
-        parts[table.name] = part = _part(table)
+        inside = table.tables("inside") if table.has("inside") else []
+        parts[table.name] = part = replace(_part(table), inside=tuple(map(_inside, inside)))
         table.refuse_unknown_keys()
         for place, origin in enumerate(part.origins):
             if isinstance(origin, NpmOrigin) and origin.version != part.version:
@@ -344,6 +360,18 @@ def _part(table: TomlTable) -> Part:
         source=table.matching("source", r"https://\S+", "an https address"),
         origins=tuple(_origin(origin) for origin in table.tables("origins")),
     )
+
+
+def _inside(table: TomlTable) -> Inside:
+    inside = Inside(
+        name=table.text("name"),
+        version=table.text("version") if table.has("version") else None,
+        licence=table.text("licence"),
+        source=table.matching("source", r"https://\S+", "an https address"),
+        notice=NOTICES / f"{table.text('notice')}.txt",
+    )
+    table.refuse_unknown_keys()
+    return inside
 
 
 def _origin(table: TomlTable) -> Origin:

@@ -3,19 +3,20 @@
 import re
 import tarfile
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from importlib import metadata
 from pathlib import Path
 
 from exporter.catalog import ROOT, Part
 from exporter.errors import SiteError
 
-__all__ = ["CPYTHON_LICENCE", "format_notices", "read_member"]
+__all__ = ["format_notices", "read_member"]
 
 _RULE = "\n\n" + "-" * 80 + "\n\n"
 
 _TITLES = {"numpy": "NumPy", "pillow": "Pillow"}
-_LICENCE = re.compile(r"\.dist-info/(licenses/)?LICENSE(\.txt)?$")
+_LICENCE = re.compile(r"/LICENSE(\.\w+)?$")
 
 #: An npm package's heading and the members that hold its licences.
 _PACKAGES = {
@@ -26,24 +27,15 @@ _PACKAGES = {
     ),
 }
 
-#: SPDX: all the licences of Python's history, as CPython carries them. PSF-2.0 is the first alone.
-CPYTHON_LICENCE = "Python-2.0.1"
-# Pyodide is mostly this, and its package does not say so.
-_CPYTHON = (
-    "CPython 3.12 (inside Pyodide)\n"
-    f"Licence: {CPYTHON_LICENCE}\n"
-    "Source: https://github.com/python/cpython\n"
-    "Copyright (c) 2001-2024 Python Software Foundation. All rights reserved."
-)
-
 
 def format_notices(
     parts: Iterable[Part], wheels: Mapping[str, Path], packages: Mapping[str, Path]
 ) -> str:
-    """One paragraph a part, then the licence texts that the packages themselves carry: `wheels` are
-    Python's, `packages` npm's, by name."""
+    """One paragraph a part, then the licence texts: those that the packages themselves carry
+    (`wheels` are Python's, `packages` npm's, by name), and those of what is inside of parts."""
+    parts = tuple(parts)
     own = "Gossamer\nLicence: Apache-2.0"
-    headings = [own, *(_heading(part) for part in parts), _CPYTHON]
+    headings = [own, *(heading for part in parts for heading in _headings(part))]
     texts = [
         "The Apache License, of Gossamer and of the networks named above with it\n\n"
         + (ROOT / "LICENSE").read_text(encoding="utf-8"),
@@ -51,12 +43,29 @@ def format_notices(
         "ONNX Runtime: third-party notices\n\n" + _from_onnx_runtime("ThirdPartyNotices.txt"),
         *(f"{_TITLES.get(name, name)}\n\n{_from_wheel(wheel)}" for name, wheel in wheels.items()),
         *(_from_package(name, package) for name, package in packages.items()),
+        *_of_what_is_inside(parts),
     ]
     return _RULE.join(["\n\n".join(headings), *(text.strip() for text in texts)]) + "\n"
 
 
-def _heading(part: Part) -> str:
-    return f"{part.name} {part.version}\nLicence: {part.licence}\nSource: {part.source}"
+def _headings(part: Part) -> Iterator[str]:
+    yield f"{part.name} {part.version}\nLicence: {part.licence}\nSource: {part.source}"
+    for one in part.inside:
+        release = f" {one.version}" if one.version else ""
+        yield (
+            f"{one.name}{release} (inside {part.name})\n"
+            f"Licence: {one.licence}\nSource: {one.source}"
+        )
+
+
+def _of_what_is_inside(parts: Iterable[Part]) -> Iterator[str]:
+    """Each text once, with all the parts that it is about."""
+    told: dict[tuple[str, Path], list[str]] = defaultdict(list)
+    for part in parts:
+        for one in part.inside:
+            told[one.name, one.notice].append(part.name)
+    for (name, notice), holders in told.items():
+        yield f"{name}, inside {' and '.join(holders)}\n\n{notice.read_text(encoding='utf-8')}"
 
 
 def _from_onnx_runtime(name: str) -> str:
@@ -87,4 +96,4 @@ def _from_wheel(wheel: Path) -> str:
         names = [name for name in archive.namelist() if _LICENCE.search(name)]
         if not names:
             raise SiteError(f"licences.txt: Expected a licence in {wheel.name}, found none.")
-        return archive.read(names[0]).decode()
+        return "\n\n".join(archive.read(name).decode().strip() for name in sorted(names))

@@ -9,29 +9,20 @@ from collections.abc import Iterable
 from importlib import metadata
 from typing import Any
 
-from exporter.catalog import NpmOrigin, Part
-from exporter.licences import CPYTHON_LICENCE
+from exporter.catalog import Inside, NpmOrigin, Part
 
 __all__ = ["format_sbom"]
 
-# Pyodide is mostly this, and its package does not say so.
-_CPYTHON: dict[str, Any] = {
-    "type": "library",
-    "bom-ref": "cpython",
-    "name": "cpython",
-    "version": "3.12",
-    "licenses": [{"license": {"id": CPYTHON_LICENCE}}],
-    "externalReferences": [{"type": "vcs", "url": "https://github.com/python/cpython"}],
-}
-
 
 def format_sbom(libraries: Iterable[Part], networks: Iterable[Part]) -> str:
-    """One component a part, each with the sha256 that its fetched bytes were checked against."""
+    """One component a part, each with the sha256 that its fetched bytes were checked against, and
+    one for each that is inside of a part."""
+    libraries, networks = tuple(libraries), tuple(networks)
     release = metadata.version("gossamer")
     components = [
         *(_component("library", part) for part in libraries),
         *(_component("machine-learning-model", part) for part in networks),
-        _CPYTHON,
+        *(_inner(part, one) for part in libraries for one in part.inside),
     ]
     content = {
         "metadata": {
@@ -45,7 +36,15 @@ def format_sbom(libraries: Iterable[Part], networks: Iterable[Part]) -> str:
         },
         "components": components,
         "dependencies": [
-            {"ref": "gossamer", "dependsOn": sorted(part["bom-ref"] for part in components)}
+            {"ref": "gossamer", "dependsOn": sorted(part.name for part in libraries + networks)},
+            *(
+                {
+                    "ref": part.name,
+                    "dependsOn": sorted(_reference(part, one) for one in part.inside),
+                }
+                for part in libraries
+                if part.inside
+            ),
         ],
     }
     # A serial number of its own for every content, and the same one for the same content.
@@ -67,9 +66,28 @@ def _component(kind: str, part: Part) -> dict[str, Any]:
         "version": part.version,
         "purl": _package_url(part),
         "hashes": [{"alg": "SHA-256", "content": part.sha256}],
-        "licenses": [{"license": {"id": part.licence}}],
+        "licenses": _licences(part.licence),
         "externalReferences": [{"type": "vcs", "url": part.source}],
     }
+
+
+def _inner(part: Part, one: Inside) -> dict[str, Any]:
+    return {
+        "type": "library",
+        "bom-ref": _reference(part, one),
+        "name": one.name,
+        **({"version": one.version} if one.version else {}),
+        "licenses": _licences(one.licence),
+        "externalReferences": [{"type": "vcs", "url": one.source}],
+    }
+
+
+def _reference(part: Part, one: Inside) -> str:
+    return f"{part.name}/{one.name}"
+
+
+def _licences(spdx: str) -> list[dict[str, Any]]:
+    return [{"expression": spdx} if " " in spdx else {"license": {"id": spdx}}]
 
 
 def _package_url(part: Part) -> str:
