@@ -33,6 +33,7 @@ from exporter.site_parts import (
     new_folder,
     read_source,
     render,
+    served_name,
     to_json,
     write_file,
 )
@@ -101,7 +102,7 @@ def _service_worker(site: Path, web: Path, version: str, parts: Parts, choices: 
     engines = {
         backend: [
             (f"{ort_path}{name}", sha256_of(site / ort_path / name))
-            for name in RUNTIME_FILES[backend]
+            for name in map(served_name, RUNTIME_FILES[backend])
         ]
         for backend in choices.backends
     }

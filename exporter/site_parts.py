@@ -10,6 +10,7 @@ licences.txt, sbom.cdx.json     what all of it is and whose
 import glob
 import hashlib
 import json
+import re
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -46,6 +47,7 @@ __all__ = [
     "new_folder",
     "read_source",
     "render",
+    "served_name",
     "to_json",
     "write_file",
 ]
@@ -207,7 +209,7 @@ def _add_npm_files(root: Path, part: Part, package: Path) -> str:
     _, names = NPM_FILES[part.name]
     for name in names:
         write_file(folder / PurePosixPath(name).name, read_member(package, name))
-    return f"{_with_hash(folder, part)}/{PurePosixPath(names[0]).name}"
+    return f"{_with_hash(folder, part)}/{served_name(PurePosixPath(names[0]).name)}"
 
 
 def _add_pyodide(root: Path, runtime: Mapping[str, Part], report: Report) -> str:
@@ -240,8 +242,17 @@ def _hashes(folder: Path) -> dict[str, Any]:
     }
 
 
+def served_name(name: str) -> str:
+    """What a part's file is called in a site: hosts that have no type for `.mjs` are many, nginx as
+    Debian ships it among them, and browsers run no module that comes without one."""
+    return re.sub(r"\.mjs$", ".js", name)
+
+
 def _with_hash(folder: Path, part: Part) -> str:
-    """Renames the folder of a part to `<name>-<version>.<hash of its files>`."""
+    """Renames the files of a part as they are served, and its folder to `<name>-<version>.<hash of
+    them>`. Returns the folder's path below the root."""
+    for path in files_of(folder):
+        path.rename(path.with_name(served_name(path.name)))
     name = f"{part.name}-{part.version}.{hash_of(folder)[:10]}"
     return folder.rename(folder.with_name(name)).relative_to(folder.parent.parent).as_posix()
 

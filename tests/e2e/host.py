@@ -1,12 +1,12 @@
-"""Another site: a plain static host with a strict policy of its own and no isolation."""
+"""Plain static hosts that know few types: one with a strict policy of its own, and no isolation."""
 
+import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import ClassVar
 
 from exporter.catalog import ROOT
 from exporter.serve import HOST, running
@@ -17,29 +17,45 @@ from exporter.serve import HOST, running
 )
 
 
-class _Handler(SimpleHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    # The standard library asks the operating system, which may not know.
-    extensions_map: ClassVar = {
-        ".css": "text/css",
-        ".html": "text/html",
-        ".js": "text/javascript",
-        ".mjs": "text/javascript",
-        ".wasm": "application/wasm",
-        "": "application/octet-stream",
-    }
+#: Those that every host knows.
+_TYPES = {
+    ".css": "text/css",
+    ".html": "text/html",
+    ".js": "text/javascript",
+    ".json": "application/json",
+    ".svg": "image/svg+xml",
+}
 
-    def end_headers(self) -> None:
-        self.send_header("Content-Security-Policy", POLICY)
-        super().end_headers()
+
+class PlainHandler(SimpleHTTPRequestHandler):
+    """Answers as `python -m http.server` does, with few types."""
+
+    protocol_version = "HTTP/1.1"
+
+    def guess_type(self, path: str | os.PathLike[str]) -> str:
+        """The standard library would ask the operating system, which may know more."""
+        return _TYPES.get(Path(path).suffix, "application/octet-stream")
 
     def log_message(self, *_arguments: object) -> None:
         pass
 
 
+class _StrictHandler(PlainHandler):
+    def end_headers(self) -> None:
+        self.send_header("Content-Security-Policy", POLICY)
+        super().end_headers()
+
+
 @contextmanager
-def strict_host(folder: Path) -> Iterator[str]:
+def plain_host(
+    folder: Path, handler: type[SimpleHTTPRequestHandler] = PlainHandler
+) -> Iterator[str]:
     """The URL at which `folder` is served, with a slash at its end."""
-    server = ThreadingHTTPServer((HOST, 0), partial(_Handler, directory=str(folder)))
+    server = ThreadingHTTPServer((HOST, 0), partial(handler, directory=str(folder)))
     with running(server):
         yield f"http://{HOST}:{server.server_port}/"
+
+
+def strict_host(folder: Path) -> AbstractContextManager[str]:
+    """The same, with POLICY."""
+    return plain_host(folder, _StrictHandler)

@@ -22,6 +22,7 @@ from exporter.serve import make_server, running
 from tests.conftest import Watch
 
 from .app import ApiError, App, call_api, png, wait_until
+from .host import plain_host
 
 PHOTO = png(data.coffee())
 SOFTWARE = {"backend": ["webgl", "wasm"]}
@@ -173,8 +174,8 @@ async () => {
 }
 """
 ONNX_RUNTIME = {
-    "ort.wasm.min.mjs",
-    "ort-wasm-simd-threaded.mjs",
+    "ort.wasm.min.js",
+    "ort-wasm-simd-threaded.js",
     "ort-wasm-simd-threaded.wasm",
 }
 
@@ -202,6 +203,20 @@ def test_a_device_fetches_and_keeps_only_what_it_runs(
         (network,) = (name for name in fetched if name.endswith(".onnx"))
         assert network.startswith("modnet.wasm.")
         context.close()
+
+
+@pytest.mark.soak  # test_offline.py has our own engine on such a host
+def test_onnx_runtime_comes_from_a_host_that_knows_few_types(
+    browser: Browser, planless_site_dir: Path
+) -> None:
+    context = browser.new_context()
+    with plain_host(planless_site_dir) as url:
+        app = App(context.new_page(), url).open()
+        wait_until(app.page, "crossOriginIsolated && Boolean(window.gossamer)")
+        fields = cut(app)
+        assert (fields["runtime"], fields["backend"]) == ("onnxruntime", "wasm")
+        assert (fields["threads"] > 1, fields["notices"]) == (True, [])
+    context.close()
 
 
 # ---- what fails ----------------------------------------------------------------------------------
@@ -296,7 +311,7 @@ KEEP_NOTICES = """
 AT_RUN = """
 async (ending) => {
   const loaded = performance.getEntriesByType('resource').map(({ name }) => name)
-  const ort = await import(loaded.find((name) => name.includes('/ort.wasm.min.mjs')))
+  const ort = await import(loaded.find((name) => name.includes('/ort.wasm.min.js')))
   ort.InferenceSession.prototype.run = () => {
     if (ending === 'closed') self.close()
     while (ending === 'hung') {}

@@ -282,7 +282,7 @@ def test_the_network_is_cut_during_every_download(browser: Browser, site_dir: Pa
         assert set(outcomes[:-1]) <= known, outcomes
         assert call_api(page, "removeBackground", CAT).picture.size == (451, 300)
         names = " ".join(cut)
-        parts = (".plan", "/winograd.", "pyodide.mjs", "asm.wasm", "stdlib.zip", "numpy")
+        parts = (".plan", "/winograd.", "pyodide.js", "asm.wasm", "stdlib.zip", "numpy")
         for part in (*parts, ".onnx"):
             assert part in names
     context.close()

@@ -71,7 +71,7 @@ def test_a_page_cuts_out_and_fetches_nothing_else(
         "u2netp.wasm.fp32.onnx",
         # Python's
         *("python-worker.js", "encode.js", "model-store.js", "python.js", "refine.js"),
-        *("pyodide.mjs", "pyodide.asm.js", "pyodide.asm.wasm", "pyodide-lock.json"),
+        *("pyodide.js", "pyodide.asm.js", "pyodide.asm.wasm", "pyodide-lock.json"),
         *("python_stdlib.zip", "pyside_logic-0.1.0-cp312-none-any.whl"),
         "numpy-2.0.2-cp312-cp312-pyodide_2024_0_wasm32.whl",
     }

@@ -1,10 +1,6 @@
 """The second visit needs no network; a new build replaces the old one as a whole."""
 
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -17,6 +13,7 @@ from exporter.serve import SiteServer, make_server, running
 from tests.conftest import Photo
 
 from .app import SLOW_MS, App, call_api, png, wait_until
+from .host import plain_host
 
 
 def assert_it_cuts(app: App) -> None:
@@ -156,24 +153,16 @@ WHAT_A_WORKER_MAY = """
 """
 
 
-@contextmanager
-def python_http_server(folder: Path) -> Iterator[str]:
-    """The plainest static host there is, `python -m http.server`: the folder's URL."""
-    handler = partial(SimpleHTTPRequestHandler, directory=str(folder))
-    with running(ThreadingHTTPServer(("127.0.0.1", 0), handler)) as server:
-        yield f"http://127.0.0.1:{server.server_port}/"
-
-
 def test_the_bundle_works_from_any_folder_of_a_plain_host(
     browser: Browser, quick_site_dir: Path, tmp_path: Path
 ) -> None:
-    """No headers, not at the root: works at once, and after one reload isolated, its workers as
-    strictly confined as the page."""
+    """No headers, few types, not at the root: works at once, and after one reload isolated, its
+    workers as strictly confined as the page."""
     bundle = write_bundle(quick_site_dir, tmp_path / "gossamer.zip")
     with zipfile.ZipFile(bundle) as archive:
         archive.extractall(tmp_path / "hosted" / "tools" / "gossamer")
     context = browser.new_context()
-    with python_http_server(tmp_path / "hosted") as root:
+    with plain_host(tmp_path / "hosted") as root:
         app = App(context.new_page(), f"{root}tools/gossamer/").open()
         wait_until(app.page, "crossOriginIsolated && Boolean(window.gossamer)")
         assert app.page.evaluate("Boolean(navigator.serviceWorker.controller)")

@@ -123,11 +123,11 @@ async function runtimeOf(engine) {
 async function importRuntime({ backend, threads, memoryLimit_bytes }) {
   boundWasmMemory(memoryLimit_bytes)
   holdWasmThreads()
-  const ort = /** @type {OnnxRuntime} */ (await import(fileUrl(`ort.${backend}.min.mjs`)))
+  const ort = /** @type {OnnxRuntime} */ (await import(fileUrl(`ort.${backend}.min.js`)))
   ort.env.logLevel = 'error'
   const binary = BINARIES[backend]
   if (binary) {
-    ort.env.wasm.wasmPaths = { mjs: fileUrl(`${binary}.mjs`), wasm: fileUrl(`${binary}.wasm`) }
+    ort.env.wasm.wasmPaths = { mjs: fileUrl(`${binary}.js`), wasm: fileUrl(`${binary}.wasm`) }
     ort.env.wasm.numThreads = threads
   }
   if (backend === 'wasm') {

@@ -78,7 +78,7 @@ async function importBridge(onArrived) {
   const { path, packages } = build.pyodide
   const indexURL = assetUrl(path)
   boundWasmMemory(MEMORY_BYTES)
-  const { loadPyodide } = await import(`${indexURL}pyodide.mjs`)
+  const { loadPyodide } = await import(`${indexURL}pyodide.js`)
   const options = { indexURL, stdout: () => {} }
   const goOn = () => {
     for (const file of Object.values(packages)) fetchAhead(indexURL + file)
@@ -138,16 +138,25 @@ async function fetchPackages(pyodide, names) {
 }
 
 /**
- * Pyodide waits for ever for a WebAssembly file that breaks off on its way: it logs that and no more.
+ * Pyodide waits for ever for a WebAssembly file that breaks off on its way, or comes from a host that has
+ * no type for it: it logs that and no more.
  * @param {() => Promise<unknown>} load
  * @param {() => void} onCompiled that file is here and compiled
  */
 async function orBrokenOff(load, onCompiled) {
   const { instantiateStreaming } = WebAssembly
+  /** @type {typeof instantiateStreaming} */
+  const instantiate = async (source, imports) => {
+    const response = await source
+    if (response.headers.get('content-type') === 'application/wasm') {
+      return instantiateStreaming.call(WebAssembly, response, imports)
+    }
+    return WebAssembly.instantiate(await response.arrayBuffer(), imports)
+  }
   try {
     return await new Promise((resolve, reject) => {
-      WebAssembly.instantiateStreaming = (...args) => {
-        const instantiated = instantiateStreaming.apply(WebAssembly, args)
+      WebAssembly.instantiateStreaming = (source, imports) => {
+        const instantiated = instantiate(source, imports)
         instantiated.then(onCompiled, reject)
         return instantiated
       }
