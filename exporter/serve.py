@@ -16,28 +16,12 @@ from typing import Any, BinaryIO, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from exporter.errors import ServeError
-from exporter.site_headers import HEADERS
+from exporter.site_headers import ANY_BYTES, CONTENT_TYPES, HEADERS
 
 __all__ = ["HOST", "SiteServer", "make_server", "running"]
 
 HOST = "127.0.0.1"
 
-# Written down here because the standard library asks the operating system, which may not know.
-_TYPES = {
-    ".css": "text/css; charset=utf-8",
-    ".html": "text/html; charset=utf-8",
-    ".js": "text/javascript; charset=utf-8",
-    ".json": "application/json",
-    ".mjs": "text/javascript; charset=utf-8",
-    ".onnx": "application/octet-stream",
-    ".png": "image/png",
-    ".svg": "image/svg+xml",
-    ".txt": "text/plain; charset=utf-8",
-    ".wasm": "application/wasm",
-    ".webmanifest": "application/manifest+json",
-    ".whl": "application/zip",
-    ".zip": "application/zip",
-}
 #: The shell, and not what is fetched once and kept: a network would hold up its first byte.
 _COMPRESSED = {".css", ".html", ".js", ".json", ".mjs", ".svg", ".txt", ".webmanifest"}
 _CHUNK_BYTES = 1 << 20
@@ -165,7 +149,7 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             start, stop = 0, size
             self.send_response(HTTPStatus.OK)
-        self.send_header("Content-Type", _TYPES.get(path.suffix, "application/octet-stream"))
+        self.send_header("Content-Type", CONTENT_TYPES.get(path.suffix, ANY_BYTES))
         self.send_header("Content-Length", str(stop - start))
         if encoding:
             self.send_header("Content-Encoding", encoding)

@@ -19,7 +19,7 @@ from exporter.js_modules import hash_modules, hashed_name, slimmed
 from exporter.origins import sha256_of
 from exporter.ort_web import RUNTIME_FILES
 from exporter.report import Report, silent
-from exporter.site_headers import CONTENT_SECURITY_POLICY, HEADERS
+from exporter.site_headers import CONTENT_SECURITY_POLICY, CONTENT_TYPES, HEADERS
 from exporter.site_models import SiteChoices
 from exporter.site_parts import (
     NPM_FILES,
@@ -74,7 +74,7 @@ def _fill(
     (site / "icon.svg").write_bytes(read_source(web, "icon.svg"))
     for name, (size, filled) in ICONS.items():
         (site / name).write_bytes(draw_icon(size, filled=filled))
-    version = hash_texts(hash_of(site), hash_of(web), to_json(HEADERS))
+    version = hash_texts(hash_of(site), hash_of(web), to_json([HEADERS, CONTENT_TYPES]))
     build = {"version": version, **parts.build, "locales": _add_locales(site, web)}
 
     report("Writing the pages ...", 0, 0)
@@ -114,6 +114,7 @@ def _service_worker(site: Path, web: Path, version: str, parts: Parts, choices: 
         later=[entry for entry in kept if entry[0].startswith(parts.later)],
         engines=engines,
         headers=list(HEADERS.items()),
+        types=CONTENT_TYPES,
     )
 
 

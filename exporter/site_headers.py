@@ -1,6 +1,7 @@
-"""The headers of every answer: `gossamer serve` sends them, the service worker adds them."""
+"""The headers and the type of every answer: `gossamer serve` sends them, the service worker adds
+them."""
 
-__all__ = ["CONTENT_SECURITY_POLICY", "HEADERS"]
+__all__ = ["ANY_BYTES", "CONTENT_SECURITY_POLICY", "CONTENT_TYPES", "HEADERS"]
 
 # No 'unsafe-eval' and no other origin: not even a mistake can send a pixel away.
 CONTENT_SECURITY_POLICY = "; ".join(
@@ -25,4 +26,23 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
+}
+
+ANY_BYTES = "application/octet-stream"
+
+# Written down here because the standard library asks the operating system, which may not know.
+CONTENT_TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".json": "application/json",
+    ".mjs": "text/javascript; charset=utf-8",
+    ".onnx": "application/octet-stream",
+    ".png": "image/png",
+    ".svg": "image/svg+xml",
+    ".txt": "text/plain; charset=utf-8",
+    ".wasm": "application/wasm",
+    ".webmanifest": "application/manifest+json",
+    ".whl": "application/zip",
+    ".zip": "application/zip",
 }

@@ -2,7 +2,7 @@
  * Keeps one whole build on this device, and gives every answer the headers that make the page
  * cross-origin isolated, for hosts that cannot be told to.
  *
- * `gossamer site` fills in the five constants. Networks are not kept here: they lie in IndexedDB. Of
+ * `gossamer site` fills in the six constants. Networks are not kept here: they lie in IndexedDB. Of
  * ONNX Runtime's engines, up to 27 MB each, a device keeps those that it has run.
  */
 
@@ -18,6 +18,8 @@ const LATER = JSON.parse('{{ later | js_json }}')
 const ENGINES = JSON.parse('{{ engines | js_json }}')
 /** @type {[name: string, value: string][]} */
 const HEADERS = JSON.parse('{{ headers | js_json }}')
+/** @type {Record<string, string>} by the end of a file's name; a host may have none, or another one */
+const TYPES = JSON.parse('{{ types | js_json }}')
 
 const CONCURRENT_FETCHES = 4
 // Caches belong to an origin, and several sites may share one.
@@ -121,7 +123,8 @@ async function keep(cache, path, sha256) {
     (await ifWhole(await fetch(url), sha256)) ??
     (await ifWhole(await fetchAnew(path), sha256))
   if (!whole) throw new Error(`Expected sha256 ${sha256} for ${path}, received other bytes.`)
-  return cache.put(url, whole)
+  const headers = { 'content-type': typeOf(path) }
+  return cache.put(url, withHeaders(new Response(whole, { headers })))
 }
 
 /** @param {string} path of what the browser's own cache has not, or not as it was built */
@@ -132,16 +135,15 @@ async function fetchAnew(path) {
 }
 
 /**
- * A response that came by a redirect is refused as the answer to a navigation, a new one is not.
+ * Its bytes alone: a response that came by a redirect is refused as the answer to a navigation, and a type
+ * that a host has once sent wrongly would stay.
  * @param {Response} response is read to its end
  * @param {string} sha256 hexadecimal
- * @returns {Promise<Response | undefined>} one of the same bytes, with our headers
+ * @returns {Promise<Blob | undefined>}
  */
 async function ifWhole(response, sha256) {
   const blob = await response.blob()
-  if (!(await isWhole(await blob.arrayBuffer(), sha256))) return undefined
-  const type = response.headers.get('content-type') ?? 'application/octet-stream'
-  return withHeaders(new Response(blob, { headers: { 'content-type': type } }))
+  return (await isWhole(await blob.arrayBuffer(), sha256)) ? blob : undefined
 }
 
 /**
@@ -205,7 +207,7 @@ async function answer(request, clientId) {
   if (kept) return kept
   const isVisit = request.mode === 'navigate'
   const isOfOurs = URLS.has(wanted) || (!isVisit && (await isOurs(clientId)))
-  if (isOfOurs) return withHeaders(await fetch(request))
+  if (isOfOurs) return withType(withHeaders(await fetch(request)), wanted)
   try {
     return await fetch(request) // the host has other pages beside this one
   } catch (error) {
@@ -276,6 +278,22 @@ function withHeaders(response) {
     statusText: response.statusText,
     headers,
   })
+}
+
+/**
+ * @param {Response} response to be changed
+ * @param {string} url which may be none of this build's files
+ */
+function withType(response, url) {
+  // What came in a file's place, an error or a page, stays what it is.
+  const isFile = response.ok && !response.headers.get('content-type')?.startsWith('text/html')
+  if (isFile && URLS.has(url)) response.headers.set('content-type', typeOf(url))
+  return response
+}
+
+/** @param {string} file its path or its URL */
+function typeOf(file) {
+  return TYPES[file.slice(file.lastIndexOf('.'))] ?? 'application/octet-stream'
 }
 
 /** @param {string} path relative to the site's root, which is where this file lies */
