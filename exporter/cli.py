@@ -14,6 +14,7 @@ from exporter.commands import (
     export,
     lib,
     models,
+    retire,
     serve,
     site,
     verify,
@@ -45,6 +46,7 @@ COMMANDS = (
     Command("bench", "measure the site beside a peer", bench.add_arguments, bench.run),
     Command("verify", "prove a file equal to its source", verify.add_arguments, verify.run),
     Command("site", "build the site", site.add_arguments, site.run),
+    Command("retire", "take a site down or move it", retire.add_arguments, retire.run),
     Command("lib", "write a package for other sites", lib.add_arguments, lib.run),
     Command("serve", "serve the site to this machine", serve.add_arguments, serve.run),
 )

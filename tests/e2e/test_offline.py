@@ -9,6 +9,7 @@ from skimage import data
 
 from exporter.bundle import write_bundle
 from exporter.chromium import chromium_arguments, find_chromium
+from exporter.retired_site import retire_site
 from exporter.serve import SiteServer, make_server, running
 from tests.conftest import Photo
 
@@ -287,6 +288,29 @@ def test_a_build_that_takes_over_unheard_is_followed(
         app.part("update").get_by_role("button", name="Reload").click()
         wait_for_another_version(app, before)
         assert app.page.evaluate("Boolean(navigator.serviceWorker.controller)")
+    context.close()
+
+
+def test_a_returning_visitor_of_a_retired_site_gets_what_the_host_has_now(
+    browser: Browser, quick_site_dir: Path, tmp_path: Path
+) -> None:
+    """The page that the device has would be shown for ever, whatever the host answers."""
+    context = browser.new_context()
+    with running(make_server(quick_site_dir)) as server:
+        app = App(context.new_page(), server.url).open()
+        app.wait_until_offline_ready()
+        app.page.evaluate("caches.open('gossamer-1 /another/place/')")
+        app.page.close()
+        server.dist = retire_site(tmp_path / "retired")
+        page = context.new_page()
+        page.goto(server.url)
+        expect(page.locator("body")).to_have_text("Gossamer is no longer at this address.")
+        (server.dist / "index.html").write_text("<title>A garden</title>")
+        page.reload()
+        assert page.title() == "A garden"
+        assert page.evaluate("caches.keys()") == ["gossamer-1 /another/place/"]
+        found = "navigator.serviceWorker.getRegistrations()"
+        wait_until(page, f"{found}.then(({{ length }}) => length === 0)")
     context.close()
 
 
