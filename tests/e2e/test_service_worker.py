@@ -11,9 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from exporter.serve import SiteServer, make_server, running
-from exporter.site_headers import ANY_BYTES, CONTENT_TYPES, HEADERS
-
-from .host import plain_host
+from exporter.site_headers import HEADERS
 
 # Registered from a page that runs no script of its own. Resolves when the worker controls the page,
 # and to 'redundant' when the browser has thrown it away.
@@ -78,28 +76,6 @@ async (backend) => {
   const answer = new Promise((resolve) => { port1.onmessage = ({ data }) => resolve(data.error) })
   active.postMessage({ type: 'keepEngine', backend }, [port2])
   return (await answer) ?? null
-}
-"""
-TYPES = """
-async () => {
-  const types = {}
-  for (const name of await caches.keys()) {
-    const cache = await caches.open(name)
-    for (const { url } of await cache.keys()) {
-      const { headers } = await cache.match(url)
-      ;(types[name] ??= {})[new URL(url).pathname] = headers.get('content-type')
-    }
-  }
-  return types
-}
-"""
-# As an earlier service worker has kept it, from a host that did not know what it was.
-FORGET_TYPE = """
-async (url) => {
-  const [name] = await caches.keys()
-  const cache = await caches.open(name)
-  const headers = { 'content-type': 'application/octet-stream' }
-  await cache.put(url, new Response(await (await cache.match(url)).blob(), { headers }))
 }
 """
 FETCHED = "async (url) => (await (await fetch(url)).arrayBuffer()).byteLength"
@@ -209,41 +185,6 @@ def test_it_makes_any_host_isolated_and_strict(visitor: Page, host: SiteServer) 
     for path in ("icon.svg", "sw.js", "not-there.txt"):  # kept, from the host, an error
         headers = visitor.evaluate(HEADERS_OF, [f"{host.url}{path}", {}])
         assert ours.items() <= headers.items(), path
-
-
-def types_of(site: Path) -> dict[str, str]:
-    return {
-        f"/{path}": CONTENT_TYPES.get(Path(path).suffix, ANY_BYTES) for path in precache_of(site)
-    }
-
-
-def test_what_is_kept_has_its_type_whatever_the_host_has_said(
-    visitor: Page, quick_site_dir: Path, changed_site_dir: Path, tmp_path: Path
-) -> None:
-    """A host may be mended later, and nobody would ask it again for what is here."""
-    (tmp_path / "site").symlink_to(quick_site_dir)
-    with plain_host(tmp_path) as url:
-        root = f"{url}site/"
-        visitor.goto(f"{root}icon.svg")  # another one would be a download
-        assert visitor.evaluate(REGISTER, f"{root}sw.js") == "controls"
-        types = {f"/site{path}": kind for path, kind in types_of(quick_site_dir).items()}
-        assert [*visitor.evaluate(TYPES).values()] == [types]
-        path, _ = next(
-            file
-            for file in constant_of(quick_site_dir, "ENGINES")["wasm"]
-            if file[0].endswith(".wasm")
-        )
-        assert (
-            visitor.evaluate(HEADERS_OF, [f"{root}{path}", {}])["content-type"]
-            == "application/wasm"
-        )
-        visitor.evaluate(FORGET_TYPE, f"{root}licences.txt")
-        (tmp_path / "site").unlink()
-        (tmp_path / "site").symlink_to(changed_site_dir)
-        assert visitor.evaluate(UPDATE) == "installed"
-        visitor.evaluate(SKIP_WAITING)
-        types = {f"/site{path}": kind for path, kind in types_of(changed_site_dir).items()}
-        assert [*visitor.evaluate(TYPES).values()] == [types]
 
 
 def test_a_range_goes_to_the_host_untouched(

@@ -408,7 +408,7 @@ updateNotice.setAttribute('data-testid', 'update')
 Object.assign(window, { gossamer })
 customElements.define('gossamer-app', GossamerApp)
 const app = new GossamerApp(visit)
-document.body.prepend(app)
+document.body.replaceChildren(app)
 const shownApp = () => {
   const shown = document.querySelector('gossamer-app') // another one, in another language
   return shown instanceof GossamerApp ? shown : app

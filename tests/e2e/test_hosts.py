@@ -1,0 +1,105 @@
+"""What hosts do to the files of a site, and what their visitors are told of it."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from exporter.site_headers import ANY_BYTES, CONTENT_TYPES
+
+from .app import App
+from .host import plain_host
+from .test_service_worker import (
+    HEADERS_OF,
+    REGISTER,
+    SKIP_WAITING,
+    UPDATE,
+    constant_of,
+    precache_of,
+    with_few_files,
+)
+
+TYPES = """
+async () => {
+  const types = {}
+  for (const name of await caches.keys()) {
+    const cache = await caches.open(name)
+    for (const { url } of await cache.keys()) {
+      const { headers } = await cache.match(url)
+      ;(types[name] ??= {})[new URL(url).pathname] = headers.get('content-type')
+    }
+  }
+  return types
+}
+"""
+# As an earlier service worker has kept it, from a host that did not know what it was.
+FORGET_TYPE = """
+async (url) => {
+  const [name] = await caches.keys()
+  const cache = await caches.open(name)
+  const headers = { 'content-type': 'application/octet-stream' }
+  await cache.put(url, new Response(await (await cache.match(url)).blob(), { headers }))
+}
+"""
+
+
+@pytest.fixture
+def visitor(browser: Browser) -> Iterator[Page]:
+    context = browser.new_context()
+    yield context.new_page()
+    context.close()
+
+
+def types_of(site: Path) -> dict[str, str]:
+    return {
+        f"/{path}": CONTENT_TYPES.get(Path(path).suffix, ANY_BYTES) for path in precache_of(site)
+    }
+
+
+def test_what_is_kept_has_its_type_whatever_the_host_has_said(
+    visitor: Page, quick_site_dir: Path, changed_site_dir: Path, tmp_path: Path
+) -> None:
+    """A host may be mended later, and nobody would ask it again for what is here."""
+    before, after = (
+        with_few_files(site, tmp_path / site.parent.name)
+        for site in (quick_site_dir, changed_site_dir)
+    )
+    os.utime(before / "sw.js", (0, 0))  # such a host answers by the second
+    (tmp_path / "site").symlink_to(before)
+    with plain_host(tmp_path) as url:
+        root = f"{url}site/"
+        visitor.goto(f"{root}icon.svg")  # another one would be a download
+        assert visitor.evaluate(REGISTER, f"{root}sw.js") == "controls"
+        types = {f"/site{path}": kind for path, kind in types_of(before).items()}
+        assert [*visitor.evaluate(TYPES).values()] == [types]
+        path, _ = next(
+            file for file in constant_of(before, "ENGINES")["wasm"] if file[0].endswith(".wasm")
+        )
+        assert (
+            visitor.evaluate(HEADERS_OF, [f"{root}{path}", {}])["content-type"]
+            == "application/wasm"
+        )
+        visitor.evaluate(FORGET_TYPE, f"{root}licences.txt")
+        (tmp_path / "site").unlink()
+        (tmp_path / "site").symlink_to(after)
+        assert visitor.evaluate(UPDATE) == "installed"
+        visitor.evaluate(SKIP_WAITING)
+        types = {f"/site{path}": kind for path, kind in types_of(after).items()}
+        assert [*visitor.evaluate(TYPES).values()] == [types]
+
+
+# ---- what does not arrive ------------------------------------------------------------------------
+
+
+def test_a_module_that_does_not_arrive_leaves_no_blank_page(page: Page, quick_server: str) -> None:
+    """As while a site is being put there; said to nobody who only waits for a slow line."""
+    page.route("**/js/ui/editor.*", lambda route: route.fulfill(status=404))
+    page.goto(quick_server)
+    expect(page.get_by_role("paragraph")).to_have_count(0)  # neither seen nor heard
+    page.evaluate("for (const wait of document.getAnimations()) wait.finish()")
+    expect(page.get_by_role("paragraph")).to_contain_text("Gossamer has not started.")
+    page.unroute("**/js/ui/editor.*")
+    App(page, quick_server).open()
+    expect(page.locator(".not-started")).to_have_count(0)
