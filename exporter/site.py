@@ -43,6 +43,8 @@ __all__ = ["WEB", "SiteChoices", "build_site"]
 _ENTRY = "js/ui/app.js"
 _STYLES = "css/app.css"
 _IMPORT = re.compile(r'^@import "\./([\w-]+\.css)";$', re.MULTILINE)
+#: How the paths begin of what the app does without, whatever a host makes of it.
+_SPARE = ("icon", "licences.txt", "manifest.webmanifest", "sbom.cdx.json")
 DEFAULT_CHOICES = SiteChoices()
 
 
@@ -98,7 +100,8 @@ def _fill(
 
 def _service_worker(site: Path, web: Path, version: str, parts: Parts, choices: SiteChoices) -> str:
     ort_path = parts.build["ort"]["path"]
-    kept = _precache(site, ort_path)
+    kept = _kept(site, ort_path)
+    apart = (*parts.later, *_SPARE)
     engines = {
         backend: [
             (f"{ort_path}{name}", sha256_of(site / ort_path / name))
@@ -110,7 +113,8 @@ def _service_worker(site: Path, web: Path, version: str, parts: Parts, choices: 
         web,
         "sw.js",
         version=version,
-        precache=[entry for entry in kept if not entry[0].startswith(parts.later)],
+        precache=[entry for entry in kept if not entry[0].startswith(apart)],
+        spare=[entry for entry in kept if entry[0].startswith(_SPARE)],
         later=[entry for entry in kept if entry[0].startswith(parts.later)],
         engines=engines,
         headers=list(HEADERS.items()),
@@ -152,9 +156,9 @@ def _add_styles(site: Path, web: Path) -> str:
     return path
 
 
-def _precache(site: Path, ort_path: str) -> list[tuple[str, str]]:
-    """[path, sha256] of what the service worker keeps for everybody: neither itself nor the
-    networks nor ONNX Runtime Web, of which each device needs its own part."""
+def _kept(site: Path, ort_path: str) -> list[tuple[str, str]]:
+    """[path, sha256] of what the service worker keeps of the page: neither itself nor the networks
+    nor ONNX Runtime Web, of which each device needs its own part."""
     paths = {path.relative_to(site).as_posix(): path for path in files_of(site)}
     return [
         (name, sha256_of(path))

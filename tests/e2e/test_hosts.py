@@ -1,11 +1,12 @@
 """What hosts do to the files of a site, and what their visitors are told of it."""
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
 from exporter.site_headers import ANY_BYTES, CONTENT_TYPES
 
@@ -43,6 +44,10 @@ async (url) => {
   await cache.put(url, new Response(await (await cache.match(url)).blob(), { headers }))
 }
 """
+
+
+def is_ours(message: ConsoleMessage) -> bool:
+    return message.type == "warning" and "Gossamer" in message.text
 
 
 @pytest.fixture
@@ -103,3 +108,30 @@ def test_a_module_that_does_not_arrive_leaves_no_blank_page(page: Page, quick_se
     page.unroute("**/js/ui/editor.*")
     App(page, quick_server).open()
     expect(page.locator(".not-started")).to_have_count(0)
+
+
+def test_a_file_that_a_host_changes_is_named_in_the_console(
+    visitor: Page, quick_site_dir: Path, tmp_path: Path
+) -> None:
+    """Such as by a line for its statistics: all works, and the operator asks why it is not kept."""
+    site = with_few_files(quick_site_dir, tmp_path)
+    with (site / "index.html").open("a") as index:
+        index.write("<!-- counted -->")
+    with plain_host(site) as url, visitor.expect_console_message(is_ours) as told:
+        visitor.goto(url)
+    expected = precache_of(site)["index.html"]
+    assert re.search(rf"\bExpected sha256 {expected} for index\.html, received", told.value.text)
+
+
+def test_what_nobody_needs_may_be_missing(
+    visitor: Page, quick_site_dir: Path, tmp_path: Path
+) -> None:
+    """As a manifest is on hosts that send no file whose type they do not know."""
+    site = with_few_files(quick_site_dir, tmp_path)
+    for name in ("manifest.webmanifest", "icon-512.png", "licences.txt", "sbom.cdx.json"):
+        (site / name).unlink()
+    with plain_host(site) as url:
+        visitor.goto(f"{url}icon.svg")
+        assert visitor.evaluate(REGISTER, f"{url}sw.js") == "controls"
+    visitor.goto(url)
+    assert visitor.title() == "Gossamer"

@@ -35,12 +35,15 @@ export async function registerServiceWorker({ onUpdate, onKept, isBusy }) {
       setTimeout(() => location.reload(), TAKEOVER_LIMIT_MS)
     })
 
+  serviceWorker.addEventListener('message', ({ data }) => {
+    if (data?.type === 'notKept') warn(data.reason)
+  })
   /** @type {ServiceWorkerRegistration} */
   let registration
   try {
     registration = await serviceWorker.register(assetUrl('sw.js'), { updateViaCache: 'none' })
   } catch (error) {
-    console.warn('Gossamer works, but not without a network:', error)
+    warn(error)
     return onKept(false)
   }
   if (registration.waiting && serviceWorker.controller) announce(registration.waiting)
@@ -56,10 +59,16 @@ export async function registerServiceWorker({ onUpdate, onKept, isBusy }) {
   if (version === document.documentElement.dataset.version) {
     // The browser, or another site of this origin, may have cleared what it had kept.
     const { error } = await ask(ready.active, { type: 'keepPage' })
+    if (error) warn(error)
     return onKept(!error)
   }
   onKept(true)
   if (serviceWorker.controller && !isBusy()) reloadFor(version)
+}
+
+/** @param {unknown} reason in one line, for whoever has put the site on its host */
+function warn(reason) {
+  console.warn(`Gossamer works, but a build could not be kept for use without a network: ${reason}`)
 }
 
 /**

@@ -2,7 +2,7 @@
  * Keeps one whole build on this device, and gives every answer the headers that make the page
  * cross-origin isolated, for hosts that cannot be told to.
  *
- * `gossamer site` fills in the six constants. Networks are not kept here: they lie in IndexedDB. Of
+ * `gossamer site` fills in the seven constants. Networks are not kept here: they lie in IndexedDB. Of
  * ONNX Runtime's engines, up to 27 MB each, a device keeps those that it has run.
  */
 
@@ -11,6 +11,9 @@ const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (
 const VERSION = '{{ version }}'
 /** @type {[path: string, sha256: string][]} */
 const PRECACHE = JSON.parse('{{ precache | js_json }}')
+/** What the app does without: no host's way with it costs a visitor the build. */
+/** @type {[path: string, sha256: string][]} */
+const SPARE = JSON.parse('{{ spare | js_json }}')
 /** What few browsers ever need, kept from the first time that it is asked for. */
 /** @type {[path: string, sha256: string][]} */
 const LATER = JSON.parse('{{ later | js_json }}')
@@ -30,11 +33,10 @@ const INDEX = urlOf('index.html')
 const SHARE = urlOf('share')
 /** Not one of OURS: an update must not lose what was shared. */
 const SHARED = `gossamer shared${OURS.end}`
-const URLS = new Set(
-  [...PRECACHE, ...LATER, ...Object.values(ENGINES).flat()].map(([path]) => urlOf(path)),
-)
 /** Of what is kept as soon as it is asked for, by URL. */
-const FILES = new Map([...PRECACHE, ...LATER].map((file) => [urlOf(file[0]), file]))
+const FILES = new Map([...PRECACHE, ...SPARE, ...LATER].map((file) => [urlOf(file[0]), file]))
+const ENGINE_FILES = Object.values(ENGINES).flat()
+const URLS = new Set([...FILES.keys(), ...ENGINE_FILES.map(([path]) => urlOf(path))])
 
 worker.addEventListener('install', (event) => event.waitUntil(precache()))
 worker.addEventListener('activate', (event) => event.waitUntil(takeOver()))
@@ -60,7 +62,18 @@ worker.addEventListener('fetch', (event) => {
 
 /** Rejects, and so keeps the build that is here, unless every file has arrived as it was built. */
 async function precache() {
-  await keepAll([...PRECACHE, ...(await inUse())])
+  try {
+    await keepAll([...PRECACHE, ...(await inUse())])
+  } catch (error) {
+    await tellWhy(String(error))
+    throw error
+  }
+  await Promise.allSettled(SPARE.map((file) => keepAll([file])))
+}
+
+/** @param {string} reason why this build cannot be kept, for the page, which browsers do not tell it */
+async function tellWhy(reason) {
+  for (const client of await ourWindows()) client.postMessage({ type: 'notKept', reason })
 }
 
 /** @param {[path: string, sha256: string][]} files */
@@ -156,17 +169,15 @@ async function isWhole(file, sha256) {
 }
 
 async function takeOver() {
-  if ((await openTabs()) < 2) await forgetEarlierBuilds()
+  // Another tab than the one that asked for this build still runs the earlier one, and its workers may
+  // have to start anew: then that build stays until the next one.
+  if ((await ourWindows()).length < 2) await forgetEarlierBuilds()
   await worker.clients.claim()
 }
 
-/**
- * Another tab than the one that asked for this build still runs the earlier one, and its workers may
- * have to start anew: then that build stays until the next one.
- */
-async function openTabs() {
+async function ourWindows() {
   const windows = await worker.clients.matchAll({ type: 'window', includeUncontrolled: true })
-  return windows.filter(({ url }) => url.startsWith(worker.registration.scope)).length
+  return windows.filter(({ url }) => url.startsWith(worker.registration.scope))
 }
 
 async function forgetEarlierBuilds() {

@@ -162,9 +162,13 @@ def test_the_service_worker_knows_all_but_the_networks_and_itself(site_dir: Path
     later = dict(constant(worker, "LATER"))  # what few people need waits until they do
     names = {re.sub(r"-.*", "", Path(name).name) for name in later}
     assert names == {"libheif", "LICENSE", "pillow"}
+    spare = dict(constant(worker, "SPARE"))  # what a visitor does not miss
+    assert {name for name in spare if not name.startswith("icon")} == {
+        *("licences.txt", "manifest.webmanifest", "sbom.cdx.json"),
+    }
     precache = dict(constant(worker, "PRECACHE"))
-    assert {**precache, **later, **engines} == known
-    assert len(precache) + len(later) + len(engines) == len(known)
+    assert {**precache, **spare, **later, **engines} == known
+    assert len(precache) + len(spare) + len(later) + len(engines) == len(known)
     assert dict(constant(worker, "HEADERS")) == HEADERS
 
 
