@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
 from exporter.site_headers import ANY_BYTES, CONTENT_TYPES
 
-from .app import App
+from .app import App, wait_until
 from .host import plain_host
 from .test_service_worker import (
     HEADERS_OF,
@@ -93,6 +93,19 @@ def test_what_is_kept_has_its_type_whatever_the_host_has_said(
         visitor.evaluate(SKIP_WAITING)
         types = {f"/site{path}": kind for path, kind in types_of(after).items()}
         assert [*visitor.evaluate(TYPES).values()] == [types]
+
+
+def test_a_second_site_in_the_same_tab_is_isolated_too(
+    visitor: Page, quick_site_dir: Path, tmp_path: Path
+) -> None:
+    """On a host that sends no headers, by one reload of each."""
+    site = with_few_files(quick_site_dir, tmp_path / "few")
+    for place in ("one", "two"):
+        (tmp_path / place).symlink_to(site)
+    with plain_host(tmp_path) as url:
+        for place in ("one", "two"):
+            visitor.goto(f"{url}{place}/")
+            wait_until(visitor, "crossOriginIsolated")
 
 
 # ---- what does not arrive ------------------------------------------------------------------------

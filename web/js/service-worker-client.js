@@ -135,13 +135,14 @@ function reloadForIsolation(isBusy) {
 }
 
 /**
- * @param {string} key of what must not happen twice in this tab
+ * @param {string} key of what must not happen twice in this tab, where other sites may follow
  * @returns {boolean} false also where nothing can be remembered
  */
 function isFirst(key) {
+  const ours = `${key} ${assetUrl('')}`
   try {
-    if (sessionStorage.getItem(key)) return false
-    sessionStorage.setItem(key, 'yes')
+    if (sessionStorage.getItem(ours)) return false
+    sessionStorage.setItem(ours, 'yes')
     return true
   } catch {
     return false
