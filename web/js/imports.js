@@ -3,6 +3,10 @@
 import { GossamerError } from './rpc/errors.js'
 import { inWords } from './values.js'
 
+/** What to do where a part of this build does not come: after an update its host has it no more. */
+export const REMEDY =
+  'Check the connection and try again, or reload the page: the site may have been updated.'
+
 /**
  * @template Module
  * @param {Promise<Module>} importing
@@ -15,7 +19,7 @@ export async function arrived(importing) {
     throw new GossamerError(
       'model_unavailable',
       'model',
-      `A part of Gossamer could not be loaded: ${inWords(error)}. Check the connection and try again.`,
+      `A part of Gossamer could not be loaded: ${inWords(error)}. ${REMEDY}`,
     )
   }
 }

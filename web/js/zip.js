@@ -2,6 +2,7 @@
 
 import { assetUrl } from './assets.js'
 import { build } from './build.js'
+import { arrived } from './imports.js'
 
 /** @typedef {{ name: string, input: Blob, lastModified?: Date }} ZipEntry */
 /** @typedef {(files: AsyncIterable<ZipEntry>) => ReadableStream<Uint8Array<ArrayBuffer>>} MakeZip */
@@ -21,7 +22,8 @@ import { build } from './build.js'
 export async function saveZip(name, files) {
   const file = await chooseFile(name) // first: the browser opens its dialog only during a click
   if (file === 'declined') return file
-  const { makeZip } = /** @type {{ makeZip: MakeZip }} */ (await import(assetUrl(build.zip.path)))
+  /** @type {{ makeZip: MakeZip }} */
+  const { makeZip } = await arrived(import(assetUrl(build.zip.path)))
   if (!file) return new Response(makeZip(files)).blob()
   await makeZip(files).pipeTo(await file.createWritable())
   return 'written'

@@ -1,5 +1,6 @@
 /** Stage `decode`, inference worker: a file becomes upright pixels, or an error that names the file. */
 
+import { arrived } from '../imports.js'
 import { GossamerError } from '../rpc/errors.js'
 import { inflated, isWide } from './colour-profile.js'
 import { readImageHeader } from './image-header.js'
@@ -207,7 +208,7 @@ async function toBitmap(blob, name, format) {
     const bitmap = await createImageBitmap(blob, { imageOrientation: 'from-image' }).catch(
       async (error) => {
         if (format !== 'heif') throw error
-        const { decodeHeif } = await import('./heif.js') // for the few that need it
+        const { decodeHeif } = await arrived(import('./heif.js')) // for the few that need it
         return decodeHeif(blob, name, (size) => checkSize(size, name))
       },
     )

@@ -1,5 +1,6 @@
 /** What engines say where they cannot be had. */
 
+import { REMEDY } from '../imports.js'
 import { unloadable } from '../rpc/errors.js'
 
 /**
@@ -7,7 +8,7 @@ import { unloadable } from '../rpc/errors.js'
  * @param {import('../rpc/errors.js').Stage} [stage]
  */
 export function unreachable(reason, stage = 'model') {
-  const words = `The engine that runs the network could not be loaded: ${firstLine(reason)}. Check the connection and try again.`
+  const words = `The engine that runs the network could not be loaded: ${firstLine(reason)}. ${REMEDY}`
   return unloadable(words, stage, 'model_unavailable')
 }
 

@@ -5,6 +5,7 @@
 
 import { assetUrl } from '../assets.js'
 import { build } from '../build.js'
+import { REMEDY } from '../imports.js'
 import { GossamerError } from '../rpc/errors.js'
 import { Once } from './once.js'
 
@@ -67,7 +68,7 @@ async function load(name) {
     throw new GossamerError(
       'model_unavailable',
       'decode',
-      `What reads HEIC files could not be fetched for ${name}. Check the connection and try again.`,
+      `What reads HEIC files could not be fetched for ${name}. ${REMEDY}`,
     )
   }
 }

@@ -2,6 +2,7 @@
 
 import { findModel } from '../assets.js'
 import { build } from '../build.js'
+import { REMEDY } from '../imports.js'
 import { GossamerError } from '../rpc/errors.js'
 import { firstLine } from './engine-errors.js'
 import { resizeLanczos } from './lanczos.js'
@@ -23,7 +24,7 @@ async function fetchKernel() {
   try {
     return await WebAssembly.compile(await fetchWhole(build.lanczos))
   } catch (error) {
-    const words = `What resizes photos could not be loaded: ${firstLine(error)}. Check the connection and try again.`
+    const words = `What resizes photos could not be loaded: ${firstLine(error)}. ${REMEDY}`
     throw new GossamerError('model_unavailable', 'preprocess', words)
   }
 }

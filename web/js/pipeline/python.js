@@ -5,6 +5,7 @@
 
 import { assetUrl } from '../assets.js'
 import { build } from '../build.js'
+import { REMEDY } from '../imports.js'
 import { fromWire, GossamerError, unloadable } from '../rpc/errors.js'
 import { boundWasmMemory } from './wasm-memory.js'
 import { fetchWhole } from './whole-file.js'
@@ -51,7 +52,7 @@ async function start(onArrived) {
   } catch (error) {
     started = null
     await mend(build.pyodide.files)
-    throw unloadable(`Python could not be started: ${inWords(error)}. Try again.`, 'refine')
+    throw unloadable(`Python could not be started: ${inWords(error)}. ${REMEDY}`, 'refine')
   }
 }
 
