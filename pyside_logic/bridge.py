@@ -27,7 +27,7 @@ from pyside_logic.browser_pixels import (
     to_float32_array,
     to_uint8_array,
 )
-from pyside_logic.browser_storage import blob_of, fetch, open_storage
+from pyside_logic.browser_storage import store_network
 from pyside_logic.chroma_key import key_photo
 from pyside_logic.encode import ancillary_of, render
 from pyside_logic.encode import encode as encode_pixels
@@ -39,7 +39,6 @@ from pyside_logic.refine import Cutout, RefineOptions
 from pyside_logic.refine import refine as refine_cutout
 from pyside_logic.second_look import fuse_looks, look_box
 from pyside_logic.source import Source
-from pyside_logic.store import Entry, ModelStore
 from pyside_logic.subjects import Subjects
 from pyside_logic.touch_up import TouchUp, correction_from_dict, is_kept
 from pyside_logic.webp import label_webp
@@ -358,20 +357,12 @@ def _photo(handle: int) -> _Photo:
 async def ensure_model(
     entry: Any, keep: Any, received: Any, on_progress: Callable[[int, int], None]
 ) -> Any:
-    """Stores the network `entry` ({name, url, sha256, bytes, place}) and forgets all but `keep`
-    (sha256s) and what copies of Gossamer at other places name. `received`, a Blob, is the network's
-    beginning that has come already, or all of it.
-
-    Returns {blob}, which holds the network where the device would not keep it, else null.
+    """Stores the network `entry` ({name, url, sha256, bytes, place}), and then forgets all but
+    `keep` (sha256s) and what copies of Gossamer at other places name. `received`, a Blob, is the
+    network's beginning that has come already, or all of it. Returns {blob}, which holds the
+    network where the device would not keep it, else null.
     """
-    wanted = Entry(entry.name, entry.url, entry.sha256, int(entry.bytes))
-    async with open_storage() as storage:
-        store = ModelStore(storage, fetch)
-        await store.evict(entry.place, keep.to_py())
-        begun = (await received.arrayBuffer()).to_bytes()
-        data = await store.ensure(wanted, on_progress, begun)
-    blob = None if data is None else blob_of(data)
-    return js_object(blob=blob)
+    return js_object(blob=await store_network(entry, keep.to_py(), received, on_progress))
 
 
 # ---- answers -------------------------------------------------------------------------------------

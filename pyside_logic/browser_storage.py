@@ -1,23 +1,43 @@
-"""The browser's storage and network, as `store.py` wants them."""
+"""The browser's storage and network, as `store.py` wants them, and the store that they make."""
 
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection
 from typing import Any
 
 import js
 from pyodide.ffi import JsException, create_once_callable, create_proxy, to_js
 
-from pyside_logic.store import DownloadError, RefusedStorage, Response, Storage, StorageError
+from pyside_logic.store import (
+    DownloadError,
+    Entry,
+    ModelStore,
+    RefusedStorage,
+    Response,
+    Storage,
+    StorageError,
+)
 
-__all__ = ["blob_of", "fetch", "open_storage"]
+__all__ = ["fetch", "store_network"]
 
 _OPEN_LIMIT_S = 10
 #: A slow disk reads or writes a network of 176 MB meanwhile.
 _RUN_LIMIT_S = 30
 
 
+async def store_network(
+    entry: Any, keep: Collection[str], received: Any, on_progress: Callable[[int, int], None]
+) -> Any:
+    """`bridge.ensure_model`: the network as a Blob where it could not be kept, else None."""
+    wanted = Entry(entry.name, entry.url, entry.sha256, int(entry.bytes))
+    begun = (await received.arrayBuffer()).to_bytes()
+    async with _opened_storage() as storage:
+        store = ModelStore(storage, fetch)
+        data = await store.replace(wanted, entry.place, keep, on_progress, begun)
+    return None if data is None else _blob_of(data)
+
+
 @contextlib.asynccontextmanager
-async def open_storage() -> AsyncIterator[Storage]:
+async def _opened_storage() -> AsyncIterator[Storage]:
     try:
         storage = await _IndexedDb.open()
     except (JsException, StorageError, TimeoutError):
@@ -73,7 +93,7 @@ class _IndexedDb:
         return data
 
     async def put(self, key: str, data: bytes) -> None:
-        blob = blob_of(data)
+        blob = _blob_of(data)
         await self._run("readwrite", lambda models: models.put(blob, key))
 
     async def delete(self, key: str) -> None:
@@ -163,5 +183,5 @@ async def _chunks(reader: Any) -> AsyncGenerator[bytes, None]:
             await reader.cancel()
 
 
-def blob_of(data: bytes) -> Any:
+def _blob_of(data: bytes) -> Any:
     return js.Blob.new(to_js([data]))

@@ -123,6 +123,20 @@ class ModelStore:
                 return None
         return data
 
+    async def replace(
+        self,
+        entry: Entry,
+        place: str,
+        keep: Collection[str],
+        on_progress: OnProgress,
+        received: bytes = b"",
+    ) -> bytes | None:
+        """`ensure`, then `evict`: what worked until now stays until its successor is here. Where
+        both do not fit, room is made first."""
+        data = await self.ensure(entry, on_progress, received)
+        freed = await self.evict(place, keep)
+        return await self.ensure(entry, on_progress, data) if data and freed else data
+
     async def evict(self, place: str, keep: Collection[str]) -> list[str]:
         """Deletes what nobody on this origin names any more; returns the keys.
 

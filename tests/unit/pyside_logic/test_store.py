@@ -114,6 +114,16 @@ class DictStorage(dict[str, bytes]):
         return list(self)
 
 
+class SmallStorage(DictStorage):
+    """Holds 12 MB, which is the network or a long part of it, but not both."""
+
+    async def put(self, key: str, data: bytes) -> None:
+        others = sum(len(value) for name, value in self.items() if name != key)
+        if others + len(data) > 12_000_000:
+            raise StorageError("the disk is full")
+        await super().put(key, data)
+
+
 class Visit:
     """One visit to the site: a store, and what it told about its progress."""
 
@@ -125,6 +135,9 @@ class Visit:
 
     def ensure(self, received: bytes = b"") -> bytes | None:
         return run(self.store.ensure(self.entry, self._note, received))
+
+    def replace(self) -> bytes | None:
+        return run(self.store.replace(self.entry, "/", [SHA256], self._note))
 
     def _note(self, done: int, total: int) -> None:
         self.progress.append((done, total))
@@ -245,16 +258,7 @@ def test_a_full_disk_hands_the_network_over(server: Server) -> None:
 
 
 def test_a_part_that_fills_the_disk_makes_room_for_the_whole(server: Server) -> None:
-    class Small(DictStorage):
-        """Holds 12 MB, which is the network or a long part of it, but not both."""
-
-        async def put(self, key: str, data: bytes) -> None:
-            others = sum(len(value) for name, value in self.items() if name != key)
-            if others + len(data) > 12_000_000:
-                raise StorageError("the disk is full")
-            await super().put(key, data)
-
-    storage = Small()
+    storage = SmallStorage()
     assert Visit(server, storage).ensure() is None
     assert storage == {SHA256: NETWORK}
 
@@ -282,3 +286,21 @@ def test_what_another_copy_on_this_origin_names_is_kept_until_it_no_longer_does(
     assert run(store.evict("/other/", {"both"})) == []
     assert run(store.evict("/one/", {"both"})) == ["a", "b"]
     assert sorted(storage) == ["both", "names /one/", "names /other/"]
+
+
+def test_what_worked_stays_until_its_successor_is_here(server: Server) -> None:
+    storage = DictStorage({"old": b"the network before"})
+    server.status = 503
+    with pytest.raises(GossamerError):
+        Visit(server, storage).replace()
+    assert "old" in storage
+    server.status = 0
+    assert Visit(server, storage).replace() is None
+    assert storage == {SHA256: NETWORK, "names /": SHA256.encode()}
+
+
+def test_where_both_do_not_fit_what_nobody_names_makes_room(server: Server) -> None:
+    storage = SmallStorage({"old": bytes(4_000_000), "other": b"", "names /other/": b"other"})
+    assert Visit(server, storage).replace() is None
+    assert sorted(storage) == sorted([SHA256, "names /", "names /other/", "other"])
+    assert server.ranges == [None]  # it was fetched once
