@@ -27,7 +27,7 @@ from pyside_logic.browser_pixels import (
     to_float32_array,
     to_uint8_array,
 )
-from pyside_logic.browser_storage import store_network
+from pyside_logic.browser_storage import name_networks, store_network
 from pyside_logic.chroma_key import key_photo
 from pyside_logic.encode import ancillary_of, render
 from pyside_logic.encode import encode as encode_pixels
@@ -54,6 +54,7 @@ __all__ = [
     "encode",
     "ensure_model",
     "label",
+    "name_models",
     "offer_matte",
     "open_keyed_photo",
     "open_photo",
@@ -363,6 +364,12 @@ async def ensure_model(
     network where the device would not keep it, else null.
     """
     return js_object(blob=await store_network(entry, keep.to_py(), received, on_progress))
+
+
+@_answers(Stage.MODEL)
+async def name_models(place: str, keep: Any) -> None:
+    """Writes down that Gossamer at the path `place` names `keep` (sha256s); forgets other ones."""
+    await name_networks(place, keep.to_py())
 
 
 # ---- answers -------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from pyside_logic.store import (
     StorageError,
 )
 
-__all__ = ["fetch", "store_network"]
+__all__ = ["fetch", "name_networks", "store_network"]
 
 _OPEN_LIMIT_S = 10
 #: A slow disk reads or writes a network of 176 MB meanwhile.
@@ -34,6 +34,12 @@ async def store_network(
         store = ModelStore(storage, fetch)
         data = await store.replace(wanted, entry.place, keep, on_progress, begun)
     return None if data is None else _blob_of(data)
+
+
+async def name_networks(place: str, keep: Collection[str]) -> None:
+    """`bridge.name_models`"""
+    async with _opened_storage() as storage:
+        await ModelStore(storage, fetch).evict(place, keep)
 
 
 @contextlib.asynccontextmanager

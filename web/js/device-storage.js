@@ -47,10 +47,13 @@ export async function askToKeep() {
   }
 }
 
-/** Deletes networks, the copies for offline use, and photos that were shared and not yet taken. */
+/**
+ * Deletes networks, the copies for offline use, and photos that were shared and not yet taken; not what
+ * other sites of this origin need.
+ */
 export async function clearStorage() {
-  await inModels('readwrite', (models) => models.clear()).catch(() => {}) // refused: nothing there
   const folder = new URL('.', location.href)
+  await forgetModels(folder.pathname).catch(() => {}) // refused: nothing there
   const { caches } = globalThis // without encryption there are none
   for (const name of (await caches?.keys().catch(() => [])) ?? []) {
     const isBuild = name.startsWith('gossamer-') && name.endsWith(` ${folder.pathname}`)
@@ -75,10 +78,25 @@ function otherTabs() {
 
 /** @returns {Promise<string[]>} sha256 of each */
 async function storedModels() {
-  try {
-    const keys = await inModels('readonly', (models) => models.getAllKeys())
-    return keys.map(String)
-  } catch {
-    return []
+  return storedKeys().catch(() => [])
+}
+
+/** @returns {Promise<string[]>} as `pyside_logic/store.py` has written them */
+async function storedKeys() {
+  return (await inModels('readonly', (models) => models.getAllKeys())).map(String)
+}
+
+/** @param {string} place the path of this site: others' networks stay, as they have named them */
+async function forgetModels(place) {
+  const keys = await storedKeys()
+  const others = keys.filter((key) => key.startsWith('names ') && key !== `names ${place}`)
+  const wanted = new Set(others)
+  for (const key of others) {
+    const names = await inModels('readonly', (models) => models.get(key))
+    for (const sha256 of (await names.text()).split(' ')) wanted.add(sha256)
+  }
+  for (const key of keys) {
+    if (wanted.has(key.replace(/\.part$/, ''))) continue
+    await inModels('readwrite', (models) => models.delete(key))
   }
 }

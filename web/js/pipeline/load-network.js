@@ -30,6 +30,8 @@ const inHand = new Map()
 const arriving = new Map()
 /** What the model store is at; nobody waits for it to have a network run. */
 let keeping = Promise.resolve()
+/** Whether the model store knows, or will, what this build names. */
+let isNamed = false
 
 /**
  * @param {Model} model
@@ -58,7 +60,9 @@ export async function loadNetwork(model, engine, { signal, onProgress, limit_ms 
     return inferenceWorker.call('load', request, 'model', { signal, limit_ms })
   }
   try {
-    return await load()
+    const loaded = await load()
+    nameNetworks()
+    return loaded
   } catch (error) {
     if (!(error instanceof GossamerError)) throw error
     if (error.code !== 'model_unavailable' && error.code !== 'model_corrupt') throw error
@@ -79,14 +83,13 @@ export async function loadNetwork(model, engine, { signal, onProgress, limit_ms 
  * @param {Pick<CallOptions, 'signal' | 'onProgress'>} [options]
  */
 async function keep({ title }, { sha256, bytes, path }, received, { signal, onProgress } = {}) {
-  const named = build.models.flatMap(({ artefacts }) => artefacts.map((one) => one.sha256))
-  const place = new URL(assetUrl('')).pathname
-  const request = { name: title, sha256, bytes, url: assetUrl(path), place, keep: named, received }
+  const request = { name: title, sha256, bytes, url: assetUrl(path), ...namedHere(), received }
   try {
     const options = { signal, onProgress }
     const { blob } = await pythonWorker.call('ensureModel', request, 'model', options)
     if (blob) inHand.set(sha256, blob)
     else inHand.delete(sha256)
+    isNamed = true
   } catch (error) {
     signal?.throwIfAborted()
     const isPythons =
@@ -95,6 +98,25 @@ async function keep({ title }, { sha256, bytes, path }, received, { signal, onPr
     // Not the inference worker's doing, whose engine would be blamed for it.
     throw new GossamerError('model_unavailable', 'model', error.message)
   }
+}
+
+/**
+ * A network that was here, perhaps as another copy of Gossamer's at this origin, is this one's, too; and
+ * the one before it is not. Once Python runs; nobody waits for it.
+ */
+async function nameNetworks() {
+  if (isNamed) return
+  isNamed = true
+  await pythonArrived
+  pythonWorker.call('nameModels', namedHere(), 'model').catch(() => {
+    isNamed = false // the next photo tries again
+  })
+}
+
+/** Where this copy of Gossamer lies, and the sha256 of its networks. */
+function namedHere() {
+  const keep = build.models.flatMap(({ artefacts }) => artefacts.map(({ sha256 }) => sha256))
+  return { place: new URL(assetUrl('')).pathname, keep }
 }
 
 /**

@@ -13,3 +13,11 @@ import { callPython } from './python.js'
 export function ensureModel({ keep, received, ...entry }, onProgress) {
   return callPython('ensure_model', entry, keep, received, onProgress)
 }
+
+/**
+ * @param {PythonCalls['nameModels'][0]} request
+ * @returns {Promise<void>}
+ */
+export function nameModels({ place, keep }) {
+  return callPython('name_models', place, keep)
+}

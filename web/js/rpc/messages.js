@@ -193,6 +193,7 @@
  *     },
  *     { blob: Blob | null },
  *   ],
+ *   nameModels: [{ place: string, keep: string[] }, null],
  *   openPhoto: [{ photo: DecodedPhoto }, { handle: number }],
  *   setMatte: [{ handle: number, matte: Matte }, null],
  *   addWiderLook: [{ handle: number, matte: Matte }, { fused: Matte | null }],

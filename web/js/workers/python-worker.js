@@ -1,5 +1,5 @@
 import { encode, previewFile } from '../pipeline/encode.js'
-import { ensureModel } from '../pipeline/model-store.js'
+import { ensureModel, nameModels } from '../pipeline/model-store.js'
 import { startPython } from '../pipeline/python.js'
 import {
   addSecondLook,
@@ -26,6 +26,7 @@ serve({
     },
   ],
   ensureModel: ['model', ensureModel],
+  nameModels: ['model', nameModels],
   openPhoto: ['refine', openPhoto],
   setMatte: ['refine', setMatte],
   openKeyedPhoto: ['infer', openKeyedPhoto],
