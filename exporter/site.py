@@ -42,6 +42,8 @@ __all__ = ["WEB", "SiteChoices", "build_site"]
 
 _ENTRY = "js/ui/app.js"
 _STYLES = "css/app.css"
+_PART = re.compile(r"^import \{[^}]*\} from '\.\./js/([\w-]+\.js)'$\n", re.MULTILINE)
+_EXPORT = re.compile(r"^export ", re.MULTILINE)
 _IMPORT = re.compile(r'^@import "\./([\w-]+\.css)";$', re.MULTILINE)
 #: How the paths begin of what the app does without, whatever a host makes of it.
 _SPARE = ("icon", "licences.txt", "manifest.webmanifest", "sbom.cdx.json")
@@ -95,7 +97,7 @@ def _fill(
     manifest = render(web, "manifest.webmanifest", **names)
     (site / "manifest.webmanifest").write_text(manifest, encoding="utf-8")
     worker = _service_worker(site, web, version, parts, choices)
-    (site / "sw.js").write_text(worker, encoding="utf-8")
+    (site / "sw.js").write_text(_in_one(worker, web), encoding="utf-8")
 
 
 def _service_worker(site: Path, web: Path, version: str, parts: Parts, choices: SiteChoices) -> str:
@@ -120,6 +122,13 @@ def _service_worker(site: Path, web: Path, version: str, parts: Parts, choices: 
         headers=list(HEADERS.items()),
         types=CONTENT_TYPES,
     )
+
+
+def _in_one(script: str, web: Path) -> str:
+    """Service workers of several modules are not for all browsers: what this one imports stands at
+    its end."""
+    modules = [read_source(web, f"js/{found[1]}").decode() for found in _PART.finditer(script)]
+    return "".join((_PART.sub("", script), *(_EXPORT.sub("", module) for module in modules)))
 
 
 def _add_modules(site: Path, web: Path, build: Mapping[str, Any]) -> str:

@@ -47,6 +47,13 @@ def changed_site_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def other_network_site_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Another version of the quick site: its network is another file."""
+    folder = tmp_path_factory.mktemp("other-network") / "dist"
+    return build_site(["u2netp"], folder, choices=SiteChoices(("wasm",), size=(96, 96)))
+
+
+@pytest.fixture(scope="session")
 def two_network_site_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The networks of `make site`, one of them named twice."""
     folder = tmp_path_factory.mktemp("two") / "dist"

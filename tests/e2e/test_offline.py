@@ -322,6 +322,25 @@ def test_a_returning_visitor_of_a_retired_site_gets_what_the_host_has_now(
 
 
 @pytest.mark.soak
+def test_an_update_that_nobody_has_asked_for_works_without_a_network_too(
+    browser: Browser, quick_site_dir: Path, other_network_site_dir: Path
+) -> None:
+    """It takes over when the page that was told of it is closed, and has another network."""
+    context = browser.new_context()
+    with running(make_server(quick_site_dir)) as server:
+        app = App(context.new_page(), server.url).open()
+        app.wait_until_offline_ready()
+        before = version_of(app)
+        offer_update(app, server, other_network_site_dir)
+        app.page.close()
+    context.set_offline(True)
+    app = App(context.new_page(), server.url).open()
+    assert version_of(app) != before
+    assert_it_cuts(app)
+    context.close()
+
+
+@pytest.mark.soak
 @pytest.mark.parametrize("damage", ["emptied", "overwritten"])
 def test_a_damaged_model_store_is_mended(page: Page, quick_server: str, damage: str) -> None:
     app = App(page, quick_server).open()

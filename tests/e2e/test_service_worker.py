@@ -1,5 +1,6 @@
 """sw.js alone in real Chromium: what it keeps, what it refuses, and what it adds to an answer."""
 
+import hashlib
 import json
 import re
 import shutil
@@ -12,6 +13,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from exporter.serve import SiteServer, make_server, running
 from exporter.site_headers import HEADERS
+
+from .app import wait_until
 
 # Registered from a page that runs no script of its own. Resolves when the worker controls the page,
 # and to 'redundant' when the browser has thrown it away.
@@ -93,8 +96,9 @@ def constant_of(site: Path, name: str) -> Any:
     return json.loads(quoted[1])
 
 
-#: The page, what the tests change, and a large one; what they open is kept beside them.
-FEW = re.compile(r"index\.html|css/.*|vendor/.*/pyodide\.asm\.js")
+#: The page, what the tests change, what names the networks, and a large one; what they open is kept
+#: beside them.
+FEW = re.compile(r"index\.html|css/.*|js/build\..*|vendor/.*/pyodide\.asm\.js")
 
 
 def with_few_files(site: Path, folder: Path) -> Path:
@@ -116,6 +120,13 @@ def quick_site_dir(quick_site_dir: Path, tmp_path_factory: pytest.TempPathFactor
 @pytest.fixture(scope="module")
 def changed_site_dir(changed_site_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return with_few_files(changed_site_dir, tmp_path_factory.mktemp("changed-few"))
+
+
+@pytest.fixture(scope="module")
+def other_network_site_dir(
+    other_network_site_dir: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    return with_few_files(other_network_site_dir, tmp_path_factory.mktemp("other-few"))
 
 
 @pytest.fixture
@@ -336,6 +347,80 @@ def test_another_tab_keeps_the_build_that_it_runs(
     assert len(visitor.evaluate(KEPT)) == 1
 
 
+#: What Python does when it stores a network.
+STORE = """
+(sha256) => new Promise((resolve) => {
+  const opened = indexedDB.open('gossamer', 1)
+  opened.onupgradeneeded = () => opened.result.createObjectStore('models')
+  opened.onsuccess = () => {
+    const models = opened.result.transaction('models', 'readwrite').objectStore('models')
+    models.put(new Blob(['a network']), sha256)
+    models.transaction.oncomplete = () => { opened.result.close(); resolve() }
+  }
+})
+"""
+KEEP_PAGE = """
+async () => {
+  const { active } = await navigator.serviceWorker.ready
+  const { port1, port2 } = new MessageChannel()
+  const answer = new Promise((resolve) => { port1.onmessage = ({ data }) => resolve(data.error) })
+  active.postMessage({ type: 'keepPage' }, [port2])
+  return (await answer) ?? null
+}
+"""
+
+
+def network_of(site: Path) -> tuple[str, str]:
+    """The path of its only network, and the sha256."""
+    (network,) = (site / "models").iterdir()
+    return f"models/{network.name}", hashlib.sha256(network.read_bytes()).hexdigest()
+
+
+def test_an_update_brings_the_network_that_follows_the_stored_one(
+    visitor: Page, host: SiteServer, quick_site_dir: Path, other_network_site_dir: Path
+) -> None:
+    register(visitor, host.url)
+    visitor.evaluate(STORE, network_of(quick_site_dir)[1])
+    host.dist = other_network_site_dir
+    assert visitor.evaluate(UPDATE) == "installed"
+    visitor.evaluate(SKIP_WAITING)
+    path, sha256 = network_of(other_network_site_dir)
+    (kept,) = visitor.evaluate(KEPT).values()
+    assert kept[f"/{path}"] == sha256
+    # It goes when the page has stored it.
+    assert visitor.evaluate(KEEP_PAGE) is None
+    assert visitor.evaluate("(path) => caches.match(path).then(Boolean)", path)
+    visitor.evaluate(STORE, sha256)
+    assert visitor.evaluate(KEEP_PAGE) is None
+    wait_until(visitor, f"caches.match('{path}').then((one) => !one)")
+
+
+def test_an_update_brings_no_network_that_nobody_has_run(
+    visitor: Page, host: SiteServer, other_network_site_dir: Path
+) -> None:
+    register(visitor, host.url)
+    host.dist = other_network_site_dir
+    assert visitor.evaluate(UPDATE) == "installed"
+    visitor.evaluate(SKIP_WAITING)
+    (kept,) = visitor.evaluate(KEPT).values()
+    assert kept.keys() == {f"/{path}" for path in precache_of(other_network_site_dir)}
+    assert visitor.evaluate("indexedDB.databases()") == []
+
+
+def test_an_update_without_its_network_changes_nothing(
+    visitor: Page,
+    host: SiteServer,
+    quick_site_dir: Path,
+    other_network_site_dir: Path,
+    tmp_path: Path,
+) -> None:
+    register(visitor, host.url)
+    visitor.evaluate(STORE, network_of(quick_site_dir)[1])
+    host.dist = shutil.copytree(other_network_site_dir, tmp_path / "update")
+    (host.dist / network_of(host.dist)[0]).unlink()
+    assert visitor.evaluate(UPDATE) == "redundant"
+
+
 @pytest.mark.parametrize("damage", ["other bytes", "missing"])
 def test_an_update_that_is_not_whole_changes_nothing(
     visitor: Page, host: SiteServer, changed_site_dir: Path, tmp_path: Path, damage: str
@@ -416,7 +501,7 @@ def test_another_site_cannot_share_anything(
     visitor: Page, host: SiteServer, quick_site_dir: Path, tmp_path: Path, kind: str
 ) -> None:
     host.dist = shutil.copytree(quick_site_dir, tmp_path / "ours")
-    shutil.rmtree(host.dist / "js")  # the app would take what is shared at once
+    shutil.rmtree(host.dist / "js" / "ui")  # the app would take what is shared at once
     register(visitor, host.url)
     (tmp_path / "index.html").write_text(SANDBOXED if kind == "without an origin" else "")
     policy = "no-referrer" if kind == "without a referrer" else "strict-origin-when-cross-origin"

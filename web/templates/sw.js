@@ -2,9 +2,12 @@
  * Keeps one whole build on this device, and gives every answer the headers that make the page
  * cross-origin isolated, for hosts that cannot be told to.
  *
- * `gossamer site` fills in the seven constants. Networks are not kept here: they lie in IndexedDB. Of
- * ONNX Runtime's engines, up to 27 MB each, a device keeps those that it has run.
+ * `gossamer site` fills in the seven constants. Networks lie in IndexedDB, and here only until they do,
+ * where an update has brought them. Of ONNX Runtime's engines, up to 27 MB each, a device keeps those
+ * that it has run.
  */
+
+import { buildIn, nextNetworks, storedNetworks } from '../js/next-networks.js'
 
 const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self))
 
@@ -44,7 +47,9 @@ worker.addEventListener('message', (event) => {
   const { data, ports } = event
   if (data?.type === 'skipWaiting') worker.skipWaiting()
   if (data?.type === 'tellVersion') ports[0]?.postMessage({ version: VERSION })
-  if (data?.type === 'keepPage') event.waitUntil(keepAndTell(PRECACHE, ports[0]))
+  if (data?.type === 'keepPage') {
+    event.waitUntil(keepAndTell(PRECACHE, ports[0]).then(forgetStored))
+  }
   if (data?.type === 'keepEngine') {
     event.waitUntil(keepAndTell(ENGINES[data.backend] ?? [], ports[0]))
   }
@@ -64,6 +69,7 @@ worker.addEventListener('fetch', (event) => {
 async function precache() {
   try {
     await keepAll([...PRECACHE, ...(await inUse())])
+    await keepAll(await networksToCome())
   } catch (error) {
     await tellWhy(String(error))
     throw error
@@ -99,6 +105,31 @@ async function inUse() {
   return [...Object.values(ENGINES), ...LATER.map((file) => [file])]
     .filter((files) => files.every(([path]) => kept.has(fileName(path))))
     .flat()
+}
+
+/**
+ * What this build has in the place of the networks that an earlier one has stored.
+ * @returns {Promise<[path: string, sha256: string][]>}
+ */
+async function networksToCome() {
+  const stored = await storedNetworks()
+  const next = await buildIn(await caches.open(CACHE))
+  const found = new Set()
+  for (const name of await cachesOfOurs()) {
+    const before = name === CACHE ? null : await buildIn(await caches.open(name))
+    for (const one of before && next ? nextNetworks(before, next, stored) : []) found.add(one)
+  }
+  return Array.from(found, ({ path, sha256 }) => [path, sha256])
+}
+
+/** Of the networks that an update has brought, those that a page has stored meanwhile. */
+async function forgetStored() {
+  const cache = await caches.open(CACHE)
+  const stored = await storedNetworks()
+  const { models } = (await buildIn(cache)) ?? { models: [] }
+  for (const { path, sha256 } of models.flatMap(({ artefacts }) => artefacts)) {
+    if (stored.has(sha256)) await cache.delete(urlOf(path))
+  }
 }
 
 /** @param {string} path */
