@@ -9,6 +9,7 @@ from exporter.commands import (
     batch,
     bench,
     calibrate,
+    check_site,
     cut,
     evaluate,
     export,
@@ -48,6 +49,7 @@ COMMANDS = (
     Command("site", "build the site", site.add_arguments, site.run),
     Command("retire", "take a site down or move it", retire.add_arguments, retire.run),
     Command("lib", "write a package for other sites", lib.add_arguments, lib.run),
+    Command("check-site", "is a site whole on its host?", check_site.add_arguments, check_site.run),
     Command("serve", "serve the site to this machine", serve.add_arguments, serve.run),
 )
 

@@ -7,6 +7,7 @@
     ├── BundleError     Pyodide cannot be byte-compiled from the parts that were given
     ├── CalibrationError  the photos or the measured ranges of a network cannot be used
     ├── CatalogError    catalog.toml or runtime.toml says something that cannot be used
+    ├── CheckError      there is no site at an address that is to be checked
     ├── EvaluationError a labelled folder cannot be measured on
     ├── FetchError      no origin had the pinned file
     ├── PassError       a graph rewrite cannot be applied, or changed what the network computes
@@ -29,6 +30,7 @@ __all__ = [
     "BundleError",
     "CalibrationError",
     "CatalogError",
+    "CheckError",
     "EvaluationError",
     "ExporterError",
     "FetchError",
@@ -71,6 +73,10 @@ class CalibrationError(ExporterError):
 
 class CatalogError(ExporterError):
     """The message starts with the file, the entry and the key."""
+
+
+class CheckError(ExporterError):
+    """The message names the address."""
 
 
 class EvaluationError(ExporterError):

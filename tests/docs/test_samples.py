@@ -20,7 +20,7 @@ COSTLY = {"batch.md", "exporting.md", "index.md", "python.md", "quality.md"}
 #: The pages that need PySODMetrics, which has no release for Python 3.14.
 MEASURING = {"quality.md"}
 
-_INLINE = re.compile(r"`(gossamer|make) ([a-z]+)([^`]*)`")
+_INLINE = re.compile(r"`(gossamer|make) ([a-z-]+)([^`]*)`")
 
 
 @pytest.mark.parametrize(
