@@ -33,7 +33,6 @@ _JAVASCRIPT = ("text/javascript", "application/javascript", "application/x-javas
 #: The types that browsers insist on, by a file's ending.
 _NEEDED_TYPES = {
     ".js": _JAVASCRIPT,
-    ".mjs": _JAVASCRIPT,
     ".css": ("text/css",),
     ".html": ("text/html",),
 }

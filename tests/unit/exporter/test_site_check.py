@@ -140,10 +140,10 @@ def test_what_is_missing_changed_or_of_another_type_is_named(
 
 
 def test_modules_of_a_type_that_no_browser_runs_are_faults(site: Path) -> None:
-    with hosted(site, types={".mjs": "application/octet-stream"}) as url:
+    with hosted(site, types={".js": "application/octet-stream"}) as url:
         faults = told(check_site(url), "fault")
     assert faults
-    assert {fault.partition(": ")[0].rpartition(".")[2] for fault in faults} == {"mjs"}
+    assert {fault.partition(": ")[0].rpartition(".")[2] for fault in faults} == {"js"}
 
 
 def test_a_page_that_answers_for_all_is_told_from_a_damaged_file(site: Path) -> None:
