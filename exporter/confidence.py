@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from exporter.catalog import OutputSpec
 
-__all__ = ["SURE", "confidence_in", "peak_of"]
+__all__ = ["SURE", "confidence_in", "is_unsure", "peak_of"]
 
 Float32 = npt.NDArray[np.float32]
 
@@ -22,6 +22,11 @@ def confidence_in(matte_hw: Float32, peak: float) -> float:
     shows is the subject for sure, 0 where it shows nothing."""
     shown = float(matte_hw.sum(dtype=np.float64))
     return peak * float(np.square(matte_hw, dtype=np.float64).sum()) / shown if shown else 0.0
+
+
+def is_unsure(confidence: float | None) -> bool:
+    """None where no network has found the subject."""
+    return confidence is not None and confidence < SURE
 
 
 def peak_of(output: npt.NDArray[Any], spec: OutputSpec) -> float:

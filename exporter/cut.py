@@ -3,16 +3,18 @@
 import hashlib
 import os
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from exporter.confidence import is_unsure
 from exporter.errors import ExporterError
+from exporter.finder import Found
 from exporter.native import (
-    FindMatte,
     OutputOptions,
     Refinement,
     Source,
@@ -23,7 +25,7 @@ from exporter.native import (
 from exporter.report import Report, silent
 from exporter.writable import write_whole
 
-__all__ = ["FORMATS", "CutJob", "Failure", "cut_photos", "file_name", "file_of", "folded"]
+__all__ = ["FORMATS", "CutJob", "Failure", "Told", "cut_photos", "file_name", "file_of", "folded"]
 
 #: What the file systems of Linux, macOS and Windows allow.
 _MOST_NAME_BYTES = 255
@@ -58,16 +60,24 @@ class Failure:
     reason: str
 
 
+class Told(NamedTuple):
+    """Of photos, those that could not be cut out, and those whose subject the network is not sure
+    of."""
+
+    failures: list[Failure]
+    unsure: list[Path]
+
+
 def cut_photos(
     photos: Sequence[Path],
     out_dir: Path,
-    find_matte: FindMatte,
+    find: Callable[[npt.NDArray[np.uint8]], Found],
     job: CutJob,
     *,
     report: Report = silent,
-) -> list[Failure]:
+) -> Told:
     """Writes `out_dir`/<stem>-<content>.<extension>, the page's name, for every photo that can be
-    cut out, and returns the others. What stops in the middle leaves no part of a file. Raises
+    cut out, and tells the others. What stops in the middle leaves no part of a file. Raises
     ExporterError where nothing can be written at all."""
     job.check_backdrop()
     try:
@@ -76,12 +86,16 @@ def cut_photos(
         raise ExporterError(
             f"{out_dir}: Expected a folder that can be written to: {error}"
         ) from error
-    failures = []
+    failures, unsure = [], []
     targets = _targets(photos, out_dir, f"{job.content}.{job.extension}")
     for done, (photo, target) in enumerate(zip(photos, targets, strict=True)):
         report(f"Cutting out {photo.name}", done, len(photos))
         try:
-            write_whole(target, _cut(photo, find_matte, job))
+            rgba_hwc, source = open_source(photo)
+            found = find(rgba_hwc)
+            write_whole(target, file_of(rgba_hwc, source, found.matte_hw, job))
+            if is_unsure(found.confidence):
+                unsure.append(photo)
         except ExporterError as error:
             reason = str(error)
             failures.append(
@@ -91,12 +105,7 @@ def cut_photos(
             failures.append(Failure(photo, f"{photo}: {error or 'not enough memory'}"))
     count = len(photos)
     report(f"Cut out {count - len(failures)} of {count} photos", count, count)
-    return failures
-
-
-def _cut(photo: Path, find_matte: FindMatte, job: CutJob) -> bytes:
-    rgba_hwc, source = open_source(photo)
-    return file_of(rgba_hwc, source, find_matte(rgba_hwc), job)
+    return Told(failures, unsure)
 
 
 def file_of(

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from exporter.confidence import SURE
+from exporter.confidence import is_unsure
 from exporter.errors import EvaluationError, PictureError
 from exporter.finder import improved
 from exporter.metrics import Scores, mean_scores, measure, require_packages
@@ -216,8 +216,8 @@ def _columns(evaluation: Evaluation) -> tuple[list[tuple[Scores, ...]], list[tup
 
 def _doubts(label: str, scores: Sequence[Scores], confidences: Sequence[float]) -> str:
     pairs = list(zip(scores, confidences, strict=True))
-    unsure = [score for score, confidence in pairs if confidence < SURE]
-    sure = [score for score, confidence in pairs if confidence >= SURE]
+    unsure = [score for score, confidence in pairs if is_unsure(confidence)]
+    sure = [score for score, confidence in pairs if not is_unsure(confidence)]
     line = f"{label}: unsure of {len(unsure)} of {len(pairs)} pictures"
     if not unsure or not sure:
         return line

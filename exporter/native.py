@@ -8,7 +8,7 @@ Preprocessing is Pillow's, which web/js/pipeline/lanczos.js reproduces in the br
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -47,7 +47,6 @@ from pyside_logic.wider_look import fuse_wider
 
 __all__ = [
     "Cutout",
-    "FindMatte",
     "NativeNetwork",
     "OutputOptions",
     "Refinement",
@@ -81,9 +80,6 @@ Refinement = RefineOptions | None
 
 #: For the mattes of `key_matte`, which are sharp already; as in web/js/gossamer.js.
 _KEYED = {"sharpen": 0}
-
-#: The matte of a photo, uint8 (height, width, 3 or 4), as NativeNetwork.matte gives it.
-FindMatte = Callable[[Uint8], Float32]
 
 # As in web/js/pipeline/lanczos.js: photos are averaged down first, exactly below this factor.
 _REDUCING_GAP = 2.0

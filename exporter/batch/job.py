@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from exporter.addresses import told_address, told_text
+from exporter.confidence import is_unsure
 from exporter.cut import CutJob
 from exporter.errors import BatchError
 from exporter.finder import FindSettings
@@ -58,7 +59,8 @@ class Outcome:
     `source` is its address as it may be told, `target` its name in the target, `reason` why it
     failed: a line, and perhaps more below.
     `seconds` are its worker's, `height` and `width` the photo's, upright, `bytes` the cut-out's;
-    `model` is the network whose edges it has, `worker` the host and the process. `stops`: no other
+    `model` is the network whose edges it has, `confidence` how sure the one that found the subject
+    is of it, `worker` the host and the process. `stops`: no other
     photo would fare better.
     """
 
@@ -71,9 +73,15 @@ class Outcome:
     width: int | None = None
     bytes: int | None = None
     model: str | None = None
+    confidence: float | None = None
     attempts: int | None = None
     worker: str | None = None
     stops: bool = False
+
+    @property
+    def is_unsure(self) -> bool:
+        """Whether somebody should look at the cut-out."""
+        return is_unsure(self.confidence)
 
     def __post_init__(self) -> None:
         told = told_address(self.source)

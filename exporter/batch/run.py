@@ -22,11 +22,13 @@ RECORD = "gossamer-batch.json"
 
 @dataclass(frozen=True)
 class Sum:
-    """How many photos: `skipped` were there before."""
+    """How many photos: `skipped` were there before; `unsure`, of those that are done, have no clear
+    subject."""
 
     done: int
     skipped: int
     failed: int
+    unsure: int = 0
 
 
 def run_batch(
@@ -54,17 +56,18 @@ def run_batch(
             )
         summary = Summary(target, skipped)
         progress = Progress(report, len(photos), len(skipped), interval_s=interval_s)
-        failed = 0
+        failed = unsure = 0
         try:
             with closing(engine(waiting, job)) as outcomes:
                 for outcome in outcomes:
                     summary.add(outcome)
                     failed += outcome.status == "failed"
+                    unsure += outcome.is_unsure
                     progress.add(failed=outcome.status == "failed")
                     _tell_failure(outcome, report)
         finally:
             summary.write()
-    return Sum(len(waiting) - failed, len(skipped), failed)
+    return Sum(len(waiting) - failed, len(skipped), failed, unsure)
 
 
 def _finished_names(target: Target, job: BatchJob) -> set[str]:

@@ -28,6 +28,7 @@ _SCHEMA = pa.schema(
         pa.field("width", pa.int32()),
         pa.field("bytes", pa.int64()),
         pa.field("model", pa.string()),
+        pa.field("confidence", pa.float64()),
         pa.field("attempts", pa.int32()),
         pa.field("worker", pa.string()),
     ]

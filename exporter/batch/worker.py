@@ -69,7 +69,13 @@ class Worker:
         self._write(photo, data)
         height, width = rgba_hwc.shape[:2]
         return Outcome(
-            *photo, "done", height=height, width=width, bytes=len(data), model=found.model
+            *photo,
+            "done",
+            height=height,
+            width=width,
+            bytes=len(data),
+            model=found.model,
+            confidence=found.confidence,
         )
 
     def _read(self, photo: Photo) -> bytes:

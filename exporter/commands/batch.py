@@ -76,6 +76,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise
     report(
         f"Cut out: {total.done:,}. There before: {total.skipped:,}. Failed: {total.failed:,}. "
+        f"To be checked, as the subject is not clear: {total.unsure:,}. "
         f"The list is {told_address(arguments.target).rstrip('/')}/{SUMMARY}"
     )
     return 1 if total.failed else 0

@@ -26,13 +26,10 @@ def run(arguments: argparse.Namespace) -> int:
     report = TerminalReport()
     job = cut_job(arguments)
     find = finder_of(find_settings(arguments), report=report)
-    failures = cut_photos(
-        arguments.photo,
-        arguments.out,
-        lambda rgba_hwc: find(rgba_hwc).matte_hw,
-        job,
-        report=report,
-    )
-    for failure in failures:
+    told = cut_photos(arguments.photo, arguments.out, find, job, report=report)
+    for photo in told.unsure:
+        line = shown_line(f"{photo}: The subject is not clear: check its cut-out.")
+        sys.stderr.write(f"gossamer: {line}\n")
+    for failure in told.failures:
         sys.stderr.write(f"gossamer: {shown_line(failure.reason)}\n")
-    return 1 if failures else 0
+    return 1 if told.failures else 0

@@ -21,6 +21,7 @@ import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 from PIL import Image
 
+from exporter.api import cut
 from exporter.batch import worker
 from exporter.batch.job import BatchJob, Outcome, Photo
 from exporter.batch.local import _Hand, cut_locally
@@ -33,6 +34,7 @@ from exporter.batch.worker import Worker
 from exporter.cli import main
 from exporter.commands.batch import add_arguments
 from exporter.commands.cut_options import cut_job, find_settings
+from exporter.confidence import is_unsure
 from exporter.errors import BatchError, ExporterError
 from exporter.finder import FindSettings
 from tests.unit.exporter.small_photos import files_in, job_for
@@ -87,9 +89,13 @@ def test_a_killed_worker_costs_nothing_and_a_second_run_does_nothing(
     total = run_batch(
         str(source), job_for(target), killing, report=lambda line, *_: lines.append(line)
     )
-    assert total == Sum(done=6, skipped=0, failed=1)
     assert files_in(target) == cut_alone
     rows = rows_of(target)
+    sure = [row["confidence"] for row in rows.values() if row["status"] == "done"]
+    unsure = sum(map(is_unsure, sure))
+    assert total == Sum(done=6, skipped=0, failed=1, unsure=unsure)
+    assert rows["3-cutout.png"]["confidence"] == pytest.approx(cut(source / "3.jpg").confidence)
+    assert rows["broken-cutout.png"]["confidence"] is None
     assert {name: row["status"] for name, row in rows.items() if row["status"] != "done"} == {
         "broken-cutout.png": "failed"
     }

@@ -49,7 +49,7 @@ def test_300_photos_and_a_killed_actor(photos: list[Path], tmp_path: Path) -> No
     assert len(memory_mb) == 3  # one of two was killed, and replaced
 
     finder = Finder()
-    assert cut_photos(photos, tmp_path / "cut", lambda one: finder(one).matte_hw, CUT) == []
+    assert cut_photos(photos, tmp_path / "cut", finder, CUT).failures == []
     written = sorted(target.glob("*.png"))
     assert [one.name for one in written] == [f"{number:03}-cutout.png" for number in range(COUNT)]
     for one in written:

@@ -4,9 +4,11 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from PIL import Image, ImageCms, ImageOps
 from skimage import data
@@ -16,11 +18,14 @@ from exporter.cli import main
 from exporter.cut import CutJob, Failure, _targets, cut_photos, file_name
 from exporter.errors import ExporterError
 from exporter.exported import exported_file
+from exporter.finder import FindSettings, Found, finder_of
 from exporter.native import NativeNetwork, OutputOptions, cut_out, look_again, preprocess
 from exporter.pictures import read_photo
 from pyside_logic.icc import icc_profile
 
 GOSSAMER = Path(sys.executable).with_name("gossamer")
+
+Find = Callable[[npt.NDArray[np.uint8]], Found]
 
 #: The matte enlarged, and nothing else.
 PLAIN = CutJob(None, OutputOptions())
@@ -30,6 +35,11 @@ PLAIN = CutJob(None, OutputOptions())
 def u2netp() -> NativeNetwork:
     network = find_network("u2netp")
     return NativeNetwork(network, exported_file(network), threads=2)
+
+
+@pytest.fixture(scope="module")
+def find() -> Find:
+    return finder_of(FindSettings(wider_look=False), threads=2)
 
 
 @pytest.fixture(scope="module")
@@ -55,9 +65,9 @@ def alpha_of(path: Path) -> np.ndarray:
 
 
 def test_the_cup_stays_and_the_table_goes(
-    u2netp: NativeNetwork, coffee: Path, tmp_path: Path
+    find: Find, u2netp: NativeNetwork, coffee: Path, tmp_path: Path
 ) -> None:
-    assert cut_photos([coffee], tmp_path, u2netp.matte, PLAIN) == []
+    assert cut_photos([coffee], tmp_path, find, PLAIN).failures == []
     assert [path.name for path in tmp_path.iterdir()] == ["coffee-cutout.png"]
     rgba = np.asarray(Image.open(tmp_path / "coffee-cutout.png"))
     photo = np.asarray(Image.open(coffee))
@@ -73,7 +83,7 @@ def test_the_cup_stays_and_the_table_goes(
 
 @pytest.mark.parametrize("orientation", [3, 6, 8])
 def test_exif_orientation_turns_the_cut_out(
-    u2netp: NativeNetwork, coffee: Path, tmp_path: Path, orientation: int
+    find: Find, coffee: Path, tmp_path: Path, orientation: int
 ) -> None:
     """The same picture, stored lying on its side with the tag that says so."""
     turn = {
@@ -88,17 +98,17 @@ def test_exif_orientation_turns_the_cut_out(
     upright.transpose(turn).save(turned, exif=exif)
     straight = tmp_path / "straight.png"
     upright.save(straight)
-    assert cut_photos([turned, straight], tmp_path / "out", u2netp.matte, PLAIN) == []
+    assert cut_photos([turned, straight], tmp_path / "out", find, PLAIN).failures == []
     out = [Image.open(tmp_path / "out" / f"{stem}-cutout.png") for stem in ("turned", "straight")]
     assert np.array_equal(*map(np.asarray, out))
     assert 0x0112 not in out[0].getexif()
 
 
-def test_transparent_stays_transparent(u2netp: NativeNetwork, tmp_path: Path) -> None:
+def test_transparent_stays_transparent(find: Find, tmp_path: Path) -> None:
     rgba = np.dstack([data.coffee(), np.full((400, 600), 255, np.uint8)])
     rgba[:, :300, 3] = 0
     Image.fromarray(rgba).save(tmp_path / "half.png")
-    assert cut_photos([tmp_path / "half.png"], tmp_path / "out", u2netp.matte, PLAIN) == []
+    assert cut_photos([tmp_path / "half.png"], tmp_path / "out", find, PLAIN).failures == []
     alpha = alpha_of(tmp_path / "out" / "half-cutout.png")
     assert (alpha[:, :300] == 0).all()
     assert alpha[:, 300:].max() > 250
@@ -107,9 +117,7 @@ def test_transparent_stays_transparent(u2netp: NativeNetwork, tmp_path: Path) ->
 # ---- many of them --------------------------------------------------------------------------------
 
 
-def test_one_broken_photo_does_not_stop_the_rest(
-    u2netp: NativeNetwork, coffee: Path, tmp_path: Path
-) -> None:
+def test_one_broken_photo_does_not_stop_the_rest(find: Find, coffee: Path, tmp_path: Path) -> None:
     cut_off = tmp_path / "cut-off.jpg"
     cut_off.write_bytes(coffee.read_bytes()[:20_000])
     note = tmp_path / "note.jpg"
@@ -118,8 +126,8 @@ def test_one_broken_photo_does_not_stop_the_rest(
     Image.new("RGB", (7, 40)).save(tiny)
     lines: list[tuple[str, int, int]] = []
     photos = [cut_off, note, tmp_path / "absent.jpg", tiny, coffee]
-    failures = cut_photos(
-        photos, tmp_path / "out", u2netp.matte, PLAIN, report=lambda *step: lines.append(step)
+    failures, _ = cut_photos(
+        photos, tmp_path / "out", find, PLAIN, report=lambda *step: lines.append(step)
     )
     assert [failure.photo for failure in failures] == photos[:-1]
     reasons = ["a whole picture", "another kind of file", "nothing there", "received 7 x 40 px"]
@@ -131,28 +139,37 @@ def test_one_broken_photo_does_not_stop_the_rest(
     assert lines[-1] == ("Cut out 1 of 5 photos", 5, 5)
 
 
-def test_no_photo_is_written_over(u2netp: NativeNetwork, coffee: Path, tmp_path: Path) -> None:
+def test_a_subject_that_is_not_clear_is_told(
+    coffee: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gravel = tmp_path / "gravel.png"
+    Image.fromarray(data.gravel()).save(gravel)
+    assert main(["cut", str(gravel), str(coffee), "-o", str(tmp_path / "out")]) == 0
+    told = f"gossamer: {gravel}: The subject is not clear: check its cut-out."
+    assert told in capsys.readouterr().err.splitlines()
+    assert len(list((tmp_path / "out").iterdir())) == 2
+
+
+def test_no_photo_is_written_over(find: Find, coffee: Path, tmp_path: Path) -> None:
     png, jpeg = tmp_path / "cup.png", tmp_path / "cup.jpg"
     Image.open(coffee).save(png)
     jpeg.write_bytes(coffee.read_bytes())
-    assert cut_photos([png, jpeg], tmp_path, u2netp.matte, PLAIN) == []
+    assert cut_photos([png, jpeg], tmp_path, find, PLAIN).failures == []
     names = {path.name for path in tmp_path.iterdir()}
     assert names == {"cup.png", "cup.jpg", "cup-cutout.png", "cup-cutout-2.png"}
     first = tmp_path / "cup-cutout.png"
     before = first.read_bytes()
-    assert cut_photos([png, first], tmp_path, u2netp.matte, PLAIN) == []
+    assert cut_photos([png, first], tmp_path, find, PLAIN).failures == []
     assert first.read_bytes() == before
     assert {path.name for path in tmp_path.iterdir()} == {*names, "cup-cutout-cutout.png"}
 
 
-def test_a_place_that_cannot_be_written_to(
-    u2netp: NativeNetwork, coffee: Path, tmp_path: Path
-) -> None:
+def test_a_place_that_cannot_be_written_to(find: Find, coffee: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ExporterError, match="Expected a folder that can be written to"):
-        cut_photos([coffee], tmp_path / "file", u2netp.matte, PLAIN)
+        cut_photos([coffee], tmp_path / "file", find, PLAIN)
     (tmp_path / "out" / "coffee-cutout.png").mkdir(parents=True)
-    (failure,) = cut_photos([coffee], tmp_path / "out", u2netp.matte, PLAIN)
+    ((failure,), _) = cut_photos([coffee], tmp_path / "out", find, PLAIN)
     assert isinstance(failure, Failure)
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["coffee-cutout.png"]
 
