@@ -338,12 +338,7 @@ def encoded(
     backdrop_hwc: Uint8 | None = None,
 ) -> bytes:
     """As `finished_file`, for what `refined` has made; `precise` where 16 bits are wanted."""
-    known = replace(
-        source or Source(),
-        alpha_hw=cutout.source_alpha_hw,
-        precise_alpha_hw=cutout.precise_alpha_hw,
-    )
-    return encode(cutout.rgba_hwc, output, content, known, backdrop_hwc).data
+    return encode(cutout, output, content, source, backdrop_hwc).data
 
 
 @_told()

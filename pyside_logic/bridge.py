@@ -6,7 +6,6 @@ is all that knows the browser.
 """
 
 import asyncio
-import dataclasses
 import functools
 import itertools
 import os
@@ -30,7 +29,7 @@ from pyside_logic.browser_pixels import (
 from pyside_logic.browser_storage import name_networks, store_network
 from pyside_logic.chroma_key import key_photo
 from pyside_logic.encode import ancillary_of, render
-from pyside_logic.encode import encode as encode_pixels
+from pyside_logic.encode import encode as encode_cutout
 from pyside_logic.errors import ErrorCode, GossamerError, Stage
 from pyside_logic.output_options import OutputOptions
 from pyside_logic.png import Ancillary
@@ -281,9 +280,8 @@ def encode(handle: int, output: Any, content: str, backdrop: Any = None) -> Any:
     OutputOptions; `content` is 'cutout' or 'alpha'; `backdrop` is the picture behind, {rgba:
     Uint8Array, height, width}, or null."""
     options = OutputOptions.from_dict(output.to_py())
-    cutout = _opened(handle)
-    source = _source_of(handle)
-    file = encode_pixels(cutout.rgba_hwc, options, content, source, pixels_behind(backdrop))
+    photo = _photo(handle)
+    file = encode_cutout(photo.cutout, options, content, photo.source, pixels_behind(backdrop))
     return js_object(bytes=file.data, height=file.height, width=file.width)
 
 
@@ -292,12 +290,11 @@ def paint(handle: int, output: Any, content: str, backdrop: Any = None) -> Any:
     """What `encode` would write, for a file that the browser writes: {canvas, quality, label}.
     `label` is what `label` below wants of the file's profile and EXIF."""
     options = OutputOptions.from_dict(output.to_py())
-    cutout = _opened(handle)
-    source = _source_of(handle)
-    picture = render(cutout.rgba_hwc, options, content, source, pixels_behind(backdrop))
-    ancillary = ancillary_of(picture, options, source)
+    photo = _photo(handle)
+    picture = render(photo.cutout, options, content, photo.source, pixels_behind(backdrop))
+    ancillary = ancillary_of(picture, options, photo.source)
     label = js_object(profile=ancillary.profile, exif=ancillary.exif)
-    return js_object(canvas=on_canvas(picture, source), quality=options.quality, label=label)
+    return js_object(canvas=on_canvas(picture, photo.source), quality=options.quality, label=label)
 
 
 @_answers(Stage.ENCODE)
@@ -326,15 +323,6 @@ def _source(file: Any) -> Source:
     density = file.density and (file.density.vertical, file.density.horizontal)
     exif = file.exif and file.exif.to_bytes()
     return Source(density or None, exif or None, file.hasProfile, file.colorSpace)
-
-
-def _source_of(handle: int) -> Source:
-    photo = _photo(handle)
-    return dataclasses.replace(
-        photo.source,
-        alpha_hw=photo.cutout.source_alpha_hw,
-        precise_alpha_hw=photo.cutout.precise_alpha_hw,
-    )
 
 
 def _opened(handle: int) -> Cutout:

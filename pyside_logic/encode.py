@@ -1,4 +1,4 @@
-"""From pixels to a file."""
+"""From a cut-out to a file."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pyside_logic.colour_space import in_space
+from pyside_logic.cutout import Cutout
 from pyside_logic.errors import ErrorCode, GossamerError, Stage
 from pyside_logic.exif import carried_exif, credible_density, exif_density
 from pyside_logic.icc import icc_profile
@@ -47,22 +48,22 @@ class Picture(Protocol):
 
 
 def encode(
-    rgba_hwc: UInt8,
+    cutout: Cutout,
     output: OutputOptions,
     content: str,
     source: Source | None = None,
     backdrop_hwc: UInt8 | None = None,
 ) -> EncodedFile:
-    """The file of `rgba_hwc` (height, width, 4), straight: content 'cutout' is the picture, 'alpha'
-    its alpha, which in an SVG is the outline. `source` says what the photo's file had beside its
-    pixels; `backdrop_hwc` (h, w, 4) is the picture behind, where `output` wants one.
+    """The file of `cutout` as it is refined: content 'cutout' is the picture, 'alpha' its alpha,
+    which in an SVG is the outline. `backdrop_hwc` (h, w, 4), straight, is the picture behind, where
+    `output` wants one.
 
     Raises `invalid_argument` for another content, or where `output` does not fit it.
     """
     source = source or Source()
     if output.type == "image/svg+xml":
-        return _drawing(rgba_hwc, output, content, source)
-    picture = render(rgba_hwc, output, content, source, backdrop_hwc)
+        return _drawing(cutout, output, content, source)
+    picture = render(cutout, output, content, source, backdrop_hwc)
     ancillary = ancillary_of(picture, output, source)
     if output.type == "image/webp":
         pixels = np.concatenate([*strips(picture)])
@@ -74,7 +75,7 @@ def encode(
 
 
 def render(
-    rgba_hwc: UInt8,
+    cutout: Cutout,
     output: OutputOptions,
     content: str,
     source: Source | None = None,
@@ -82,12 +83,12 @@ def render(
 ) -> Picture:
     """The pixels of the file. Raises as `encode` does."""
     source = source or Source()
-    _check(output, content, source, backdrop_hwc)
+    _check(cutout, output, content, backdrop_hwc)
     if content == "alpha":
-        return AlphaRendering(rgba_hwc, output, source.precise_alpha_hw)
+        return AlphaRendering(cutout.rgba_hwc, output, cutout.precise_alpha_hw)
     space = source.colour_space
     output = output.recoloured(lambda colour: in_space(colour, space))
-    return Rendering(rgba_hwc, output, source.alpha_hw, backdrop_hwc)
+    return Rendering(cutout.rgba_hwc, output, cutout.source_alpha_hw, backdrop_hwc)
 
 
 def strips(picture: Picture) -> Iterator[Pixels]:
@@ -122,9 +123,9 @@ def _density(output: OutputOptions, source: Source) -> Density | None:
     return credible_density(source.density) or exif_density(source.exif)
 
 
-def _drawing(rgba_hwc: UInt8, output: OutputOptions, content: str, source: Source) -> EncodedFile:
-    _check(output, content, source, None)
-    subject = Rendering(rgba_hwc, replace(output, background=None))
+def _drawing(cutout: Cutout, output: OutputOptions, content: str, source: Source) -> EncodedFile:
+    _check(cutout, output, content, None)
+    subject = Rendering(cutout.rgba_hwc, replace(output, background=None))
     pixels = subject.rows(slice(0, subject.height))
     colour = output.background
     assert colour is None or isinstance(colour, tuple)  # OutputOptions has looked
@@ -137,14 +138,14 @@ def _drawing(rgba_hwc: UInt8, output: OutputOptions, content: str, source: Sourc
     return EncodedFile(data, subject.height, subject.width)
 
 
-def _check(output: OutputOptions, content: str, source: Source, backdrop_hwc: UInt8 | None) -> None:
+def _check(cutout: Cutout, output: OutputOptions, content: str, backdrop_hwc: UInt8 | None) -> None:
     if content not in ("cutout", "alpha"):
         raise _refusal("alpha or cutout for content", repr(content))
     if content == "alpha":
         for name in ("background", "shadow", "outline"):
             if getattr(output, name) is not None:
                 raise _refusal(f"no {name} for alpha, which has no colours", "one")
-    if output.depth == 16 and (content != "alpha" or source.precise_alpha_hw is None):
+    if output.depth == 16 and (content != "alpha" or cutout.precise_alpha_hw is None):
         raise _refusal("depth 8 for what has no 16 bits", "16")
     if output.background == "picture" and backdrop_hwc is None:
         raise _refusal("a picture for background", "none")

@@ -71,16 +71,14 @@ class Preview:
         """The file that `output` makes of the refined photo, with its longer side at most
         `longest_px`. `backdrop_hwc` is as of `encode`, of any size. Raises as `refine` and `encode`
         do."""
-        small_hwc = self.refined(options, longest_px)
-        photo = small_hwc.shape[1] / self._cutout.rgba_hwc.shape[1]
+        photo = self.refined(options, longest_px).shape[1] / self._cutout.rgba_hwc.shape[1]
         canvas = output.canvas
         lengths = photo
         if canvas is not None:
             lengths = min(1.0, longest_px / max(canvas.height_px, canvas.width_px))
-        alpha_hw = self._sizes[longest_px].cutout.source_alpha_hw
-        small_source = replace(source, alpha_hw=alpha_hw, precise_alpha_hw=None)
         wanted = replace(output, type="image/png").scaled(lengths, photo)
-        picture = render(small_hwc, wanted, "cutout", small_source, backdrop_hwc)
+        small = self._sizes[longest_px].cutout
+        picture = render(small, wanted, "cutout", source, backdrop_hwc)
         if canvas is not None:
             return FilePreview(picture, canvas.height_px, canvas.width_px)
         return FilePreview(picture, round(picture.height / photo), round(picture.width / photo))

@@ -14,7 +14,7 @@ from pyside_logic.crop import visible_box
 from pyside_logic.encode import encode
 from pyside_logic.icc import icc_profile
 from pyside_logic.output_options import OutputOptions
-from pyside_logic.source import Source
+from tests.unit.pyside_logic.cut_outs import cut_out_of
 
 from .app import ApiError, ApiResult, App, call_api, intersection_over_union, png, porthole
 
@@ -465,16 +465,17 @@ def test_the_browser_reads_every_pixel_of_our_files(
 ) -> None:
     rgba = np.random.default_rng(7).integers(0, 256, (*size, 4), np.uint8)
     rgba[..., 3] = np.where(rgba[..., 3] < 60, 0, np.where(rgba[..., 3] > 150, 255, rgba[..., 3]))
-    file = encode(rgba, OutputOptions(type=kind, quality=1), "cutout")
+    cutout = cut_out_of(rgba)
+    file = encode(cutout, OutputOptions(type=kind, quality=1), "cutout")
     read = read_by_the_browser(app.page, file.data, kind)
     assert np.array_equal(read[..., 3], rgba[..., 3])
     opaque = rgba[..., 3] == 255  # a canvas premultiplies the others
     assert np.array_equal(read[opaque], rgba[opaque])
-    grey = encode(rgba, OutputOptions(type=kind, quality=1), "alpha")
+    grey = encode(cutout, OutputOptions(type=kind, quality=1), "alpha")
     assert np.array_equal(read_by_the_browser(app.page, grey.data, kind)[..., 0], rgba[..., 3])
     if kind == "image/png":
         deep = rgba[..., 3].astype(np.uint16) * 256 + 100
-        known = Source(precise_alpha_hw=deep)
-        file = encode(rgba, OutputOptions(depth=16), "alpha", known)
+        cutout.precise_alpha_hw = deep
+        file = encode(cutout, OutputOptions(depth=16), "alpha")
         read = read_by_the_browser(app.page, file.data, kind)
         assert np.abs(read[..., 0] - deep / 257).max() <= 1

@@ -167,7 +167,7 @@ def test_the_bridge_makes_the_same_file(python_in_pyodide: Any) -> None:
     refine(cutout, RefineOptions(), lambda _done, _total: None)
     for content in ("cutout", "alpha"):
         theirs = read_back(python_in_pyodide.shared / f"{content}.png")
-        file = encode(cutout.rgba_hwc, OutputOptions(), content)
+        file = encode(cutout, OutputOptions(), content)
         ours = np.asarray(Image.open(io.BytesIO(file.data)))
         assert theirs.shape == ours.shape
         assert (theirs == ours).mean() > 0.9999

@@ -20,6 +20,7 @@ from pyside_logic.gradient import Gradient, GradientRows
 from pyside_logic.head import head_box
 from pyside_logic.output_options import OutputOptions
 from pyside_logic.source import Source
+from tests.unit.pyside_logic.cut_outs import cut_out_of
 
 
 def disc(height: int = 200, width: int = 260, radius: float = 60) -> np.ndarray:
@@ -32,9 +33,16 @@ def disc(height: int = 200, width: int = 260, radius: float = 60) -> np.ndarray:
     return rgba
 
 
-def drawn(rgba: np.ndarray, values: dict[str, Any], **more: Any) -> np.ndarray:
+def drawn(
+    rgba: np.ndarray,
+    values: dict[str, Any],
+    *,
+    source_alpha: np.ndarray | None = None,
+    backdrop: np.ndarray | None = None,
+) -> np.ndarray:
     """The PNG that `values` make of it, as Pillow reads it."""
-    file = encode(rgba, OutputOptions.from_dict(values), "cutout", **more)
+    output = OutputOptions.from_dict(values)
+    file = encode(cut_out_of(rgba, source_alpha), output, "cutout", backdrop_hwc=backdrop)
     picture = np.asarray(Image.open(io.BytesIO(file.data)))
     assert picture.shape[:2] == (file.height, file.width)
     return picture
@@ -96,7 +104,9 @@ def test_any_size_works_and_strips_of_any_height_are_the_same(
     if seed % 3 == 0:
         rgba[..., 3] = 255 * (seed % 2)
     backdrop = random.integers(0, 256, (5, 9, 4), np.uint8)
-    picture = render(rgba, OutputOptions.from_dict(values), "cutout", Source(), backdrop)
+    picture = render(
+        cut_out_of(rgba), OutputOptions.from_dict(values), "cutout", backdrop_hwc=backdrop
+    )
     size = (picture.height, picture.width, picture.channels)
     whole = picture.rows(slice(0, picture.height))
     assert whole.shape == size
@@ -108,7 +118,7 @@ def test_any_size_works_and_strips_of_any_height_are_the_same(
     if picture.channels == 4:  # nothing has no colour
         joined, whole = (np.where(one[..., 3:] > 0, one, 0) for one in (joined, whole))
     assert np.array_equal(joined, whole)
-    assert np.array_equal(drawn(rgba, values, backdrop_hwc=backdrop), whole)
+    assert np.array_equal(drawn(rgba, values, backdrop=backdrop), whole)
 
 
 # ---- backgrounds ---------------------------------------------------------------------------------
@@ -165,7 +175,7 @@ def test_a_picture_behind_covers_all_and_shows_its_middle(size: tuple[int, int])
 def test_a_picture_behind_shows_where_the_subject_is_not() -> None:
     behind = np.dstack([data.coffee()[:200, :260], np.full((200, 260), 255, np.uint8)])
     rgba = disc()
-    picture = drawn(rgba, {"background": "picture"}, backdrop_hwc=behind)
+    picture = drawn(rgba, {"background": "picture"}, backdrop=behind)
     expected = mix(behind[..., :3], rgba[..., :3], rgba[..., 3:])
     assert np.array_equal(picture, expected)
 
@@ -228,7 +238,7 @@ def test_what_was_transparent_in_the_photo_is_no_background() -> None:
     source_alpha = np.full(rgba.shape[:2], 255, np.uint8)
     source_alpha[:, :60] = 0
     rgba[:, :60] = 0
-    picture = drawn(rgba, {"background": "blur"}, source=Source(alpha_hw=source_alpha))
+    picture = drawn(rgba, {"background": "blur"}, source_alpha=source_alpha)
     assert np.abs(picture[:, :50].astype(int) - (20, 120, 30)).max() <= 3
 
 
@@ -333,12 +343,12 @@ def test_what_is_given_wins_over_the_preset() -> None:
 
 def test_a_size_in_millimetres_replaces_the_presets_in_px() -> None:
     values = {"preset": "product", "canvas": {"width_mm": 50, "height_mm": 25}}
-    file = encode(disc(), OutputOptions.from_dict(values), "cutout")
+    file = encode(cut_out_of(disc()), OutputOptions.from_dict(values), "cutout")
     assert (file.height, file.width) == (295, 591)
     red = np.asarray(Image.open(io.BytesIO(file.data)))[..., 1] < 128
     assert red.any(axis=1).sum() == pytest.approx(0.85 * 295, abs=4)
     in_px = {"preset": "id-photo", "canvas": {"width_px": 40, "height_px": 50}}
-    file = encode(disc(), OutputOptions.from_dict(in_px), "cutout")
+    file = encode(cut_out_of(disc()), OutputOptions.from_dict(in_px), "cutout")
     assert (file.height, file.width) == (50, 40)
 
 
@@ -386,8 +396,9 @@ def test_a_head_that_is_small_in_a_large_subject_costs_no_memory() -> None:
     rgba[300:, :, 3] = 255
     rgba[275:300, 1490:1510, 3] = 255
     output = OutputOptions.from_dict({"preset": "id-photo", "canvas": {"fill": 0.9}})
+    cutout = cut_out_of(rgba)
     tracemalloc.start()
-    file = encode(rgba, output, "cutout")
+    file = encode(cutout, output, "cutout")
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert (file.height, file.width) == (531, 413)
@@ -398,8 +409,9 @@ def test_a_head_that_is_small_in_a_large_subject_costs_no_memory() -> None:
 def test_a_flat_subject_costs_no_more_than_its_canvas(layers: dict[str, Any]) -> None:
     """A line of pixels is all head, and 39,300 px wide where that has its size."""
     output = OutputOptions.from_dict({"preset": "id-photo", **layers})
+    cutout = cut_out_of(np.full((1, 100, 4), 255, np.uint8))
     tracemalloc.start()
-    file = encode(np.full((1, 100, 4), 255, np.uint8), output, "cutout")
+    file = encode(cutout, output, "cutout")
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert (file.height, file.width) == (531, 413)
@@ -408,7 +420,9 @@ def test_a_flat_subject_costs_no_more_than_its_canvas(layers: dict[str, Any]) ->
 
 @pytest.mark.parametrize("crown", [10, 40, 120])
 def test_an_id_photo_has_its_size_and_room_above_the_head(crown: int) -> None:
-    file = encode(person(crown), OutputOptions.from_dict({"preset": "id-photo"}), "cutout")
+    file = encode(
+        cut_out_of(person(crown)), OutputOptions.from_dict({"preset": "id-photo"}), "cutout"
+    )
     opened = Image.open(io.BytesIO(file.data))
     assert opened.size == (413, 531)
     assert opened.info["dpi"] == pytest.approx((300, 300), abs=0.02)
@@ -422,12 +436,14 @@ def test_an_id_photo_has_its_size_and_room_above_the_head(crown: int) -> None:
 
 def test_a_size_in_millimetres_and_the_density_that_goes_with_it() -> None:
     values = {"canvas": {"height_mm": 25.4, "width_mm": 50.8, "dpi": 100}}
-    file = encode(disc(), OutputOptions.from_dict(values), "cutout", Source(density=(3, 4)))
+    file = encode(
+        cut_out_of(disc()), OutputOptions.from_dict(values), "cutout", Source(density=(3, 4))
+    )
     opened = Image.open(io.BytesIO(file.data))
     assert opened.size == (200, 100)
     assert opened.info["dpi"] == pytest.approx((100, 100), abs=0.02)
     in_px = OutputOptions.from_dict({"canvas": {"height_px": 20, "width_px": 30}})
-    file = encode(disc(), in_px, "cutout", Source(density=(3, 4)))
+    file = encode(cut_out_of(disc()), in_px, "cutout", Source(density=(3, 4)))
     assert "dpi" not in Image.open(io.BytesIO(file.data)).info
 
 

@@ -11,6 +11,7 @@ from scipy.ndimage import label
 from pyside_logic.crop import visible_box
 from pyside_logic.encode import render
 from pyside_logic.output_options import OutputOptions
+from tests.unit.pyside_logic.cut_outs import cut_out_of
 
 
 def block(speck: int = 0) -> np.ndarray:
@@ -23,7 +24,7 @@ def block(speck: int = 0) -> np.ndarray:
 
 
 def drawn(rgba: np.ndarray, values: dict[str, Any]) -> np.ndarray:
-    picture = render(rgba, OutputOptions.from_dict(values), "cutout")
+    picture = render(cut_out_of(rgba), OutputOptions.from_dict(values), "cutout")
     return picture.rows(slice(0, picture.height)).astype(int)
 
 

@@ -15,6 +15,7 @@ from pyside_logic.exif import carried_exif, exif_density
 from pyside_logic.output_options import OutputOptions
 from pyside_logic.source import Source
 from pyside_logic.tiff import Entry, Tiff, read_tiff, write_tiff
+from tests.unit.pyside_logic.cut_outs import cut_out_of
 
 DESCRIPTION, MODEL, ORIENTATION, ARTIST = 0x010E, 0x0110, 0x0112, 0x013B
 HOST, EXIF, GPS, XP_TITLE = 0x013C, 0x8769, 0x8825, 0x9C9B
@@ -136,9 +137,11 @@ def test_absurd_resolutions_are_none(value: float) -> None:
 def test_an_absurd_resolution_beside_the_exif_is_none(density: tuple[int, int]) -> None:
     pixels = np.full((3, 4, 4), 255, np.uint8)
     source = Source(density, camera())
-    picture = Image.open(io.BytesIO(encode(pixels, OutputOptions(), "cutout", source).data))
+    picture = Image.open(
+        io.BytesIO(encode(cut_out_of(pixels), OutputOptions(), "cutout", source).data)
+    )
     assert picture.info["dpi"] == pytest.approx((300, 150), abs=0.02)  # the EXIF's
-    bare = encode(pixels, OutputOptions(), "cutout", Source(density))
+    bare = encode(cut_out_of(pixels), OutputOptions(), "cutout", Source(density))
     assert "dpi" not in Image.open(io.BytesIO(bare.data)).info
 
 
@@ -215,7 +218,7 @@ def test_noise_never_raises(data: bytes, order: bytes) -> None:
 def test_it_is_in_the_file_where_pillow_finds_it(kind: str) -> None:
     source = Source(exif=camera(6), has_profile=True)
     pixels = np.random.default_rng(1).integers(0, 256, (30, 40, 4), np.uint8)
-    file = encode(pixels, OutputOptions(type=kind), "cutout", source)
+    file = encode(cut_out_of(pixels), OutputOptions(type=kind), "cutout", source)
     picture = Image.open(io.BytesIO(file.data))
     assert picture.getexif()[ARTIST] == "somebody"
     assert picture.getexif().get_ifd(EXIF)[0xA002] == 40
@@ -223,7 +226,9 @@ def test_it_is_in_the_file_where_pillow_finds_it(kind: str) -> None:
         assert picture.info["dpi"] == pytest.approx((150, 300), abs=0.02)  # turned
     assert float(picture.getexif()[0x011A]) == pytest.approx(150, abs=0.01)
     for other in ("none", "all"):
-        file = encode(pixels, OutputOptions(type=kind, metadata=other), "cutout", source)
+        file = encode(
+            cut_out_of(pixels), OutputOptions(type=kind, metadata=other), "cutout", source
+        )
         found = Image.open(io.BytesIO(file.data)).getexif()
         assert bool(found.get_ifd(GPS)) == (other == "all")
         assert (ARTIST in found) == (other == "all")

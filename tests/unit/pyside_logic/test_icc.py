@@ -11,6 +11,7 @@ from pyside_logic.encode import encode
 from pyside_logic.icc import icc_profile
 from pyside_logic.output_options import OutputOptions
 from pyside_logic.source import ColourSpace, Source
+from tests.unit.pyside_logic.cut_outs import cut_out_of
 
 
 def profile(space: ColourSpace) -> ImageCms.ImageCmsProfile:
@@ -83,7 +84,9 @@ def test_colours_that_people_write_look_the_same_in_display_p3() -> None:
 def test_the_profile_is_in_the_file(kind: str, space: ColourSpace) -> None:
     pixels = np.full((8, 9, 4), 200, np.uint8)
     output = OutputOptions(type=kind)
-    file = encode(pixels, output, "cutout", Source(has_profile=True, colour_space=space))
+    file = encode(
+        cut_out_of(pixels), output, "cutout", Source(has_profile=True, colour_space=space)
+    )
     info = Image.open(io.BytesIO(file.data)).info
     assert info["icc_profile"] == icc_profile(space)
 
@@ -91,5 +94,5 @@ def test_the_profile_is_in_the_file(kind: str, space: ColourSpace) -> None:
 def test_no_profile_where_there_was_none_and_none_for_grey() -> None:
     pixels = np.full((8, 9, 4), 200, np.uint8)
     for content, source in (("cutout", Source()), ("alpha", Source(has_profile=True))):
-        file = encode(pixels, OutputOptions(), content, source)
+        file = encode(cut_out_of(pixels), OutputOptions(), content, source)
         assert "icc_profile" not in Image.open(io.BytesIO(file.data)).info

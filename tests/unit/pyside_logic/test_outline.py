@@ -7,6 +7,7 @@ import pytest
 
 from pyside_logic.encode import render
 from pyside_logic.output_options import OutputOptions
+from tests.unit.pyside_logic.cut_outs import cut_out_of
 
 LIME = {"colour": "lime"}
 
@@ -19,7 +20,7 @@ def bar(side: int, left: int) -> np.ndarray:
 
 
 def drawn(rgba: np.ndarray, values: dict[str, Any], rows: slice | None = None) -> np.ndarray:
-    picture = render(rgba, OutputOptions.from_dict(values), "cutout")
+    picture = render(cut_out_of(rgba), OutputOptions.from_dict(values), "cutout")
     return picture.rows(rows or slice(0, picture.height)) / 255
 
 

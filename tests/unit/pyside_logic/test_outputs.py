@@ -15,6 +15,7 @@ from pyside_logic.crop import visible_box
 from pyside_logic.encode import encode, render, strips
 from pyside_logic.errors import ErrorCode, GossamerError, Stage
 from pyside_logic.output_options import OutputOptions
+from tests.unit.pyside_logic.cut_outs import cut_out_of
 
 
 def picture(content: bytes) -> Image.Image:
@@ -24,7 +25,7 @@ def picture(content: bytes) -> Image.Image:
 
 
 def pixels_of(rgba: np.ndarray, output: OutputOptions, content: str) -> np.ndarray:
-    return np.concatenate([*strips(render(rgba, output, content))])
+    return np.concatenate([*strips(render(cut_out_of(rgba), output, content))])
 
 
 def cutout(height: int = 40, width: int = 60) -> np.ndarray:
@@ -62,7 +63,7 @@ def test_every_value_of_alpha_on_black_white_and_itself() -> None:
 def test_a_background_makes_an_opaque_file() -> None:
     rgba = cutout()
     output = OutputOptions.from_dict({"background": "#f80"})
-    written = picture(encode(rgba, output, "cutout").data)
+    written = picture(encode(cut_out_of(rgba), output, "cutout").data)
     assert written.mode == "RGB"
     assert np.array_equal(np.asarray(written), over_colour(rgba, (255, 136, 0)))
     assert written.getpixel((0, 0)) == (255, 136, 0)
@@ -98,10 +99,10 @@ def test_a_crop_keeps_the_subject_and_its_margin(
     expected = rgba[top:bottom, left:right]
     assert np.array_equal(pixels_of(rgba, output, "cutout"), expected)
     assert np.array_equal(pixels_of(rgba, output, "alpha"), expected[..., 3])
-    written = np.asarray(picture(encode(rgba, output, "cutout").data))
+    written = np.asarray(picture(encode(cut_out_of(rgba), output, "cutout").data))
     assert np.array_equal(written[expected[..., 3] > 0], expected[expected[..., 3] > 0])
     assert written.shape == expected.shape
-    assert encode(rgba, output, "cutout")[1:] == expected.shape[:2]
+    assert encode(cut_out_of(rgba), output, "cutout")[1:] == expected.shape[:2]
 
 
 def test_crop_true_is_a_crop_without_a_margin() -> None:
@@ -192,13 +193,13 @@ def test_what_cannot_be_meant_is_refused_by_name(values: dict[Any, Any], named: 
 
 def test_alpha_has_no_background() -> None:
     with pytest.raises(GossamerError, match="no background") as caught:
-        encode(cutout(), OutputOptions(background=(0, 0, 0)), "alpha")
+        encode(cut_out_of(cutout()), OutputOptions(background=(0, 0, 0)), "alpha")
     assert caught.value.code is ErrorCode.INVALID_ARGUMENT
 
 
 def test_a_picture_behind_has_to_be_there() -> None:
     with pytest.raises(GossamerError, match="picture for background") as caught:
-        encode(cutout(), OutputOptions(background="picture"), "cutout")
+        encode(cut_out_of(cutout()), OutputOptions(background="picture"), "cutout")
     assert caught.value.code is ErrorCode.INVALID_ARGUMENT
 
 
@@ -221,4 +222,5 @@ def test_what_was_removed_is_in_no_file(output: dict[str, Any]) -> None:
     removed = one[..., 3] == 0
     other[removed, :3] = 255 - other[removed, :3]
     options = OutputOptions.from_dict(output)
-    assert encode(one, options, "cutout").data == encode(other, options, "cutout").data
+    files = [encode(cut_out_of(pixels), options, "cutout").data for pixels in (one, other)]
+    assert files[0] == files[1]

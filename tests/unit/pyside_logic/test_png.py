@@ -16,7 +16,7 @@ from pyside_logic.errors import ErrorCode, GossamerError
 from pyside_logic.output_options import OutputOptions
 from pyside_logic.refine import Cutout, RefineOptions, refine
 from pyside_logic.resample import resize_bilinear
-from pyside_logic.source import Source
+from tests.unit.pyside_logic.cut_outs import cut_out_of
 from tests.unit.pyside_logic.png_files import encode_png
 
 
@@ -87,13 +87,17 @@ def test_every_chunk_has_its_checksum_and_the_file_ends_with_iend() -> None:
 
 def test_encode_writes_the_cut_out_or_its_alpha() -> None:
     pixels = np.random.default_rng(3).integers(1, 256, (5, 7, 4), np.uint8)
-    assert np.array_equal(read_back(encode(pixels, OutputOptions(), "cutout").data), pixels)
-    assert np.array_equal(read_back(encode(pixels, OutputOptions(), "alpha").data), pixels[..., 3])
+    assert np.array_equal(
+        read_back(encode(cut_out_of(pixels), OutputOptions(), "cutout").data), pixels
+    )
+    assert np.array_equal(
+        read_back(encode(cut_out_of(pixels), OutputOptions(), "alpha").data), pixels[..., 3]
+    )
 
 
 def test_encode_names_what_it_knows() -> None:
     with pytest.raises(GossamerError, match="Expected alpha or cutout") as caught:
-        encode(np.zeros((2, 2, 4), np.uint8), OutputOptions(), "shadow")
+        encode(cut_out_of(np.zeros((2, 2, 4), np.uint8)), OutputOptions(), "shadow")
     assert caught.value.code is ErrorCode.INVALID_ARGUMENT
 
 
@@ -112,15 +116,14 @@ def test_alpha_in_sixteen_bits_is_more_than_eight_stretched() -> None:
     cutout.ask_for_precision()
     plain = RefineOptions(sharpen=0, detail="none", decontaminate=False)
     refine(cutout, plain, lambda _done, _total: None)
-    source = Source(precise_alpha_hw=cutout.precise_alpha_hw)
     output = OutputOptions(depth=16)
-    read = read_back(encode(cutout.rgba_hwc, output, "alpha", source).data)
+    read = read_back(encode(cutout, output, "alpha").data)
     exact = resize_bilinear(matte, 60, 80) * 65535.0
     exact[:30] = np.minimum(exact[:30], 128 * 257)
     assert np.abs(read - exact).max() <= 0.51
     assert len(np.unique(read % 257)) > 50
     assert np.abs(read / 257 - cutout.rgba_hwc[..., 3]).max() <= 0.51
-    cropped = encode(cutout.rgba_hwc, OutputOptions(depth=16, margin_px=0), "alpha", source)
+    cropped = encode(cutout, OutputOptions(depth=16, margin_px=0), "alpha")
     assert np.array_equal(read_back(cropped.data), read[:, 80 - cropped.width :])
     with pytest.raises(GossamerError, match="no 16 bits"):
-        encode(cutout.rgba_hwc, output, "alpha")
+        encode(cut_out_of(cutout.rgba_hwc), output, "alpha")

@@ -109,7 +109,7 @@ def test_a_preview_of_the_file_is_the_file_made_small(output: dict[str, Any]) ->
     seen = Preview(cutout).picture(RefineOptions(), wanted, 400, Source(), backdrop)
     small = seen.picture.rows(slice(0, seen.picture.height)).astype(float)
     alpha(cutout)
-    file = render(cutout.rgba_hwc, wanted, "cutout", Source(), backdrop)
+    file = render(cutout, wanted, "cutout", Source(), backdrop)
     assert max(small.shape[:2]) <= 401
     assert (seen.height, seen.width) == pytest.approx((file.height, file.width), abs=4 * 3)
     whole = file.rows(slice(0, file.height)).astype(float)
@@ -139,7 +139,7 @@ def test_a_preview_blurs_as_far_as_the_file() -> None:
     wanted = OutputOptions.from_dict({"background": {"blur_px": 24}})
     small = Preview(cutout).picture(RefineOptions(), wanted, 200, Source()).picture
     alpha(cutout)
-    file = render(cutout.rgba_hwc, wanted, "cutout", Source())
+    file = render(cutout, wanted, "cutout", Source())
     row = file.rows(slice(240, 241))[0, 1:150:3].astype(int)
     assert row[10].max() + 100 < row[35].min()
     assert np.abs(small.rows(slice(80, 81))[0, :50].astype(int) - row).max() < 12
