@@ -78,9 +78,6 @@ Uint8 = npt.NDArray[np.uint8]
 #: None stands for no refinement: the matte is enlarged, and that is all.
 Refinement = RefineOptions | None
 
-#: For the mattes of `key_matte`, which are sharp already; as in web/js/gossamer.js.
-_KEYED = {"sharpen": 0}
-
 # As in web/js/pipeline/lanczos.js: photos are averaged down first, exactly below this factor.
 _REDUCING_GAP = 2.0
 
@@ -255,7 +252,7 @@ def parse_refinement_options(
     if values is None:
         return None
     _require_mapping("refine", values)
-    return RefineOptions.from_dict({**(_KEYED if keyed else {}), **values})
+    return RefineOptions.from_dict(values, keyed=keyed)
 
 
 @_told()

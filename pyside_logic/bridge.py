@@ -148,7 +148,7 @@ def open_keyed_photo(rgba: Any, height: int, width: int, key: str, file: Any = N
     rgba_hwc = pixels_of(rgba, height, width)
     matte_hw = key_photo(rgba_hwc, key)
     h, w = matte_hw.shape
-    handle = _kept(Cutout(rgba_hwc, matte_hw), file)
+    handle = _kept(Cutout(rgba_hwc, matte_hw, keyed=True), file)
     return js_object(handle=handle, data=to_float32_array(matte_hw), height=h, width=w)
 
 
@@ -212,7 +212,7 @@ def refine(
     cutout = _opened(handle)
     if precise:
         cutout.ask_for_precision()
-    refine_cutout(cutout, RefineOptions.from_dict(options.to_py()), on_progress)
+    refine_cutout(cutout, _edges(cutout, options), on_progress)
     return cutout.is_empty
 
 
@@ -226,8 +226,8 @@ def draw(handle: int) -> Any:
 @_answers(Stage.REFINE)
 def draw_preview(handle: int, options: Any, longest_px: int) -> Any:
     """What `refine` and `draw` would give, but of at most `longest_px` a side."""
-    wanted = RefineOptions.from_dict(options.to_py())
     photo = _photo(handle)
+    wanted = _edges(photo.cutout, options)
     return on_canvas(photo.preview.refined(wanted, longest_px), photo.source)
 
 
@@ -237,9 +237,9 @@ def draw_file_preview(
 ) -> Any:
     """What `refine` and `encode` would give, but of at most `longest_px` a side, {canvas, height,
     width}: the size is the file's."""
-    wanted = RefineOptions.from_dict(options.to_py())
-    file = OutputOptions.from_dict(output.to_py())
     photo = _photo(handle)
+    wanted = _edges(photo.cutout, options)
+    file = OutputOptions.from_dict(output.to_py())
     seen = photo.preview.picture(wanted, file, longest_px, photo.source, pixels_behind(backdrop))
     canvas = on_canvas(seen.picture, photo.source)
     return js_object(canvas=canvas, height=seen.height, width=seen.width)
@@ -323,6 +323,10 @@ def _source(file: Any) -> Source:
     density = file.density and (file.density.vertical, file.density.horizontal)
     exif = file.exif and file.exif.to_bytes()
     return Source(density or None, exif or None, file.hasProfile, file.colorSpace)
+
+
+def _edges(cutout: Cutout, options: Any) -> RefineOptions:
+    return RefineOptions.from_dict(options.to_py(), keyed=cutout.keyed)
 
 
 def _opened(handle: int) -> Cutout:

@@ -27,10 +27,16 @@ class Cutout:
     """A photo, its matte, and the alpha that `refine` writes into the photo's own pixels.
 
     `rgba_hwc` is uint8 (height, width, 4), straight sRGB, and written to; `matte_hw` is float32
-    (h, w) in [0, 1] of any size, and may come later.
+    (h, w) in [0, 1] of any size, and may come later; `keyed` where a plain backdrop has told it.
     """
 
-    def __init__(self, rgba_hwc: UInt8, matte_hw: npt.NDArray[np.float32] = _NO_SUBJECT) -> None:
+    def __init__(
+        self,
+        rgba_hwc: UInt8,
+        matte_hw: npt.NDArray[np.float32] = _NO_SUBJECT,
+        *,
+        keyed: bool = False,
+    ) -> None:
         if rgba_hwc.ndim != 3 or rgba_hwc.shape[2] != 4 or rgba_hwc.size == 0:
             raise GossamerError(
                 ErrorCode.INVALID_ARGUMENT,
@@ -39,6 +45,7 @@ class Cutout:
             )
         self.rgba_hwc = np.ascontiguousarray(rgba_hwc)
         self.matte_hw = matte_hw
+        self.keyed = keyed
         #: What a person has corrected; see touch_up.py.
         self.touch_hw: npt.NDArray[np.float32] | None = None
         opaque = bool((rgba_hwc[..., 3] == 255).all())

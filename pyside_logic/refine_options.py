@@ -11,6 +11,8 @@ __all__ = ["DETAILS", "RefineOptions"]
 
 #: Ways to find alpha in the soft band again, from none to the slowest.
 DETAILS = ("none", "guided", "closed_form", "knn")
+#: The default where a plain backdrop has told the matte, which is sharp already.
+_KEYED_SHARPEN = 0.0
 _STAGE = Stage.REFINE
 
 
@@ -50,8 +52,9 @@ class RefineOptions:
         return self.contract_px != 0 or self.feather_px > 0
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """Raises `invalid_argument` for a key that is not an option, or a value out of range."""
+    def from_dict(cls, values: Mapping[str, Any], *, keyed: bool = False) -> Self:
+        """For a matte by `chroma_key.py` where it is `keyed`. Raises `invalid_argument` for a key
+        that is not an option, or a value out of range."""
         known = {field.name for field in fields(cls)}
         expect_keys("refine options", known, values, stage=_STAGE)
-        return cls(**values)
+        return cls(**({"sharpen": _KEYED_SHARPEN, **values} if keyed else values))

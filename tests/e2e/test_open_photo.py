@@ -145,6 +145,14 @@ const RUNS = {
     const closed = await Promise.all(calls.map((call) => call.then(() => 'done', told)))
     return { codes, closed }
   },
+  keyed: async ({ api, file, toText }) => {
+    const options = { chromaKey: 'auto' }
+    const photo = await api.openPhoto(file, options)
+    await photo.refine()
+    const opened = await toText((await photo.encode()).blob)
+    photo.close()
+    return [opened, await toText((await api.removeBackground(file, options)).blob)]
+  },
   abort: async ({ api, file, toText }) => {
     const photo = await api.openPhoto(file)
     await photo.refine({ contract_px: 2 })
@@ -229,6 +237,16 @@ def test_a_preview_of_the_file_shows_what_encode_will_write(lasting_app: App) ->
     small = np.asarray(expected).reshape(500, 4, 500, 4, 4).mean(axis=(1, 3))
     assert np.abs(product - small).mean() < 4
     assert answer["codes"] == ["invalid_argument", "invalid_argument", "unsupported_format"]
+
+
+def test_an_open_photo_before_a_plain_backdrop_has_the_edges_of_one_that_is_cut_out(
+    lasting_app: App,
+) -> None:
+    y, x = np.mgrid[:300, :400]
+    alpha = np.clip((100 - np.hypot(y - 150, x - 200)) / 8 + 0.5, 0, 1)[..., None]
+    mixed = alpha * [180, 40, 160] + (1 - alpha) * [20, 200, 60]
+    opened, cut_out = run(lasting_app.page, "keyed", None, mixed.round().astype(np.uint8))
+    assert opened == cut_out
 
 
 def test_what_is_wrong_is_told_and_the_photo_stays_open(lasting_app: App) -> None:

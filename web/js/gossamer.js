@@ -102,9 +102,6 @@ export function configure({ publicPath }) {
   setRoot(publicPath)
 }
 
-/** A keyed matte is sharp already; as in `exporter/native.py`. */
-const KEYED_REFINE = { sharpen: 0 }
-
 /** What runs when no network does: Python. */
 const KEYED = /** @type {const} */ ({
   model: 'chroma-key',
@@ -300,10 +297,6 @@ async function cut(source, given, content) {
   const { chromaKey, widerLook = true, secondLook = false, background, onPreview } = options
   const { signal } = options
   const output = { ...options.output, ...(background !== undefined && { background }) }
-  const refine = {
-    ...(chromaKey !== undefined && KEYED_REFINE),
-    ...withoutUndefined(options.refine),
-  }
   const wanted = checked(options)
   const { notices, onNotice } = noticeList()
   const picture = await fetched(source, signal)
@@ -314,7 +307,7 @@ async function cut(source, given, content) {
       chromaKey,
       widerLook,
       secondLook,
-      refine,
+      refine: { ...options.refine },
       output,
       content,
       signal,

@@ -75,6 +75,11 @@ def test_keys_of_any_type_are_refused_by_name() -> None:
     assert caught.value.stage is Stage.REFINE
 
 
+def test_a_keyed_matte_is_sharp_already() -> None:
+    assert RefineOptions.from_dict({}, keyed=True) == RefineOptions(sharpen=0)
+    assert RefineOptions.from_dict({"sharpen": 2}, keyed=True) == RefineOptions(sharpen=2)
+
+
 def test_whole_numbers_are_numbers() -> None:
     assert RefineOptions.from_dict({"feather_px": 2, "contract_px": -3}).feather_px == 2
 
