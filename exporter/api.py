@@ -15,7 +15,7 @@ from PIL import Image
 
 from exporter.cut import FORMATS
 from exporter.errors import ExporterError, PictureError
-from exporter.finder import Finder, Found
+from exporter.finder import Finder, FindSettings, Found
 from exporter.native import (
     Cutout,
     Refinement,
@@ -133,7 +133,9 @@ def cut(
     if key is not None:
         found = Found(key_matte(photo_hwc, key), "chroma-key", None)
     else:
-        found = _finder(model, spec, precision, wider_look)(photo_hwc, second_look=second_look)
+        described = None if spec is None else _path(spec)
+        networks = FindSettings(model, described, precision, wider_look)
+        found = _finder(networks)(photo_hwc, second_look=second_look)
     cutout = refined(photo_hwc, found.matte_hw, refinement)
     return Result(cutout.rgba_hwc, *found, cutout, refinement, source)
 
@@ -142,23 +144,20 @@ def cut(
 _Version = tuple[int, int] | None
 
 #: Each with the versions of its files: an ONNX file that was written again is another network.
-_finders: dict[tuple[str, Path | None, str, bool], tuple[list[_Version], Finder]] = {}
+#: A second look needs no other one, so that these settings are without it.
+_finders: dict[FindSettings, tuple[list[_Version], Finder]] = {}
 _starting = threading.Lock()
 
 
-def _finder(
-    model: str, spec: str | os.PathLike[str] | None, precision: str, wider_look: bool
-) -> Finder:
+def _finder(settings: FindSettings) -> Finder:
+    model, spec = settings.model, settings.spec
     if not isinstance(model, str):
         raise ExporterError(f"Expected the name of a network or its file, received {model!r}.")
-    described = None if spec is None else _path(spec)
-    wanted = (model, described, precision, wider_look)
-    versions = [] if described is None else [_version(Path(model)), _version(described)]
+    versions = [] if spec is None else [_version(Path(model)), _version(spec)]
     with _starting:
-        if wanted not in _finders or _finders[wanted][0] != versions:
-            finder = Finder(model, spec=described, precision=precision, wider_look=wider_look)
-            _finders[wanted] = versions, finder
-        return _finders[wanted][1]
+        if settings not in _finders or _finders[settings][0] != versions:
+            _finders[settings] = versions, Finder(settings)
+        return _finders[settings][1]
 
 
 def _path(given: object) -> Path:

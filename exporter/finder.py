@@ -37,31 +37,34 @@ class Found(NamedTuple):
     confidence: float | None
 
 
-class Finder:
-    """Keeps its sessions; may be called by several threads at once.
+@dataclass(frozen=True)
+class FindSettings:
+    """How mattes are found. `model` is a name of the catalogue, 'auto', or an ONNX file that `spec`
+    describes. `wider_look`: the network that finds the subject takes one, where it has it, for what
+    its first look loses of a subject as large as the picture. `second_look`: for finer edges.
+    `key`: by a plain backdrop, its colour or 'auto', and without a network."""
 
-    `model` is a name of the catalogue, 'auto', or an ONNX file that `spec` describes; `threads` are
-    those of each network, 0 for as many as there are cores. Raises ExporterError, also when it is
-    called. The network that finds the subject takes a wider look too, where it has one and
-    `wider_look` is not False: that is for what its first look loses of a subject as large as the
-    picture.
+    model: str = "u2netp"
+    spec: Path | None = None
+    precision: str = "fp32"
+    wider_look: bool = True
+    second_look: bool = False
+    key: str | None = None
+
+
+class Finder:
+    """The networks of the settings. Keeps its sessions; may be called by several threads at once.
+
+    `threads` are those of each network, 0 for as many as there are cores. Raises ExporterError,
+    also when it is called.
     """
 
     def __init__(
-        self,
-        model: str = "u2netp",
-        *,
-        spec: Path | None = None,
-        precision: str = "fp32",
-        wider_look: bool = True,
-        threads: int = 0,
-        report: Report = silent,
+        self, settings: FindSettings, *, threads: int = 0, report: Report = silent
     ) -> None:
         self._networks = [
             NativeNetwork(one.network, one.file, wider=one.wider, threads=threads)
-            for one in exported_networks(
-                model, spec, precision, wider_look=wider_look, report=report
-            )
+            for one in exported_networks(settings, report=report)
         ]
 
     def __call__(self, rgba_hwc: npt.NDArray[np.uint8], *, second_look: bool = False) -> Found:
@@ -91,19 +94,6 @@ def improved(
     return Found(matte_hw, network.network.name, subject.confidence)
 
 
-@dataclass(frozen=True)
-class FindSettings:
-    """How mattes are found: as Finder has it, with or without a wider and a second look; or by the
-    `key`, a colour or 'auto', of a plain backdrop and without a network."""
-
-    model: str = "u2netp"
-    spec: Path | None = None
-    precision: str = "fp32"
-    wider_look: bool = True
-    second_look: bool = False
-    key: str | None = None
-
-
 def finder_of(
     settings: FindSettings, *, threads: int = 0, report: Report = silent
 ) -> Callable[[npt.NDArray[np.uint8]], Found]:
@@ -111,14 +101,7 @@ def finder_of(
     key = settings.key
     if key is not None:
         return lambda rgba_hwc: Found(key_matte(rgba_hwc, key), "chroma-key", None)
-    finder = Finder(
-        settings.model,
-        spec=settings.spec,
-        precision=settings.precision,
-        wider_look=settings.wider_look,
-        threads=threads,
-        report=report,
-    )
+    finder = Finder(settings, threads=threads, report=report)
     return lambda rgba_hwc: finder(rgba_hwc, second_look=settings.second_look)
 
 
@@ -130,24 +113,18 @@ class Exported(NamedTuple):
     wider: Path | None
 
 
-def exported_networks(
-    model: str,
-    spec: Path | None,
-    precision: str,
-    *,
-    wider_look: bool = True,
-    report: Report = silent,
-) -> list[Exported]:
+def exported_networks(settings: FindSettings, *, report: Report = silent) -> list[Exported]:
     """The networks of a Finder. Raises ExporterError."""
+    precision = settings.precision
     return [
         Exported(
             network,
             exported_file(network, precision=precision, local=local, report=report),
             wider_file(network, precision=precision, local=local, report=report)
-            if wider_look
+            if settings.wider_look
             else None,
         )
-        for network, local in _chosen(model, spec)
+        for network, local in _chosen(settings.model, settings.spec)
     ]
 
 

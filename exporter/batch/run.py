@@ -49,11 +49,8 @@ def run_batch(
         names = _finished_names(target, job)
         skipped = [photo for photo in photos if photo.name in names]
         waiting = [photo for photo in photos if photo.name not in names]
-        find = job.find
-        if waiting and find.key is None:  # once here, instead of by every worker at the same time
-            exported_networks(
-                find.model, find.spec, find.precision, wider_look=find.wider_look, report=report
-            )
+        if waiting and job.find.key is None:  # once here, instead of by all workers at a time
+            exported_networks(job.find, report=report)
         summary = Summary(target, skipped)
         progress = Progress(report, len(photos), len(skipped), interval_s=interval_s)
         failed = unsure = 0

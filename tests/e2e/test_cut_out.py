@@ -13,7 +13,7 @@ from skimage import data
 
 from exporter.catalog import find_network
 from exporter.confidence import SURE
-from exporter.finder import Finder
+from exporter.finder import Finder, FindSettings
 from exporter.native import NativeNetwork, cut_out, look_again, parse_refinement
 from exporter.origins import fetch
 from exporter.pictures import read_photo_bytes
@@ -62,7 +62,7 @@ def test_alpha_equals_a_native_reference_end_to_end(lasting_app: App, name: str)
 
 
 def test_it_is_as_sure_of_a_subject_as_native_onnxruntime_is(lasting_app: App) -> None:
-    find = Finder(threads=2)
+    find = Finder(FindSettings(), threads=2)
     told = {}
     for name in ("astronaut", "chelsea", "gravel"):
         picture = (

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page
 from skimage import data
 
-from exporter.finder import Finder
+from exporter.finder import Finder, FindSettings
 
 from .app import ApiResult, App, call_api, png
 from .test_workers import worker_named
@@ -39,7 +39,7 @@ def cup() -> Photo:
 
 @functools.cache
 def native(wider_look: bool) -> Finder:
-    return Finder(wider_look=wider_look, threads=2)
+    return Finder(FindSettings(wider_look=wider_look), threads=2)
 
 
 def found(app: App, photo: Photo, *, wider_look: bool = True) -> ApiResult:
@@ -84,5 +84,5 @@ def test_a_site_in_int8_has_one(page: Page, int8_server: str) -> None:
     assert result.matte_hw is not None
     assert alone.matte_hw is not None
     assert (result.matte_hw - alone.matte_hw).mean() > 0.4
-    expected = Finder(precision="int8", threads=2)(photo).matte_hw
+    expected = Finder(FindSettings(precision="int8"), threads=2)(photo).matte_hw
     assert np.abs(result.matte_hw - expected).mean() < 2 / 255

@@ -48,7 +48,7 @@ def test_300_photos_and_a_killed_actor(photos: list[Path], tmp_path: Path) -> No
     assert run_batch(str(source), job, killing) == Sum(COUNT, 0, 0)
     assert len(memory_mb) == 3  # one of two was killed, and replaced
 
-    finder = Finder()
+    finder = Finder(FindSettings())
     assert cut_photos(photos, tmp_path / "cut", finder, CUT).failures == []
     written = sorted(target.glob("*.png"))
     assert [one.name for one in written] == [f"{number:03}-cutout.png" for number in range(COUNT)]

@@ -17,7 +17,7 @@ from exporter import catalog
 from exporter.catalog import Network, find_network, load_specification
 from exporter.cli import main
 from exporter.errors import CatalogError, ExporterError, FetchError, SourceError, VerifyError
-from exporter.finder import exported_networks
+from exporter.finder import FindSettings, exported_networks
 from exporter.native import NativeNetwork
 from exporter.pipeline import export_network
 from exporter.source import read_source
@@ -480,4 +480,4 @@ def test_a_file_beside_a_specification_is_refused(
 
 def test_a_specification_of_several_networks_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CatalogError, match=r"Expected no specification for 'auto'.*mine\.toml"):
-        exported_networks("auto", tmp_path / "mine.toml", "fp32")
+        exported_networks(FindSettings("auto", tmp_path / "mine.toml"))
