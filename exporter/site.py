@@ -40,7 +40,7 @@ from exporter.site_parts import (
 
 __all__ = ["WEB", "SiteChoices", "build_site"]
 
-_ENTRY = "js/ui/app.js"
+_ENTRY = "js/ui/main.js"
 _STYLES = "css/app.css"
 _PART = re.compile(r"^import \{[^}]*\} from '\.\./js/([\w-]+\.js)'$\n", re.MULTILINE)
 _EXPORT = re.compile(r"^export ", re.MULTILINE)

@@ -1,12 +1,10 @@
 /** The whole window: header, stage, film strip, panel, and the visit that they show. */
 
-import { askToKeep, onStorageCleared } from '../device-storage.js'
+import { askToKeep } from '../device-storage.js'
 import * as gossamer from '../gossamer.js'
 import { keepEngine } from '../service-worker-client.js'
-import { takeSharedPhotos } from '../shared-photos.js'
 import { Announcer } from './announcer.js'
 import { create } from './dom.js'
-import { doubtOf, doubtWords } from './doubt.js'
 import {
   addStroke,
   isComposed,
@@ -18,32 +16,31 @@ import {
 } from './edits.js'
 import { EmptyState } from './empty-state.js'
 import { FilmStrip } from './film-strip.js'
-import { NoticeBar } from './notice-bar.js'
+import { Narrator } from './narrator.js'
 import { OfflineState } from './offline-state.js'
 import { PhotoIntake } from './photo-intake.js'
 import { hasCutout, PhotoStage } from './photo-stage.js'
 import { RequestList } from './request-list.js'
 import { copyPhoto } from './saving.js'
-import { startServices } from './services.js'
 import { SettingsSheet } from './settings-sheet.js'
 import { listenToKeys } from './shortcuts.js'
 import { SidePanel } from './side-panel.js'
-import { chooseForGood, errorWords, noticeWords, stageWords, t } from './strings.js'
+import { chooseForGood, errorWords, noticeWords, t } from './strings.js'
 import { ThemeSwitch } from './theme-switch.js'
 import { saveAllTold, savePhotoTold } from './told-saving.js'
-import { Visit } from './visit.js'
 import { WorkBar } from './work-bar.js'
 
+/** @typedef {import('./notice-bar.js').NoticeBar} NoticeBar */
 /** @typedef {import('./queue.js').Photo} Photo */
+/** @typedef {import('./visit.js').Visit} Visit */
 
 /** Sharp enough while something moves, on any screen. */
 const MAX_PREVIEW_PX = 1000
 
-/** Of every window: what is being saved goes on when its language changes. */
-const note = new NoticeBar()
-
-class GossamerApp extends HTMLElement {
+export class GossamerApp extends HTMLElement {
   #visit
+  #note
+  #updateNotice
   #offline = new OfflineState()
   #intake = new PhotoIntake()
   #empty = new EmptyState()
@@ -52,18 +49,21 @@ class GossamerApp extends HTMLElement {
   #workBar = new WorkBar()
   #panel = new SidePanel()
   #settings = new SettingsSheet()
-  #note = note
   #announcer = new Announcer()
-  /** Whose work is being told. @type {Photo | null} */
-  #atWork = null
+  #narrator = new Narrator(this.#announcer)
   #workspace = create('div', { class: 'workspace', hidden: true })
   #main = create('main', { 'data-testid': 'drop' })
   #listening = new AbortController()
 
-  /** @param {Visit} visit */
-  constructor(visit) {
+  /**
+   * @param {{ visit: Visit, note: NoticeBar, updateNotice: NoticeBar }} lasting what a window in
+   *   another language takes over: what is being saved goes on, and is told
+   */
+  constructor({ visit, note, updateNotice }) {
     super()
     this.#visit = visit
+    this.#note = note
+    this.#updateNotice = updateNotice
   }
 
   connectedCallback() {
@@ -80,7 +80,7 @@ class GossamerApp extends HTMLElement {
         this.#settings,
       ),
       this.#main,
-      create('div', { class: 'notices' }, updateNotice, this.#note),
+      create('div', { class: 'notices' }, this.#updateNotice, this.#note),
       this.#announcer.element,
     )
     this.#connectParts()
@@ -104,7 +104,7 @@ class GossamerApp extends HTMLElement {
     if (this.#visit.kept === 'deleted') this.#offline.markDeleted()
   }
 
-  /** @param {Awaited<ReturnType<typeof takeSharedPhotos>>} shared by another app */
+  /** @param {{ files: File[], isComplete: boolean }} shared by another app */
   addShared({ files, isComplete }) {
     if (files.length > 0) this.#add(files)
     if (!isComplete) this.#note.showError(() => t('sharedIncomplete'))
@@ -116,7 +116,7 @@ class GossamerApp extends HTMLElement {
   }
 
   #connectParts() {
-    for (const bar of [this.#note, updateNotice]) bar.onFocusLost = () => this.#focusWork()
+    for (const bar of [this.#note, this.#updateNotice]) bar.onFocusLost = () => this.#focusWork()
     this.#intake.onFiles = (files) => this.#add(files)
     this.#intake.onNothing = () => this.#note.showError(() => t('nothingToAdd'))
     this.#empty.onChoose = this.#strip.onAdd = () => this.#intake.choose()
@@ -195,7 +195,7 @@ class GossamerApp extends HTMLElement {
   /** @param {Photo | null} photo */
   #select(photo) {
     this.#strip.setSelected(photo)
-    this.#atWork = null
+    this.#narrator.forget()
     this.#stage.show(photo, photo ? this.#visit.urlOf(photo) : '', this.#strip.cutoutOf(photo))
     this.#draw(photo)
   }
@@ -262,35 +262,14 @@ class GossamerApp extends HTMLElement {
       if (photo.engine) keepEngine(photo.engine).catch(() => {})
       askToKeep()
     }
-    if (isNews) this.#tellNews(photo)
+    if (isNews) this.#narrator.tellNews(photo, photo === selected)
     if (isNews && selected) this.#workBar.update(selected, finished.length)
     if (photo !== selected) return
     this.#visit.editor.preview_px = previewSize(this.#stage, photo)
     this.#stage.update(photo)
     this.#workBar.update(photo, finished.length)
     this.#panel.show(photo, this.#visit.queue.photos.length)
-    this.#tellProgress(photo)
-  }
-
-  /** @param {Photo} photo whose state is another than before */
-  #tellNews(photo) {
-    if (photo === this.#atWork) this.#atWork = null
-    if (photo.state === 'done') this.announce(doneWords(photo))
-    if (photo.state !== 'failed') return
-    const { name, error } = photo
-    const isInSight = photo === this.#visit.selected
-    this.announce(isInSight ? errorWords(error, name) : t('notCutOut', { name }))
-  }
-
-  /** @param {Photo} photo the one on the stage */
-  #tellProgress(photo) {
-    if (photo.progress) {
-      this.#atWork = photo
-      this.#announcer.tell(stageWords(photo.progress.stage))
-    } else if (photo === this.#atWork) {
-      this.#atWork = null
-      this.#announcer.announceWhenQuiet(doneWords(photo))
-    }
+    this.#narrator.tellProgress(photo)
   }
 
   /**
@@ -377,18 +356,14 @@ class GossamerApp extends HTMLElement {
       this.#settings.close() // in a narrow window it covers what is told
       return this.#note.showError(() => t('languageFailed'))
     }
-    const successor = new GossamerApp(this.#visit)
+    const successor = new GossamerApp({
+      visit: this.#visit,
+      note: this.#note,
+      updateNotice: this.#updateNotice,
+    })
     this.replaceWith(successor)
     successor.#settings.openAtLanguage()
   }
-}
-
-/** @param {Photo} photo */
-function doneWords(photo) {
-  const { name } = photo
-  const doubt = doubtOf(photo)
-  if (doubt === 'empty') return `${name}: ${t('nothingFound')} ${t('paintToKeep')}`
-  return doubt ? `${name}: ${doubtWords(doubt)}` : t('readyToSave', { name })
 }
 
 /**
@@ -401,23 +376,4 @@ function previewSize(stage, { size }) {
   return Math.min(MAX_PREVIEW_PX, 100 * Math.ceil(stage.fitted_px(size) / 100))
 }
 
-const visit = new Visit()
-const updateNotice = new NoticeBar()
-updateNotice.setAttribute('data-testid', 'update')
-
-Object.assign(window, { gossamer })
 customElements.define('gossamer-app', GossamerApp)
-const app = new GossamerApp(visit)
-document.body.replaceChildren(app)
-const shownApp = () => {
-  const shown = document.querySelector('gossamer-app') // another one, in another language
-  return shown instanceof GossamerApp ? shown : app
-}
-const showKept = () => shownApp().showKept()
-startServices(visit, updateNotice, showKept)
-onStorageCleared(() => {
-  if (visit.kept !== 'refused') visit.kept = 'deleted'
-  showKept()
-  shownApp().announce(t('deleted'))
-})
-takeSharedPhotos().then((shared) => app.addShared(shared))
