@@ -11,7 +11,7 @@ __all__ = ["SURE", "confidence_in", "is_unsure", "peak_of"]
 
 Float32 = npt.NDArray[np.float32]
 
-#: Somebody should look at what a network is less sure of; as in web/js/pipeline/confidence.js.
+#: Somebody should look at what a network is less sure of; as in web/js/ui/doubt.js.
 SURE = 0.9
 
 _ROUNDING = 1e-3
