@@ -46,20 +46,20 @@ class _Row:
     dilation: int
     stride: int
     source: int
-    source_stride: int
+    source_pixel_floats: int
     source_height: int
     source_width: int
     source_channels: int
     order: int
-    read: int
+    file_source_channels: int
     target: int
-    target_stride: int
+    target_pixel_floats: int
     target_height: int
     target_width: int
     target_channels: int
-    written: int
+    file_target_channels: int
     other: int
-    other_stride: int
+    other_pixel_floats: int
     filters: int
     biases: int
     filters_source: int
@@ -186,7 +186,7 @@ def _lives(program: Program) -> dict[str, Life]:
 
 def _floats_of(program: Program, buffer: str) -> int:
     tensor = program.tensors[buffer]
-    return tensor.height * tensor.width * program.strides[buffer]
+    return tensor.height * tensor.width * program.pixel_floats[buffer]
 
 
 def _row(program: Program, step: Step, places: dict[str, int], orders: _Orders) -> _Row:
@@ -199,20 +199,20 @@ def _row(program: Program, step: Step, places: dict[str, int], orders: _Orders) 
         dilation=step.dilation,
         stride=step.stride,
         source=places[source.buffer] + source.offset,
-        source_stride=program.strides[source.buffer],
+        source_pixel_floats=program.pixel_floats[source.buffer],
         source_height=source.height,
         source_width=source.width,
         source_channels=source.channels,
         order=orders.place_of(source.order),
-        read=source.read if step.known == NOTHING else step.known,
+        file_source_channels=source.read if step.known == NOTHING else step.known,
         target=places[target.buffer] + target.offset,
-        target_stride=program.strides[target.buffer],
+        target_pixel_floats=program.pixel_floats[target.buffer],
         target_height=target.height,
         target_width=target.width,
         target_channels=target.channels,
-        written=target.read,
+        file_target_channels=target.read,
         other=places[other.buffer] + other.offset if other else NOTHING,
-        other_stride=program.strides[other.buffer] if other else 0,
+        other_pixel_floats=program.pixel_floats[other.buffer] if other else 0,
         filters=step.filters,
         biases=step.biases,
         filters_source=step.filters_source,

@@ -116,7 +116,7 @@ class _Planner:
         return Program(
             steps=self._steps,
             tensors=self._tensors.by_name,
-            strides=self._tensors.strides,
+            pixel_floats=self._tensors.pixel_floats,
             source=self._graph.input[0].name,
             target=self._graph.output[0].name,
             packed_floats=self._packed_floats,

@@ -109,12 +109,12 @@ class Step:
 
 @dataclass(frozen=True)
 class Program:
-    """`strides` has the floats of a pixel for every buffer. The network's input is `source`, its
+    """`pixel_floats`: by buffer, from one pixel to the next. The network's input is `source`, its
     output `target`."""
 
     steps: list[Step]
     tensors: dict[str, Tensor]
-    strides: dict[str, int]
+    pixel_floats: dict[str, int]
     source: str
     target: str
     packed_floats: int

@@ -22,7 +22,7 @@ class Tensors:
 
     def __init__(self, model: onnx.ModelProto, joined: set[str]) -> None:
         self.by_name: dict[str, Tensor] = {}
-        self.strides: dict[str, int] = {}
+        self.pixel_floats: dict[str, int] = {}
         #: What a step has written.
         self.made: set[str] = set()
         #: Other names of what is there already.
@@ -73,7 +73,7 @@ class Tensors:
 
     def add(self, name: str, height: int, width: int, order: tuple[int, ...]) -> None:
         self.by_name[name] = Tensor(name, 0, height, width, order)
-        self.strides[name] = len(order)
+        self.pixel_floats[name] = len(order)
 
     def size_of(self, name: str) -> tuple[int, int, int]:
         """Of what has no height and width, they are 1."""

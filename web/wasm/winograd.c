@@ -13,8 +13,8 @@
  * U is made once. That of filters of many channels would take most of a network's memory, and belong
  * to few pixels: they stay as they are in the file, in int8 too, and their U is made in every run.
  *
- * Tensors are rows of pixels of channels. A pixel begins `stride` floats after the one before, as
- * what is concatenated lies side by side from the start. Channels are padded to fours.
+ * Tensors are rows of pixels of channels. A pixel begins `pixel_floats` after the one before, as what
+ * is concatenated lies side by side from the start. Channels are padded to fours.
  *
  * All threads walk through the steps together: each takes the next piece of a step until none is
  * left, and waits for the others before the next step.
@@ -40,15 +40,18 @@ enum { AS_IT_IS, RELU, RELU6 };
 /* Tensors, filters and biases are floats from the start of their region, sources bytes of the ONNX
  * file. `other` is what is added to the result, or -1.
  *
- * `order`, in numbers from the start of the plan: which of the file's `read` channels each one of `in`
- * is, or -1 for padding. With steps, filters are int8 and biases int32, in steps of each channel
- * written; without (-1) they are floats. `bits` of a weight: 32, 8, or 4, two in a byte.
- * `is_transposed`: the file has channels written last. */
+ * `order`, in numbers from the start of the plan: which of the file's channels each one of `in` is,
+ * or -1 for padding. With steps, filters are int8 and biases int32, in steps of each channel written;
+ * without (-1) they are floats. `bits` of a weight: 32, 8, or 4, two in a byte. `is_transposed`: the
+ * file has channels written last.
+ *
+ * What the file knows of the first `file_in_channels` to NORMALISE: scales, biases, and in place of the
+ * steps means and variances. */
 typedef struct {
   int32_t operation, activation, kernel, dilation, stride;
-  int32_t in, in_stride, in_height, in_width, in_channels, order, read;
-  int32_t out, out_stride, out_height, out_width, out_channels, written;
-  int32_t other, other_stride;
+  int32_t in, in_pixel_floats, in_height, in_width, in_channels, order, file_in_channels;
+  int32_t out, out_pixel_floats, out_height, out_width, out_channels, file_out_channels;
+  int32_t other, other_pixel_floats;
   int32_t filters, biases, filters_source, biases_source, filter_steps, bias_steps, is_transposed, bits;
   int32_t tiles; /* WINOGRAD: of a piece */
 } Step;
@@ -81,7 +84,9 @@ INLINE f4 smaller(f4 a, f4 b) { return __builtin_wasm_pmin_f32x4(a, b); }
 INLINE int32_t least(int32_t a, int32_t b) { return a < b ? a : b; }
 INLINE int32_t in_eights(int32_t channels) { return (channels + 7) / 8 * 8; }
 
-INLINE float *pixel_out(const Step *s, int32_t pixel) { return arena + s->out + pixel * s->out_stride; }
+INLINE float *pixel_out(const Step *s, int32_t pixel) {
+  return arena + s->out + pixel * s->out_pixel_floats;
+}
 
 INLINE f4 activated(const Step *s, f4 value) {
   if (s->activation != AS_IT_IS) value = larger(value, all(0));
@@ -90,7 +95,7 @@ INLINE f4 activated(const Step *s, f4 value) {
 
 INLINE f4 finished(const Step *s, f4 value, int32_t pixel, int32_t channel) {
   value = activated(s, value);
-  if (s->other >= 0) value += load(arena + s->other + pixel * s->other_stride + channel);
+  if (s->other >= 0) value += load(arena + s->other + pixel * s->other_pixel_floats + channel);
   return value;
 }
 
@@ -102,8 +107,9 @@ INLINE float float_at(int32_t place, int32_t i) { return ((const loose_float *)s
 /* Where the file has the filter from channel `in` to channel `out`; -1 where one of them is padding. */
 static int32_t filter_at(const Step *s, int32_t out, int32_t in) {
   int32_t is_alone = s->operation == DEPTHWISE, channel = ((const int32_t *)first_plan + s->order)[in];
-  if (out >= s->written || channel < 0) return -1;
-  int32_t filter = s->is_transposed ? channel * s->written + out : out * s->read + channel;
+  if (out >= s->file_out_channels || channel < 0) return -1;
+  int32_t filter =
+      s->is_transposed ? channel * s->file_out_channels + out : out * s->file_in_channels + channel;
   return (is_alone ? out : filter) * s->kernel * s->kernel;
 }
 
@@ -173,13 +179,13 @@ static void pack_deep_filters(const Step *s) {
     }
   }
   for (int32_t out = 0; out < written; out++)
-    scales[out] = are_floats || out >= s->written ? 1 : float_at(s->filter_steps, out);
+    scales[out] = are_floats || out >= s->file_out_channels ? 1 : float_at(s->filter_steps, out);
 }
 
 static void pack_biases(const Step *s) {
   for (int32_t out = 0; out < in_eights(s->out_channels); out++) {
     float *to = packed + s->biases + out;
-    if (out >= s->written || s->biases_source < 0) *to = 0;
+    if (out >= s->file_out_channels || s->biases_source < 0) *to = 0;
     else if (s->bias_steps < 0) *to = float_at(s->biases_source, out);
     else *to = ((const loose_int *)source(s->biases_source))[out] * float_at(s->bias_steps, out);
   }
@@ -187,14 +193,14 @@ static void pack_biases(const Step *s) {
 
 static const float EPSILON = 1e-5f;
 
-/* Of the channels that are normalised with known means and variances, which the file has in place of
- * the steps of weights. */
+/* Of the channels that are normalised with known means and variances. */
 static void pack_normalisation(const Step *s) {
-  for (int32_t i = 0; i < s->read; i++) {
-    float deviation = __builtin_sqrtf(float_at(s->bias_steps, i) + EPSILON);
+  int32_t known = s->file_in_channels, means = s->filter_steps, variances = s->bias_steps;
+  for (int32_t i = 0; i < known; i++) {
+    float deviation = __builtin_sqrtf(float_at(variances, i) + EPSILON);
     float scale = float_at(s->filters_source, i) / deviation;
     packed[s->filters + i] = scale;
-    packed[s->biases + i] = float_at(s->biases_source, i) - float_at(s->filter_steps, i) * scale;
+    packed[s->biases + i] = float_at(s->biases_source, i) - float_at(means, i) * scale;
   }
 }
 
@@ -254,8 +260,8 @@ INLINE void inverse(f4 a, f4 b, f4 c, f4 d, f4 e, f4 f, f4 *to, int32_t pitch, i
  * picture is zero. */
 INLINE void read_tile(const Step *s, int32_t top, int32_t left, int32_t dilation, int32_t first,
                       int32_t channels, float *to, int32_t pitch, int inside) {
-  int32_t stride = s->in_stride;
-  const float *from = arena + s->in + (top * s->in_width + left) * stride + first;
+  int32_t pixel_floats = s->in_pixel_floats;
+  const float *from = arena + s->in + (top * s->in_width + left) * pixel_floats + first;
   for (int32_t channel = 0; channel < channels; channel += 4) {
     float half[PLACES * 4];
     for (int32_t x = 0; x < 6; x++) {
@@ -263,7 +269,7 @@ INLINE void read_tile(const Step *s, int32_t top, int32_t left, int32_t dilation
       for (int32_t y = 0; y < 6; y++) {
         int there = inside || ((uint32_t)(top + y * dilation) < (uint32_t)s->in_height &&
                                (uint32_t)(left + x * dilation) < (uint32_t)s->in_width);
-        d[y] = there ? load(from + (y * s->in_width + x) * dilation * stride + channel) : all(0);
+        d[y] = there ? load(from + (y * s->in_width + x) * dilation * pixel_floats + channel) : all(0);
       }
       forward(d[0], d[1], d[2], d[3], d[4], d[5], half + x * 4, 24);
     }
@@ -442,7 +448,7 @@ PIECE convolve_row(const Step *s, int32_t y) {
         const float *rows[ROWS];
         for (int32_t row = 0; row < ROWS; row++, from_x += s->stride)
           rows[row] = (uint32_t)from_x < (uint32_t)s->in_width
-                          ? arena + s->in + (from_y * s->in_width + from_x) * s->in_stride
+                          ? arena + s->in + (from_y * s->in_width + from_x) * s->in_pixel_floats
                           : zeros;
         multiply(&sums, rows, packed + s->filters + tap * tap_floats + channel * read, read);
       }
@@ -468,7 +474,7 @@ PIECE convolve_channels(const Step *s, int32_t y) {
       int32_t from_y = y * s->stride + tap / kernel * s->dilation - reach;
       int32_t from_x = x * s->stride + tap % kernel * s->dilation - reach;
       int there = (uint32_t)from_y < (uint32_t)s->in_height && (uint32_t)from_x < (uint32_t)s->in_width;
-      from[tap] = there ? arena + s->in + (from_y * s->in_width + from_x) * s->in_stride : zeros;
+      from[tap] = there ? arena + s->in + (from_y * s->in_width + from_x) * s->in_pixel_floats : zeros;
     }
     for (int32_t c = 0; c < s->out_channels; c += 4) {
       f4 sum = load(packed + s->biases + c);
@@ -481,11 +487,11 @@ PIECE convolve_channels(const Step *s, int32_t y) {
 
 /* Of 2x2 pixels; of fewer at an odd end. */
 PIECE pool_row(const Step *s, int32_t y) {
-  int32_t stride = s->in_stride, row = s->in_width * stride;
+  int32_t pixel_floats = s->in_pixel_floats, row = s->in_width * pixel_floats;
   const float *top = arena + s->in + y * 2 * row;
   const float *bottom = top + (least(y * 2 + 1, s->in_height - 1) - y * 2) * row;
   for (int32_t x = 0; x < s->out_width; x++) {
-    int32_t left = x * 2 * stride, right = least(x * 2 + 1, s->in_width - 1) * stride;
+    int32_t left = x * 2 * pixel_floats, right = least(x * 2 + 1, s->in_width - 1) * pixel_floats;
     float *to = pixel_out(s, y * s->out_width + x);
     for (int32_t c = 0; c < s->in_channels; c += 4)
       store(to + c, larger(larger(load(top + left + c), load(top + right + c)),
@@ -508,14 +514,14 @@ INLINE Neighbours neighbours_of(int32_t i, int32_t from, int32_t to) {
 /* Bilinear, pixels' centres at halves. */
 PIECE resize_row(const Step *s, int32_t y) {
   Neighbours v = neighbours_of(y, s->in_height, s->out_height);
-  int32_t stride = s->in_stride, row = s->in_width * stride;
+  int32_t pixel_floats = s->in_pixel_floats, row = s->in_width * pixel_floats;
   const float *top = arena + s->in + v.before * row, *bottom = arena + s->in + v.after * row;
   for (int32_t x = 0; x < s->out_width; x++) {
     Neighbours h = neighbours_of(x, s->in_width, s->out_width);
     float *to = pixel_out(s, y * s->out_width + x);
     f4 above = all(1 - v.share), below = all(v.share), left = all(1 - h.share), right = all(h.share);
     for (int32_t c = 0; c < s->in_channels; c += 4) {
-      int32_t l = h.before * stride + c, r = h.after * stride + c;
+      int32_t l = h.before * pixel_floats + c, r = h.after * pixel_floats + c;
       store(to + c, above * (left * load(top + l) + right * load(top + r)) +
                         below * (left * load(bottom + l) + right * load(bottom + r)));
     }
@@ -525,7 +531,7 @@ PIECE resize_row(const Step *s, int32_t y) {
 PIECE add_row(const Step *s, int32_t y) {
   for (int32_t x = 0; x < s->out_width; x++) {
     int32_t pixel = y * s->out_width + x;
-    const float *from = arena + s->in + pixel * s->in_stride;
+    const float *from = arena + s->in + pixel * s->in_pixel_floats;
     for (int32_t c = 0; c < s->out_channels; c += 4)
       store(pixel_out(s, pixel) + c, finished(s, load(from + c), pixel, c));
   }
@@ -535,7 +541,7 @@ PIECE add_row(const Step *s, int32_t y) {
 PIECE multiply_row(const Step *s, int32_t y) {
   for (int32_t x = 0; x < s->out_width; x++) {
     int32_t pixel = y * s->out_width + x;
-    const float *from = arena + s->in + pixel * s->in_stride;
+    const float *from = arena + s->in + pixel * s->in_pixel_floats;
     for (int32_t c = 0; c < s->out_channels; c += 4)
       store(pixel_out(s, pixel) + c, load(from + c) * load(arena + s->other + c));
   }
@@ -546,20 +552,20 @@ PIECE average(const Step *s) {
   int32_t pixels = s->in_height * s->in_width;
   for (int32_t c = 0; c < s->in_channels; c += 4) {
     f4 sum = all(0);
-    for (int32_t i = 0; i < pixels; i++) sum += load(arena + s->in + i * s->in_stride + c);
+    for (int32_t i = 0; i < pixels; i++) sum += load(arena + s->in + i * s->in_pixel_floats + c);
     store(arena + s->out + c, sum / all(pixels));
   }
 }
 
 /* Where the pixel in the middle lies: beside the edges, where padding is seen, it is like most others. */
 INLINE int32_t middle_of(const Step *s) {
-  return s->in + (s->in_height / 2 * s->in_width + s->in_width / 2) * s->in_stride;
+  return s->in + (s->in_height / 2 * s->in_width + s->in_width / 2) * s->in_pixel_floats;
 }
 
 /* Sums of each channel and of its squares in a strip of the picture; one pixel is taken off all of them,
  * as a variance is lost beside a large mean. */
 PIECE measure_strip(const Step *s, int32_t strip) {
-  int32_t row = s->in_width * s->in_stride, channels = s->in_channels;
+  int32_t row = s->in_width * s->in_pixel_floats, channels = s->in_channels;
   const float *picture = arena + s->in;
   float *sums = pixel_out(s, strip), *squares = sums + channels;
   for (int32_t c = 0; c < 2 * channels; c += 4) store(sums + c, all(0));
@@ -567,7 +573,7 @@ PIECE measure_strip(const Step *s, int32_t strip) {
     for (int32_t c = 0; c < channels; c += 4) {
       f4 sum = all(0), square = all(0), origin = load(arena + middle_of(s) + c);
       for (int32_t x = 0; x < s->in_width; x++) {
-        f4 value = load(picture + y * row + x * s->in_stride + c) - origin;
+        f4 value = load(picture + y * row + x * s->in_pixel_floats + c) - origin;
         sum += value;
         square += value * value;
       }
@@ -576,16 +582,16 @@ PIECE measure_strip(const Step *s, int32_t strip) {
     }
 }
 
-/* The first `read` channels with what is known of them, the others with what was measured. */
+/* The first `known` channels with what is known of them, the others with what was measured. */
 PIECE normalise_strip(const Step *s, int32_t strip) {
   float scales[MOST_NORMALISED], shifts[MOST_NORMALISED];
-  int32_t measured = s->in_channels - s->read;
+  int32_t known = s->file_in_channels, measured = s->in_channels - known;
   for (int32_t c = 0; c < s->in_channels; c += 4) {
     f4 scale = load(packed + s->filters + c), shift = load(packed + s->biases + c);
-    if (c >= s->read) {
+    if (c >= known) {
       f4 sum = all(0), square = all(0), pixels = all(s->in_height * s->in_width);
       for (int32_t i = 0; i < STRIPS; i++) {
-        const float *sums = arena + s->other + i * s->other_stride + c - s->read;
+        const float *sums = arena + s->other + i * s->other_pixel_floats + c - known;
         sum += load(sums);
         square += load(sums + measured);
       }
@@ -598,7 +604,7 @@ PIECE normalise_strip(const Step *s, int32_t strip) {
   }
   int32_t first = strip * s->in_height / STRIPS, end = (strip + 1) * s->in_height / STRIPS;
   for (int32_t pixel = first * s->in_width; pixel < end * s->in_width; pixel++) {
-    const float *from = arena + s->in + pixel * s->in_stride;
+    const float *from = arena + s->in + pixel * s->in_pixel_floats;
     for (int32_t c = 0; c < s->in_channels; c += 4)
       store(pixel_out(s, pixel) + c, activated(s, load(from + c) * load(scales + c) + load(shifts + c)));
   }
@@ -620,7 +626,7 @@ static float exponential(float x) {
 
 PIECE sigmoid_row(const Step *s, int32_t y) {
   for (int32_t x = 0; x < s->out_width; x++) {
-    const float *from = arena + s->in + (y * s->in_width + x) * s->in_stride;
+    const float *from = arena + s->in + (y * s->in_width + x) * s->in_pixel_floats;
     for (int32_t c = 0; c < s->out_channels; c++) {
       float e = exponential(from[c] < 0 ? from[c] : -from[c]);
       pixel_out(s, y * s->out_width + x)[c] = (from[c] < 0 ? e : 1) / (1 + e);
