@@ -235,7 +235,7 @@ def test_a_removed_photo_comes_back_as_it_was(app: Journey, files: dict[str, Pat
     expect(notice).to_contain_text("astronaut.png ist wieder da")
     app.wait_for_states("done", "done", "done")
     expect(app.tile(1)).to_be_focused()
-    expect(app.tile(1)).to_have_attribute("aria-label", "astronaut.png, fertig")
+    expect(app.tile(1)).to_have_attribute("aria-label", "astronaut.png, zu prüfen")
     assert app.value("feather") == "7 px"
     assert np.array_equal(app.saved_rgba(), before)
     app.tile(1).press("ArrowRight")
