@@ -9,6 +9,7 @@ import {
   inferenceWorker,
   isPythonStarting,
   pythonArrived,
+  pythonRuns,
   pythonWorker,
   unlessAborted,
 } from './workers.js'
@@ -107,10 +108,12 @@ async function keep({ title }, { sha256, bytes, path }, received, { signal, onPr
 async function nameNetworks() {
   if (isNamed) return
   isNamed = true
-  await pythonArrived
-  pythonWorker.call('nameModels', namedHere(), 'model').catch(() => {
+  try {
+    isNamed = await pythonRuns() // to start it once more would take its error from the photo's call
+    if (isNamed) await pythonWorker.call('nameModels', namedHere(), 'model')
+  } catch {
     isNamed = false // the next photo tries again
-  })
+  }
 }
 
 /** Where this copy of Gossamer lies, and the sha256 of its networks. */

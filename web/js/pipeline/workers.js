@@ -42,6 +42,12 @@ export function isPythonStarting() {
 /** @type {Promise<unknown> | null} */
 let starting = null
 
+/** Waits for a start that goes on; tells whether Python runs now. */
+export async function pythonRuns() {
+  await starting?.catch(() => {})
+  return python === 'running'
+}
+
 /**
  * Starts Python; later calls wait for the same start.
  * @param {AbortSignal | undefined} signal ends the waiting, not the start
