@@ -9,9 +9,9 @@ import pytest
 from exporter.commands.cut_options import _output_values, add_cut_arguments, cut_job
 from exporter.errors import ExporterError
 from exporter.native import parse_output
+from pyside_logic.cutout import Cutout
 from pyside_logic.encode import _check
 from pyside_logic.errors import GossamerError
-from pyside_logic.source import Source
 
 CHOICES = (
     ("", "--alpha"),
@@ -34,9 +34,10 @@ def is_refused(options: str) -> bool:
     arguments = parser.parse_args(options.split())
     values, backdrop = _output_values(arguments)
     content = "alpha" if arguments.alpha else "cutout"
-    precise = np.zeros((2, 2), np.uint16) if arguments.alpha else None
+    cutout = Cutout(np.zeros((2, 2, 4), np.uint8))
+    cutout.precise_alpha_hw = np.zeros((2, 2), np.uint16) if arguments.alpha else None
     try:
-        _check(parse_output(values), content, Source(precise_alpha_hw=precise), backdrop)
+        _check(cutout, parse_output(values), content, backdrop)
     except GossamerError:
         with pytest.raises(ExporterError, match=r"^--(alpha|depth 16|background): Expected"):
             cut_job(arguments)
