@@ -41,12 +41,23 @@ function follower({ backend, precision }, artefacts) {
 
 /**
  * @param {Cache} cache of a build
- * @returns {Promise<Build | null>} what its `js/build.js` says; null where that was cleared
+ * @returns {Promise<Build | null>} what its `js/build.js` says; null where that was cleared, or says it
+ *   as builds of another time do: none keeps a later one out
  */
 export async function buildIn(cache) {
   const request = (await cache.keys()).find(({ url }) => /\/js\/build\.[^/]+\.js$/.test(url))
-  const text = request && (await (await cache.match(request))?.text())
-  return text ? JSON.parse(text.slice(text.indexOf('= {') + 2)) : null
+  const text = (request && (await (await cache.match(request))?.text())) ?? ''
+  try {
+    const found = JSON.parse(text.slice(text.indexOf('= {') + 2))
+    return isBuild(found) ? found : null
+  } catch {
+    return null
+  }
+}
+
+/** @param {any} found */
+function isBuild({ models }) {
+  return models.every((/** @type {any} */ { name, artefacts }) => name && Array.isArray(artefacts))
 }
 
 /** @returns {Promise<Set<string>>} sha256s; none where storage is refused, or does not answer */
