@@ -2,25 +2,26 @@
 
 import os
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect
+from playwright.sync_api import ConsoleMessage, Page, expect
 
 from exporter.site_headers import ANY_BYTES, CONTENT_TYPES
 
 from .app import App, wait_until
 from .host import plain_host
-from .test_service_worker import (
+from .worker_alone import (
     HEADERS_OF,
     REGISTER,
     SKIP_WAITING,
     UPDATE,
     constant_of,
     precache_of,
+    visitor,
     with_few_files,
 )
+
+__all__ = ["visitor"]  # a fixture
 
 TYPES = """
 async () => {
@@ -48,13 +49,6 @@ async (url) => {
 
 def is_ours(message: ConsoleMessage) -> bool:
     return message.type == "warning" and "Gossamer" in message.text
-
-
-@pytest.fixture
-def visitor(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context()
-    yield context.new_page()
-    context.close()
 
 
 def types_of(site: Path) -> dict[str, str]:

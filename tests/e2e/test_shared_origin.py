@@ -10,22 +10,7 @@ from playwright.sync_api import Page
 from exporter.serve import make_server, running
 
 from .app import App, wait_until
-
-#: What the model store at the page's origin does, as an IDBObjectStore `models`.
-IN_MODELS = """
-async (given) => {{
-  const opened = indexedDB.open('gossamer', 1)
-  opened.onupgradeneeded = () => opened.result.createObjectStore('models')
-  await new Promise((resolve) => {{ opened.onsuccess = resolve }})
-  const models = opened.result.transaction('models', 'readwrite').objectStore('models')
-  const asked = {request}
-  await new Promise((resolve) => {{ models.transaction.oncomplete = resolve }})
-  opened.result.close()
-  return asked.result
-}}
-"""
-KEYS = IN_MODELS.format(request="models.getAllKeys()")
-PUT = IN_MODELS.format(request="models.put(new Blob([given[1]]), given[0])")
+from .model_store import KEYS, PUT
 
 
 @pytest.fixture
