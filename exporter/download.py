@@ -18,13 +18,11 @@ import pooch
 import requests
 
 from exporter.catalog import NpmOrigin, Part, PypiOrigin
+from exporter.http_failures import TIMEOUTS_S, reason_of
 from exporter.nodejs import find_node, npm_options
 from exporter.report import Report
 
 __all__ = ["OriginError", "download_url", "from_npm", "from_pypi"]
-
-CONNECT_TIMEOUT_S = 5
-READ_TIMEOUT_S = 30
 
 
 class OriginError(Exception):
@@ -44,7 +42,7 @@ def download_url(url: str, partial: Path, part: Part, report: Report) -> None:
             _download_rest(url, partial, part, report)
         except requests.RequestException as error:
             if _size(partial) <= before_bytes:
-                raise OriginError(_reason(error)) from error
+                raise OriginError(reason_of(error)) from error
         else:
             return
 
@@ -68,7 +66,7 @@ def _download_rest(url: str, partial: Path, part: Part, report: Report) -> None:
         pooch.HTTPDownloader(
             progressbar=_Progress(file, part, report),
             chunk_size=2**16,
-            timeout=(CONNECT_TIMEOUT_S, READ_TIMEOUT_S),
+            timeout=TIMEOUTS_S,
             headers=headers,
             hooks={"response": on_response},
         )(url, file, None)
@@ -94,18 +92,6 @@ class _Progress:
 
     def close(self) -> None:
         """Nothing to release."""
-
-
-def _reason(error: requests.RequestException) -> str:
-    if error.response is not None:
-        return f"HTTP {error.response.status_code}"
-    if isinstance(error, requests.ConnectTimeout):
-        return f"no connection within {CONNECT_TIMEOUT_S} s"
-    # requests wraps urllib3, which wraps the socket error that says what happened.
-    cause: BaseException = error
-    while cause.__context__ is not None:
-        cause = cause.__context__
-    return f"{cause or type(cause).__name__}"
 
 
 def _size(path: Path) -> int:

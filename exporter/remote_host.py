@@ -9,11 +9,10 @@ from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
 import requests
 
 from exporter.errors import CheckError
+from exporter.http_failures import TIMEOUTS_S, reason_of
 
 __all__ = ["Answer", "RemoteHost"]
 
-_CONNECT_TIMEOUT_S = 5
-_SILENCE_TIMEOUT_S = 30
 _CHUNK_BYTES = 1 << 16
 #: Of longer files only the hash is kept.
 _MOST_TEXT_BYTES = 4 << 20
@@ -72,12 +71,12 @@ class RemoteHost:
                 url,
                 auth=password if password and any(password) else None,
                 headers={"Accept-Encoding": "gzip, deflate", "Cache-Control": "no-cache"},
-                timeout=(_CONNECT_TIMEOUT_S, _SILENCE_TIMEOUT_S),
+                timeout=TIMEOUTS_S,
                 stream=True,
             ) as response:
                 return _read(response)
         except (requests.RequestException, OSError) as error:
-            return Answer(url, failure=_reason(error))
+            return Answer(url, failure=reason_of(error))
 
 
 def _read(response: requests.Response) -> Answer:
@@ -100,15 +99,3 @@ def _read(response: requests.Response) -> Answer:
         bytes=size,
         is_redirected=bool(response.history),
     )
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, requests.ConnectTimeout):
-        return f"no connection within {_CONNECT_TIMEOUT_S} s"
-    if isinstance(error, requests.Timeout):
-        return f"nothing came for {_SILENCE_TIMEOUT_S} s"
-    # requests wraps urllib3, which wraps the socket error that says what happened.
-    cause: BaseException = error
-    while cause.__context__ is not None:
-        cause = cause.__context__
-    return str(cause) or type(cause).__name__

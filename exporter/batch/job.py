@@ -57,11 +57,10 @@ class Outcome:
     """What became of a photo: a row of the summary.
 
     `source` is its address as it may be told, `target` its name in the target, `reason` why it
-    failed: a line, and perhaps more below.
-    `seconds` are its worker's, `height` and `width` the photo's, upright, `bytes` the cut-out's;
-    `model` is the network whose edges it has, `confidence` how sure the one that found the subject
-    is of it, `worker` the host and the process. `stops`: no other
-    photo would fare better.
+    failed: a line, and perhaps more below. `seconds` are its worker's, `height` and `width` the
+    photo's, upright, `bytes` the cut-out's; `model` is the network whose edges it has, `confidence`
+    how sure the one that found the subject is of it, `worker` the host and the process. `stops`: no
+    other photo would fare better.
     """
 
     source: str
@@ -78,17 +77,17 @@ class Outcome:
     worker: str | None = None
     stops: bool = False
 
-    @property
-    def is_unsure(self) -> bool:
-        """Whether somebody should look at the cut-out."""
-        return is_unsure(self.confidence)
-
     def __post_init__(self) -> None:
         told = told_address(self.source)
         if self.reason is not None:
             reason = told_text(self.reason.replace(self.source, told))
             object.__setattr__(self, "reason", reason)
         object.__setattr__(self, "source", told)
+
+    @property
+    def is_unsure(self) -> bool:
+        """Whether somebody should look at the cut-out."""
+        return is_unsure(self.confidence)
 
 
 #: Cuts the photos out in any order and tells what became of each when it ends. Closed before its

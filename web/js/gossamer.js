@@ -186,7 +186,8 @@ export async function inspect(file) {
  * @param {Pick<Options, 'model' | 'backend' | 'widerLook' | 'signal' | 'onProgress'> & TheirOptions}
  *   [options]
  * @returns {Promise<Omit<Result, 'blob' | 'width' | 'height' | 'confidence' | 'timings'> &
- *   { stored: boolean }>} `stored` is false where the device does not keep the network: full, or storage is refused
+ *   { stored: boolean }>} `stored` is false where the device does not keep the network: full, or storage
+ *   is refused
  */
 export async function preload(options = {}) {
   const wanted = await readOptions(options, KNOWN.preload)
