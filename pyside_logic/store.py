@@ -131,8 +131,10 @@ class ModelStore:
         on_progress: OnProgress,
         received: bytes = b"",
     ) -> bytes | None:
-        """`ensure`, then `evict`: what worked until now stays until its successor is here. Where
-        both do not fit, room is made first."""
+        """`ensure`, then `evict`: what worked until now stays until its successor is here, and both
+        are named while that comes. Where both do not fit, room is made first."""
+        # Chromium also refuses a file that fills half of the room as the first thing in a store.
+        await self._name(place, {*await self._named_at(_names(place)), *keep})
         data = await self.ensure(entry, on_progress, received)
         freed = await self.evict(place, keep)
         return await self.ensure(entry, on_progress, data) if data and freed else data
@@ -143,8 +145,7 @@ class ModelStore:
         `keep` are the sha256s that the copy of Gossamer at the path `place` names. Others of other
         versions may share the store: they stay here as `names <path>`.
         """
-        with contextlib.suppress(StorageError):  # a full disk, which this may make room on
-            await self._storage.put(_names(place), " ".join(sorted(keep)).encode())
+        await self._name(place, keep)
         try:
             keys = await self._storage.keys()
         except StorageError:
@@ -152,7 +153,7 @@ class ModelStore:
         wanted = set(keep)
         for key in keys:
             if key.startswith(_names("")):
-                wanted.update((await self._read(key) or b"").decode(errors="replace").split())
+                wanted.update(await self._named_at(key))
         unwanted = [
             key
             for key in keys
@@ -161,6 +162,13 @@ class ModelStore:
         for key in unwanted:
             await self._forget(key)
         return unwanted
+
+    async def _name(self, place: str, sha256s: Collection[str]) -> None:
+        with contextlib.suppress(StorageError):  # a full disk, on which eviction may make room
+            await self._storage.put(_names(place), " ".join(sorted(sha256s)).encode())
+
+    async def _named_at(self, key: str) -> list[str]:
+        return (await self._read(key) or b"").decode(errors="replace").split()
 
     async def _fetch_verified(
         self, entry: Entry, received: bytes, on_progress: OnProgress

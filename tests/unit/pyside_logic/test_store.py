@@ -299,6 +299,25 @@ def test_what_worked_stays_until_its_successor_is_here(server: Server) -> None:
     assert storage == {SHA256: NETWORK, "names /": SHA256.encode()}
 
 
+class SharedStorage(DictStorage):
+    """Another copy of Gossamer on this origin tidies up as soon as a part has come."""
+
+    freed: list[str] | None = None
+
+    async def put(self, key: str, data: bytes) -> None:
+        await super().put(key, data)
+        if key.endswith(".part"):
+            self.freed = await ModelStore(self, download).evict("/other/", [])
+
+
+def test_another_copy_takes_nothing_from_a_replacement_under_way(server: Server) -> None:
+    """Neither what still works nor what has come of its successor."""
+    storage = SharedStorage({"old": b"", "names /": b"old"})
+    assert Visit(server, storage).replace() is None
+    assert storage.freed == []
+    assert storage == {SHA256: NETWORK, "names /": SHA256.encode(), "names /other/": b""}
+
+
 def test_where_both_do_not_fit_what_nobody_names_makes_room(server: Server) -> None:
     storage = SmallStorage({"old": bytes(4_000_000), "other": b"", "names /other/": b"other"})
     assert Visit(server, storage).replace() is None
