@@ -364,6 +364,6 @@ def test_photos_that_another_app_shares_are_cut_out(app: Journey, files: dict[st
     assert came_back
     app.open()
     app.wait_for_states("done", "done")
-    assert app.tile(0).get_attribute("aria-label") == "a cat & a cup.png, done"
+    assert app.tile(0).get_attribute("aria-label") == "a cat & a cup.png, to be checked"
     app.open()
     expect(app.part("photo")).to_have_count(0)
