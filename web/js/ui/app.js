@@ -5,15 +5,7 @@ import * as gossamer from '../gossamer.js'
 import { keepEngine } from '../service-worker-client.js'
 import { Announcer } from './announcer.js'
 import { create } from './dom.js'
-import {
-  addStroke,
-  isComposed,
-  redoStroke,
-  setOutput,
-  setRefine,
-  undoStroke,
-  useForAll,
-} from './edits.js'
+import { addStroke, isComposed, redo, setOutput, setRefine, undo, useForAll } from './edits.js'
 import { EmptyState } from './empty-state.js'
 import { FilmStrip } from './film-strip.js'
 import { Narrator } from './narrator.js'
@@ -89,7 +81,7 @@ export class GossamerApp extends HTMLElement {
     const { signal } = this.#listening
     const endNotices = gossamer.onNotice((notice) => this.#note.show(() => noticeWords(notice)))
     signal.addEventListener('abort', endNotices)
-    listenToKeys({ stage: this.#stage, edit: (change) => this.#editSelected(change) }, signal)
+    listenToKeys({ stage: this.#stage, go: (way) => this.#go(way) }, signal)
     this.#showVisit()
   }
 
@@ -154,8 +146,8 @@ export class GossamerApp extends HTMLElement {
     touchUp.onBrush = (brush) => this.#paintWith(brush)
     touchUp.onPick = ({ x, y }) => edit((edits) => addStroke(edits, { subject: [x, y] }))
     touchUp.onPoint = (subject) => this.#stage.pointAt(subject)
-    touchUp.onUndo = () => edit(undoStroke)
-    touchUp.onRedo = () => edit(redoStroke)
+    touchUp.onUndo = () => this.#go(undo)
+    touchUp.onRedo = () => this.#go(redo)
     this.#panel.onOpen = (part) => touchUp.choose(part === 'touch-up' ? 'keep' : 'off')
   }
 
@@ -283,14 +275,27 @@ export class GossamerApp extends HTMLElement {
     this.#changed(photo)
   }
 
-  /**
-   * @param {(edits: import('./edits.js').Edits) => void} change
-   * @returns {boolean} whether there is a photo to be changed
-   */
+  /** @param {(edits: import('./edits.js').Edits) => void} change */
   #editSelected(change) {
     const { selected } = this.#visit
     if (selected) this.#edit(selected, change)
-    return selected !== null
+  }
+
+  /**
+   * @param {typeof undo | typeof redo} way
+   * @returns {boolean} whether there is a photo to be changed
+   */
+  #go(way) {
+    const { selected } = this.#visit
+    if (!selected) return false
+    const { output } = selected.edits
+    this.#edit(selected, way)
+    const { output: other } = selected.edits
+    // Who paints would not see it.
+    if (other !== output && (isComposed(other) || isComposed(output))) {
+      this.#panel.touchUp.choose('off')
+    }
+    return true
   }
 
   /** The edges, background and format of this photo for all the others. */

@@ -1,6 +1,7 @@
 /** What a person has asked of a photo: edges, strokes and the file. */
 
 import { PICTURE, recallKnown } from './choices.js'
+import { History } from './history.js'
 import { remember } from './settings.js'
 
 /** @typedef {import('../gossamer.js').RefineOptions} RefineOptions */
@@ -14,7 +15,7 @@ import { remember } from './settings.js'
  *   refine: RefineOptions,
  *   output: OutputOptions,
  *   strokes: Stroke[],
- *   undone: Stroke[],
+ *   history: History,
  *   edgesVersion: number,
  *   version: number,
  * }} Edits
@@ -29,7 +30,7 @@ export function newEdits() {
     refine: recallKnown('refine'),
     output: recallOutput(),
     strokes: [],
-    undone: [],
+    history: new History(),
     edgesVersion: 0,
     version: 0,
   }
@@ -40,6 +41,7 @@ export function newEdits() {
  * @param {RefineOptions} options replace those of the same names; undefined takes one away
  */
 export function setRefine(edits, options) {
+  edits.history.add(edits, nameOf(options))
   edits.refine = merged(edits.refine, options)
   edits.edgesVersion++
   edits.version++
@@ -51,9 +53,15 @@ export function setRefine(edits, options) {
  * @param {Partial<OutputOptions>} options replace those of the same names
  */
 export function setOutput(edits, options) {
+  edits.history.add(edits, nameOf(options))
   edits.output = changedOutput(edits.output, options)
   edits.version++
   rememberOutput(edits.output)
+}
+
+/** @param {object} options @returns {string} of what they change */
+function nameOf(options) {
+  return Object.keys(options).join()
 }
 
 /** @param {OutputOptions} output */
@@ -108,6 +116,7 @@ function startNextWith({ refine, output }) {
  * @param {Pick<Edits, 'refine' | 'output'>} choices
  */
 function replaceChoices(edits, { refine, output }) {
+  edits.history.add(edits)
   edits.refine = refine
   edits.output = output
   edits.edgesVersion++
@@ -191,30 +200,33 @@ export function isFile(background) {
  * @param {Stroke} stroke
  */
 export function addStroke(edits, stroke) {
-  setStrokes(edits, [...edits.strokes, stroke], [])
+  edits.history.add(edits)
+  edits.strokes = [...edits.strokes, stroke]
+  edits.edgesVersion++
+  edits.version++
 }
 
 /** @param {Edits} edits */
-export function undoStroke(edits) {
-  const last = edits.strokes.at(-1)
-  if (last) setStrokes(edits, edits.strokes.slice(0, -1), [...edits.undone, last])
+export function undo(edits) {
+  goTo(edits, edits.history.undo(edits))
 }
 
 /** @param {Edits} edits */
-export function redoStroke(edits) {
-  const next = edits.undone.at(-1)
-  if (next) setStrokes(edits, [...edits.strokes, next], edits.undone.slice(0, -1))
+export function redo(edits) {
+  goTo(edits, edits.history.redo(edits))
 }
 
 /**
  * @param {Edits} edits
- * @param {Stroke[]} strokes
- * @param {Stroke[]} undone
+ * @param {import('./history.js').Asked} [asked] nothing where there is no way
  */
-function setStrokes(edits, strokes, undone) {
-  edits.strokes = strokes
-  edits.undone = undone
-  edits.edgesVersion++
+function goTo(edits, asked) {
+  if (!asked) return
+  const { refine, output, strokes } = edits
+  Object.assign(edits, asked)
+  if (edits.refine !== refine) remember('refine', edits.refine)
+  if (edits.output !== output) rememberOutput(edits.output)
+  if (edits.refine !== refine || edits.strokes !== strokes) edits.edgesVersion++
   edits.version++
 }
 

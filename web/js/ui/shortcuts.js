@@ -1,21 +1,21 @@
 /** Keys for what is done again and again with the photo on the stage. */
 
-import { redoStroke, undoStroke } from './edits.js'
+import { redo, undo } from './edits.js'
 
 /** Inputs that letters belong to. */
-const TYPED_INTO = ['text', 'number', 'color']
+const TYPED_INTO = ['text', 'number']
 /** Where single letters act: elsewhere a voice that is taken for typing would press them. */
 const AT_THE_PHOTO = 'gossamer-photo-stage, gossamer-work-bar, gossamer-film-strip'
 
 /**
  * @param {object} work
  * @param {import('./photo-stage.js').PhotoStage} work.stage
- * @param {(change: (edits: import('./edits.js').Edits) => void) => boolean} work.edit of the photo
- *   that is looked at; false when there is none
+ * @param {(way: typeof undo | typeof redo) => boolean} work.go back or forth with the photo that is
+ *   looked at; false when there is none
  * @param {AbortSignal} signal ends it
  */
-export function listenToKeys({ stage, edit }, signal) {
-  window.addEventListener('keydown', (event) => pressed(event, stage, edit), { signal })
+export function listenToKeys({ stage, go }, signal) {
+  window.addEventListener('keydown', (event) => pressed(event, stage, go), { signal })
   window.addEventListener(
     'keyup',
     ({ key }) => {
@@ -29,15 +29,15 @@ export function listenToKeys({ stage, edit }, signal) {
 /**
  * @param {KeyboardEvent} event
  * @param {import('./photo-stage.js').PhotoStage} stage
- * @param {(change: (edits: import('./edits.js').Edits) => void) => boolean} edit
+ * @param {(way: typeof undo | typeof redo) => boolean} go
  */
-function pressed(event, stage, edit) {
+function pressed(event, stage, go) {
   const { key, altKey, shiftKey } = event
   if (isTyping(event.target) || altKey) return
   const name = key.toLowerCase()
   if (event.ctrlKey || event.metaKey) {
     if (name !== 'z' && name !== 'y') return
-    if (edit(name === 'y' || shiftKey ? redoStroke : undoStroke)) event.preventDefault()
+    if (go(name === 'y' || shiftKey ? redo : undo)) event.preventDefault()
   } else if (!isAtThePhoto(event.target)) return
   else if (name === 'o') stage.showOriginal(true)
   else if (key === '+' || key === '=') stage.zoomBySteps(1)

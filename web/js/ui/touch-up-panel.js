@@ -85,8 +85,8 @@ export class TouchUpPanel extends HTMLElement {
 
   /** @param {Photo} photo */
   show({ edits, subjects }) {
-    switchOn(this.#undo, edits.strokes.length > 0)
-    switchOn(this.#redo, edits.undone.length > 0)
+    switchOn(this.#undo, edits.history.canUndo)
+    switchOn(this.#redo, edits.history.canRedo)
     if (subjects !== this.#found) this.#showSubjects(subjects)
   }
 
