@@ -10,7 +10,7 @@ import numpy.typing as npt
 from pyside_logic.colour_space import in_space
 from pyside_logic.cutout import Cutout
 from pyside_logic.errors import ErrorCode, GossamerError, Stage
-from pyside_logic.exif import carried_exif, credible_density, exif_density
+from pyside_logic.exif import carried_exif, credible_density, exif_density, exif_of_density
 from pyside_logic.icc import icc_profile
 from pyside_logic.output_options import OutputOptions
 from pyside_logic.png import Ancillary, Density, Pixels, strip_rows, write_png
@@ -106,10 +106,12 @@ def ancillary_of(picture: Picture, output: OutputOptions, source: Source) -> Anc
     wide = source.colour_space != "srgb"
     labelled = colourful and (wide or (source.has_profile and output.metadata != "none"))
     profile = icc_profile(source.colour_space) if labelled else None
-    if output.metadata == "none":
-        return Ancillary(density, profile)
-    size = (picture.height, picture.width)
-    exif = carried_exif(source.exif, output.metadata, *size, density, source.colour_space)
+    exif = None
+    if output.metadata != "none":
+        size = (picture.height, picture.width)
+        exif = carried_exif(source.exif, output.metadata, *size, density, source.colour_space)
+    if exif is None and density is not None and output.type == "image/webp":
+        exif = exif_of_density(density)
     return Ancillary(density, profile, exif)
 
 

@@ -12,7 +12,7 @@ from pyside_logic.png import Density
 from pyside_logic.source import ColourSpace
 from pyside_logic.tiff import Entry, Tiff, read_tiff, write_tiff
 
-__all__ = ["carried_exif", "credible_density", "exif_density"]
+__all__ = ["carried_exif", "credible_density", "exif_density", "exif_of_density"]
 
 _ORIENTATION, _X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT = 0x0112, 0x011A, 0x011B, 0x0128
 _COLOUR_SPACE, _WIDTH, _HEIGHT = 0xA001, 0xA002, 0xA003
@@ -98,15 +98,25 @@ def carried_exif(
     if not (carried.main or carried.exif or carried.gps):
         return None
     if density is not None:
-        for tag, per_metre in ((_X_RESOLUTION, density[1]), (_Y_RESOLUTION, density[0])):
-            # To a hundredth of a pixel per inch, and whole where it was whole.
-            per_inch = round(per_metre * 2.54)
-            carried.main[tag] = Entry(_RATIONAL, 1, struct.pack(f"{order}II", per_inch, 100))
-        carried.main[_RESOLUTION_UNIT] = _short(order, _INCH)
+        carried.main.update(_resolution(order, density))
     carried.exif[_COLOUR_SPACE] = _short(order, _SRGB if colour_space == "srgb" else _UNCALIBRATED)
     for tag, length in ((_WIDTH, width), (_HEIGHT, height)):
         carried.exif[tag] = Entry(_LONG, 1, struct.pack(f"{order}I", length))
     return write_tiff(carried)
+
+
+def exif_of_density(density: Density) -> bytes:
+    """A TIFF structure that says nothing else, for formats that have no other place for it."""
+    return write_tiff(Tiff("<", _resolution("<", density)))
+
+
+def _resolution(order: str, density: Density) -> dict[int, Entry]:
+    entries = {_RESOLUTION_UNIT: _short(order, _INCH)}
+    for tag, per_metre in ((_X_RESOLUTION, density[1]), (_Y_RESOLUTION, density[0])):
+        # To a hundredth of a pixel per inch, and whole where it was whole.
+        per_inch = round(per_metre * 2.54)
+        entries[tag] = Entry(_RATIONAL, 1, struct.pack(f"{order}II", per_inch, 100))
+    return entries
 
 
 def _short(order: str, value: int) -> Entry:

@@ -295,6 +295,8 @@ def test_metadata_goes_with_the_picture_and_places_only_when_asked(
     assert bool(exif.get_ifd(GPS)) == (metadata == "all")
     if kind == "image/png":
         assert written.info["dpi"] == pytest.approx((300, 150), abs=0.02)
+    else:
+        assert float(exif[0x011A]) == pytest.approx(300, abs=0.02)
 
 
 def test_no_metadata_is_made_up(app: App) -> None:

@@ -232,3 +232,21 @@ def test_it_is_in_the_file_where_pillow_finds_it(kind: str) -> None:
         found = Image.open(io.BytesIO(file.data)).getexif()
         assert bool(found.get_ifd(GPS)) == (other == "all")
         assert (ARTIST in found) == (other == "all")
+
+
+@pytest.mark.parametrize("metadata", ["keep", "none"])
+def test_a_webp_without_exif_tells_how_large_it_is_printed(metadata: str) -> None:
+    pixels = np.full((90, 70, 4), 255, np.uint8)
+    output = OutputOptions.from_dict(
+        {"preset": "id-photo", "type": "image/webp", "metadata": metadata}
+    )
+    written = Image.open(io.BytesIO(encode(cut_out_of(pixels), output, "cutout").data)).getexif()
+    assert (float(written[0x011A]), float(written[0x011B]), written[0x0128]) == (300, 300, 2)
+    photos = encode(
+        cut_out_of(pixels), OutputOptions(type="image/webp"), "cutout", Source(density=(3937, 5906))
+    )
+    found = Image.open(io.BytesIO(photos.data)).getexif()
+    assert float(found[0x011A]) == pytest.approx(150, abs=0.02)
+    assert float(found[0x011B]) == pytest.approx(100, abs=0.02)
+    unknown = encode(cut_out_of(pixels), OutputOptions(type="image/webp"), "cutout")
+    assert not Image.open(io.BytesIO(unknown.data)).getexif()
