@@ -183,20 +183,20 @@ def test_a_zip_is_written_straight_into_the_file_that_is_chosen(
     """The dialog belongs to the system; the file here is in the browser's own file system."""
     app.page.evaluate(
         """() => {
-          window.showSaveFilePicker = async ({ suggestedName }) => {
+          window.showSaveFilePicker = async () => {
             const root = await navigator.storage.getDirectory()
-            return root.getFileHandle(suggestedName, { create: true })
+            return root.getFileHandle('spring.zip', { create: true }) // as a person has called it
           }
         }"""
     )
     app.add(files["chelsea"], files["coffee"])
     app.wait_for_states("done", "done")
     app.part("save-all").click()
-    expect(app.page.get_by_text("2 pictures are in cutouts.zip")).to_be_visible(timeout=SLOW_MS)
+    expect(app.page.get_by_text("2 pictures are in spring.zip")).to_be_visible(timeout=SLOW_MS)
     address = app.page.evaluate(
         """async () => {
           const root = await navigator.storage.getDirectory()
-          const file = await (await root.getFileHandle('cutouts.zip')).getFile()
+          const file = await (await root.getFileHandle('spring.zip')).getFile()
           const reader = new FileReader()
           await new Promise((resolve) => {
             reader.onload = resolve

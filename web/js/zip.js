@@ -8,7 +8,7 @@ import { arrived } from './imports.js'
 /** @typedef {(files: AsyncIterable<ZipEntry>) => ReadableStream<Uint8Array<ArrayBuffer>>} MakeZip */
 /**
  * The part of the File System Access API that is used here; not all browsers have it.
- * @typedef {{ createWritable(): Promise<WritableStream> }} FileHandle
+ * @typedef {{ name: string, createWritable(): Promise<WritableStream> }} FileHandle
  */
 /** @typedef {(options: { suggestedName: string, types: object[] }) => Promise<FileHandle>} Picker */
 
@@ -16,8 +16,8 @@ import { arrived } from './imports.js'
  * Straight into a file where the browser lets a person choose one, else by way of memory.
  * @param {string} name
  * @param {AsyncIterable<ZipEntry>} files
- * @returns {Promise<Blob | 'written' | 'declined'>} what is left to be saved, or that it is in the
- *   file that a person has chosen, or that they have closed the dialog
+ * @returns {Promise<Blob | { name: string } | 'declined'>} what is left to be saved, or the file that a
+ *   person has chosen for it, or that they have closed the dialog
  */
 export async function saveZip(name, files) {
   const file = await chooseFile(name) // first: the browser opens its dialog only during a click
@@ -26,7 +26,7 @@ export async function saveZip(name, files) {
   const { makeZip } = await arrived(import(assetUrl(build.zip.path)))
   if (!file) return new Response(makeZip(files)).blob()
   await makeZip(files).pipeTo(await file.createWritable())
-  return 'written'
+  return file
 }
 
 /**

@@ -26,11 +26,12 @@ export async function savePhoto(editor, photo) {
  * @param {Photo[]} photos
  * @param {{
  *   onProgress: (done: number) => void,
+ *   onSaved: (name: string) => void,
  *   onError: (error: unknown, name: string) => void,
- * }} events `onProgress` is told of all of them once the whole ZIP is saved, `onError` of the photo
- *   whose file could not be made, or of the ZIP
+ * }} events `onSaved` is told how the ZIP is called, `onError` of the photo whose file could not be
+ *   made, or of the ZIP
  */
-export async function saveAll(editor, photos, { onProgress, onError }) {
+export async function saveAll(editor, photos, { onProgress, onSaved, onError }) {
   const versions = photos.map(({ edits }) => edits.version)
   /** @type {{ error: unknown, name: string } | null} what reads the ZIP rejects with less */
   let failure = null
@@ -44,7 +45,7 @@ export async function saveAll(editor, photos, { onProgress, onError }) {
     if (saved instanceof Blob) download(saved, ZIP_NAME)
     if (saved === 'declined') return
     for (const [index, photo] of photos.entries()) photo.savedVersion = versions[index] ?? 0
-    onProgress(photos.length)
+    onSaved(saved instanceof Blob ? ZIP_NAME : saved.name)
   } catch (thrown) {
     const { error, name } = failure ?? { error: thrown, name: ZIP_NAME }
     onError(error, name)

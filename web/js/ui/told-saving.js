@@ -29,12 +29,11 @@ export function saveAllTold(visit, note) {
   const { editor, finished } = visit
   const total = finished.length
   const onProgress = (/** @type {number} */ done) => {
-    note.show(() =>
-      done < total ? t('zipping', { done: done + 1, total }) : t('zipped', { total }),
-    )
+    note.show(() => t('zipping', { done: done + 1, total }))
   }
+  const onSaved = (/** @type {string} */ name) => note.show(() => t('zipped', { total, name }))
   const onError = (/** @type {unknown} */ error, /** @type {string} */ name) => {
     note.showError(() => errorWords(error, name))
   }
-  return visit.saveOnce('all', () => saveAll(editor, finished, { onProgress, onError }))
+  return visit.saveOnce('all', () => saveAll(editor, finished, { onProgress, onSaved, onError }))
 }
