@@ -104,6 +104,21 @@ def test_brushes_correct_the_cut_out_and_can_be_undone(
     assert app.save()[1].size == (2000, 2000)
 
 
+# How wide the canvas of what is painted was when the stage showed something new.
+TRACE_AT_NEXT_DRAWING = """
+() => {
+  const { prototype } = ImageBitmapRenderingContext
+  const draw = prototype.transferFromImageBitmap
+  prototype.transferFromImageBitmap = function (bitmap) {
+    draw.call(this, bitmap)
+    if (this.canvas.dataset.testid !== 'cutout') return
+    window.traceWidth = document.querySelector('.strokes').width
+    prototype.transferFromImageBitmap = draw
+  }
+}
+"""
+
+
 @pytest.mark.parametrize("window", ["wide"], indirect=True)
 def test_a_stroke_stays_where_it_was_painted_when_the_wheel_zooms(
     app: Journey, files: dict[str, Path]
@@ -125,9 +140,13 @@ def test_a_stroke_stays_where_it_was_painted_when_the_wheel_zooms(
         app.page.mouse.wheel(0, -120)
     expect(app.part("zoom")).not_to_have_text(zoom)
     drawn = np.asarray(Image.open(io.BytesIO(app.page.screenshot()))).astype(int)
+    app.page.evaluate(TRACE_AT_NEXT_DRAWING)
     app.page.mouse.up()
     expect(app.part("undo")).to_be_enabled()
     painted = app.saved_rgba()[..., 3]
+    # It is seen until what comes of it is.
+    assert app.page.evaluate("window.traceWidth") > 0
+    expect(app.page.locator(".strokes")).to_have_js_property("width", 0)
     gone = (before == 255) & (painted == 0)
     assert gone[300, 200:320].all()
     assert not gone[:280].any()

@@ -1,4 +1,4 @@
-/** What is being painted at the moment; strokes that are done belong to the photo. */
+/** What is painted, until the stage shows what comes of it; strokes belong to the photo. */
 
 import { create } from './dom.js'
 
@@ -9,6 +9,7 @@ import { create } from './dom.js'
  * `size` is the diameter in CSS px; one that picks takes the subject under it out, or back in.
  * @typedef {{ keep: boolean, size: number, hardness: number, picks: boolean }} Brush
  */
+/** Points and radius in px of the photo, which may move under a stroke. @typedef {{ brush: Brush, points: Point[], radius: number }} Trace */
 
 const COLOURS = { keep: 'rgb(0 150 90 / 55%)', remove: 'rgb(210 40 40 / 55%)' }
 
@@ -20,10 +21,10 @@ export class BrushLayer extends HTMLElement {
   #ring = create('div', { class: 'brush-ring', hidden: true })
   /** @type {Brush | null} */
   #brush = null
-  /** @type {Point[]} in px of the photo, which may move under a stroke */
-  #points = []
-  /** Of the stroke, in px of the photo. */
-  #radius = 0
+  /** Of the hand that paints. @type {Trace | null} */
+  #trace = null
+  /** Of strokes whose effect is not to be seen yet. @type {Trace[]} */
+  #waiting = []
   /** @type {Box} */
   #frame = { left: 0, top: 0, width: 1, height: 1 }
   #scale = 1
@@ -51,6 +52,7 @@ export class BrushLayer extends HTMLElement {
   set brush(brush) {
     this.#brush = brush
     this.hidden = brush === null
+    if (!brush) this.settle()
     if (brush) {
       this.#ring.style.setProperty('--size', `${brush.size}px`)
       this.#ring.style.setProperty('--hardness', String(brush.hardness))
@@ -68,7 +70,13 @@ export class BrushLayer extends HTMLElement {
   moveTo(frame, scale) {
     this.#frame = frame
     this.#scale = scale
-    if (this.#points.length > 0) this.#drawLatest()
+    this.#draw()
+  }
+
+  /** The stage shows what was painted, or something else. */
+  settle() {
+    this.#waiting = []
+    this.#draw()
   }
 
   /**
@@ -76,10 +84,13 @@ export class BrushLayer extends HTMLElement {
    * @param {boolean} start of a stroke
    */
   paint(at, start) {
-    if (start) this.#begin()
+    if (start && this.#brush) {
+      this.#trace = { brush: this.#brush, points: [], radius: this.#brush.size / 2 / this.#scale }
+    }
     const { left, top } = this.#frame
-    this.#points.push({ x: (at.x - left) / this.#scale, y: (at.y - top) / this.#scale })
-    this.#drawLatest()
+    const point = { x: (at.x - left) / this.#scale, y: (at.y - top) / this.#scale }
+    this.#trace?.points.push(point)
+    this.#draw()
   }
 
   /** Whether where it paints is shown by a ring. */
@@ -113,42 +124,36 @@ export class BrushLayer extends HTMLElement {
 
   /** @param {boolean} kept */
   end(kept) {
-    const stroke = kept && this.#points.length > 0 ? this.#stroke() : null
-    this.#points = []
-    this.#canvas.width = this.#canvas.height = 0
-    if (stroke) this.onStroke(stroke)
+    const trace = this.#trace
+    this.#trace = null
+    if (trace && kept) this.#waiting.push(trace)
+    this.#draw()
+    if (trace && kept) this.onStroke(strokeOf(trace))
   }
 
-  #begin() {
-    this.#points = []
-    this.#radius = (this.#brush?.size ?? 0) / 2 / this.#scale
-    this.#canvas.width = this.clientWidth
-    this.#canvas.height = this.clientHeight
-  }
-
-  #drawLatest() {
+  #draw() {
+    const traces = [...this.#waiting, ...(this.#trace ? [this.#trace] : [])]
+    const drawn = traces.filter(({ brush }) => !brush.picks)
+    const height = drawn.length > 0 ? this.clientHeight : 0
+    const width = drawn.length > 0 ? this.clientWidth : 0
+    if (this.#canvas.height !== height) this.#canvas.height = height
+    if (this.#canvas.width !== width) this.#canvas.width = width
     const context = this.#canvas.getContext('2d')
-    if (!context || !this.#brush || this.#brush.picks) return
+    if (!context || width === 0) return
     // All of it anew: a stroke that is drawn in parts is darker where they overlap.
     context.resetTransform()
-    context.clearRect(0, 0, this.#canvas.width, this.#canvas.height)
+    context.clearRect(0, 0, width, height)
     context.setTransform(this.#scale, 0, 0, this.#scale, this.#frame.left, this.#frame.top)
-    context.lineWidth = 2 * this.#radius
     context.lineCap = context.lineJoin = 'round'
-    context.strokeStyle = this.#brush.keep ? COLOURS.keep : COLOURS.remove
-    context.beginPath()
-    const [first] = this.#points
-    if (first) context.moveTo(first.x, first.y)
-    for (const { x, y } of this.#points) context.lineTo(x, y)
-    context.stroke()
-  }
-
-  /** @returns {Stroke} in px of the photo */
-  #stroke() {
-    const { keep, hardness, picks } = /** @type {Brush} */ (this.#brush)
-    const points = this.#points.flatMap(({ x, y }) => [x, y])
-    if (picks) return { subject: [Number(points[0]), Number(points[1])] }
-    return { keep, hardness, radius: this.#radius, points }
+    for (const { brush, points, radius } of drawn) {
+      context.lineWidth = 2 * radius
+      context.strokeStyle = brush.keep ? COLOURS.keep : COLOURS.remove
+      context.beginPath()
+      const [first] = points
+      if (first) context.moveTo(first.x, first.y)
+      for (const { x, y } of points) context.lineTo(x, y)
+      context.stroke()
+    }
   }
 
   /** @param {PointerEvent} event */
@@ -168,6 +173,14 @@ export class BrushLayer extends HTMLElement {
   #hideRing() {
     this.#ring.hidden = true
   }
+}
+
+/** @param {Trace} trace @returns {Stroke} */
+function strokeOf({ brush, points, radius }) {
+  const { keep, hardness, picks } = brush
+  const numbers = points.flatMap(({ x, y }) => [x, y])
+  if (picks) return { subject: [Number(numbers[0]), Number(numbers[1])] }
+  return { keep, hardness, radius, points: numbers }
 }
 
 /**

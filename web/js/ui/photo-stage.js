@@ -347,6 +347,7 @@ export class PhotoStage extends HTMLElement {
     const context = this.#canvas.getContext('bitmaprenderer')
     if (context) context.transferFromImageBitmap(bitmap)
     else bitmap.close()
+    this.#brush.settle()
   }
 
   /** @param {boolean} wiping */
@@ -391,6 +392,7 @@ export class PhotoStage extends HTMLElement {
     this.removeAttribute('data-apart')
     this.#result.hidden = this.#compare.hidden = true
     this.#canvas.getContext('bitmaprenderer')?.transferFromImageBitmap(null)
+    this.#brush.settle()
   }
 }
 
