@@ -48,6 +48,19 @@ def ask(
         connection.close()
 
 
+def test_the_policy_names_no_other_place() -> None:
+    """Nothing that a page fetches, shows, starts or sends, and no text that it runs."""
+    policy = HEADERS["Content-Security-Policy"]
+    allowed = {name: set(sources) for name, *sources in map(str.split, policy.split(";"))}
+    assert allowed.pop("script-src") == {"'self'", "'wasm-unsafe-eval'"}
+    assert allowed.pop("img-src") == {"'self'", "blob:", "data:"}
+    for name in ("default-src", "base-uri", "form-action"):
+        assert allowed.pop(name) == {"'none'"}, name
+    assert {source for sources in allowed.values() for source in sources} == {"'self'"}
+    assert HEADERS["Referrer-Policy"] == "no-referrer"
+    assert HEADERS["X-Content-Type-Options"] == "nosniff"
+
+
 def test_every_answer_carries_every_header(site: SiteServer) -> None:
     etag = ask(site, "/")[0].headers["ETag"]
     answers = [
@@ -76,6 +89,7 @@ def test_who_takes_gzip_gets_text_compressed(site: SiteServer, dist: Path) -> No
     assert int(response.headers["Content-Length"]) == len(body) < len(CONTENT)
     assert gzip.decompress(body) == CONTENT
     etag = response.headers["ETag"]
+    assert etag != ask(site, f"/{HASHED}")[0].headers["ETag"]  # no range of the one is of the other
     unchanged, nothing = ask(site, f"/{HASHED}", Accept_Encoding="gzip", If_None_Match=etag)
     assert (unchanged.status, nothing) == (304, b"")
     asked, nothing = ask(site, f"/{HASHED}", "HEAD", Accept_Encoding="gzip")
@@ -183,7 +197,7 @@ def test_a_link_out_of_the_site_is_not_followed(site: SiteServer, dist: Path) ->
 @pytest.mark.parametrize(
     ("requested", "start", "stop"),
     [("bytes=0-0", 0, 1), ("bytes=100-", 100, 10240), ("bytes=-5", 10235, 10240),
-     ("bytes=10000-99999", 10000, 10240)],
+     ("bytes=10000-99999", 10000, 10240), ("bytes=-99999", 0, 10240)],
 )  # fmt: skip
 def test_a_download_goes_on_where_it_stopped(
     site: SiteServer, requested: str, start: int, stop: int
