@@ -2,13 +2,14 @@
 
 import io
 import struct
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import ExifTags, Image
 
 from pyside_logic.encode import encode
 from pyside_logic.exif import carried_exif, exif_density
@@ -20,6 +21,20 @@ from tests.unit.pyside_logic.cut_outs import cut_out_of
 DESCRIPTION, MODEL, ORIENTATION, ARTIST = 0x010E, 0x0110, 0x0112, 0x013B
 HOST, EXIF, GPS, XP_TITLE = 0x013C, 0x8769, 0x8825, 0x9C9B
 EXPOSED, MAKER_NOTE, COMMENT, SERIAL, LENS = 0x9003, 0x927C, 0x9286, 0xA431, 0xA434
+
+#: What is harmless, by the names that Exif 2.32 gives it.
+KEPT = "ImageDescription Make Model Software DateTime Artist Copyright"
+KEPT_DETAILS = """
+    ExposureTime FNumber ExposureProgram ExposureMode ExposureBiasValue MeteringMode
+    ISOSpeedRatings SensitivityType StandardOutputSensitivity RecommendedExposureIndex
+    ShutterSpeedValue ApertureValue MaxApertureValue BrightnessValue LightSource Flash
+    WhiteBalance GainControl Contrast Saturation Sharpness SceneCaptureType DigitalZoomRatio
+    FocalLength FocalLengthIn35mmFilm LensSpecification LensMake LensModel ExifVersion
+    DateTimeOriginal DateTimeDigitized OffsetTime OffsetTimeOriginal OffsetTimeDigitized
+    SubsecTime SubsecTimeOriginal SubsecTimeDigitized ColorSpace ExifImageWidth ExifImageHeight
+"""
+MAY_HOLD_A_PREVIEW = "JpegIFOffset SubIFDs XMLPacket IPTCNAA ImageResources PrintImageMatching"
+ABOUT_OTHER_PIXELS = "ImageWidth Orientation StripOffsets TileOffsets InterColorProfile"
 
 
 def camera(orientation: int = 1, byte_order: str = "<") -> bytes:
@@ -46,6 +61,10 @@ def carried(exif: bytes, metadata: str = "keep", **changes: Any) -> Image.Exif:
     if data is not None:
         read.load(data)
     return read
+
+
+def names(table: Mapping[int, Any]) -> set[str]:
+    return {ExifTags.TAGS[tag] for tag in table if tag != EXIF}
 
 
 @pytest.mark.parametrize("byte_order", ["<", ">"])
@@ -85,6 +104,20 @@ def test_asked_for_all_of_it() -> None:
     assert MAKER_NOTE not in details
 
 
+def test_what_goes_along_of_all_that_has_a_name() -> None:
+    """The tables of a file have every tag that Pillow knows."""
+    tags = {tag: Entry(2, 6, b"known\0") for tag in ExifTags.TAGS if tag not in (EXIF, GPS)}
+    whole = write_tiff(Tiff("<", main=tags, exif=tags))
+    read = carried(whole)
+    main, details = names(read), names(read.get_ifd(EXIF))
+    assert main == set(KEPT.split())
+    assert details == set(KEPT_DETAILS.split())
+    read = carried(whole, "all")
+    assert {HOST, XP_TITLE} <= set(read)
+    assert not names(read) & {*MAY_HOLD_A_PREVIEW.split(), *ABOUT_OTHER_PIXELS.split()}
+    assert not {0x9101, 0x9102, MAKER_NOTE, 0xA000, 0xA005} & set(read.get_ifd(EXIF))
+
+
 def test_the_thumbnail_with_the_background_never_goes_along() -> None:
     thumbnail = io.BytesIO()
     Image.new("RGB", (16, 16), "red").save(thumbnail, "JPEG")
@@ -108,6 +141,17 @@ def test_the_thumbnail_with_the_background_never_goes_along() -> None:
 )
 def test_resolution_is_upright(orientation: int, expected: tuple[int, int]) -> None:
     assert exif_density(camera(orientation)) == expected
+
+
+@pytest.mark.parametrize(("unit", "expected"), [(None, 11811), (2, 11811), (3, 30_000), (1, None)])
+def test_resolution_is_in_inches_or_centimetres(unit: int | None, expected: int | None) -> None:
+    """Or in no unit at all: then it is only a ratio."""
+    exif = Image.Exif()
+    exif[0x011A] = exif[0x011B] = 300.0
+    if unit is not None:
+        exif[0x0128] = unit
+    density = exif_density(exif.tobytes().removeprefix(b"Exif\0\0"))
+    assert density == (expected and (expected, expected))
 
 
 def test_the_new_file_tells_its_own_resolution_and_colours() -> None:
