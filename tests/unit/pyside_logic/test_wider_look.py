@@ -79,6 +79,20 @@ def test_what_is_no_part_stays_away(wider: np.ndarray, why: str) -> None:
     assert fuse_wider(matte(HEAD), seen_from_afar(wider)) is None, why
 
 
+@pytest.mark.parametrize("side", [0.98, 1.02])
+@pytest.mark.parametrize("bound", ["opacity", "area", "border"])
+def test_how_much_makes_a_part(bound: str, side: float) -> None:
+    """Large from 2.5 % of the photo, certain from 0.8, and bordering from three tenths on."""
+    wider = matte(HEAD)
+    if bound == "opacity":
+        wider[BODY] = 0.8 * side
+    elif bound == "area":
+        wider[60 : 60 + round(0.025 * SIDE**2 / 50 * side), 160:210] = 1
+    else:
+        wider[100:200, 160 : 160 + round(85.3 / side)] = 1
+    assert (fuse_wider(matte(HEAD), wider) is not None) == (side > 1)
+
+
 def test_a_subject_that_only_the_wider_look_has_found_is_none() -> None:
     for wider in (matte(HEAD), np.ones((224, 224), np.float32)):
         assert fuse_wider(matte(), seen_from_afar(wider)) is None
