@@ -59,7 +59,7 @@ def test_a_member_is_taken_out_of_a_wheel(wheels: Path, cache: Path) -> None:
     [
         ("weights/other.onnx", CONTENTS, "no item named 'weights/net.onnx'"),
         ("weights/net.onnx", CONTENTS[:-1], "expected sha256"),
-        ("weights/net.onnx", CONTENTS + b"more", "expected sha256"),
+        ("weights/net.onnx", CONTENTS + b"more", "(700,001 bytes)"),  # and no more are unpacked
     ],
 )
 def test_a_wheel_with_another_file_is_refused(
@@ -69,6 +69,25 @@ def test_a_wheel_with_another_file_is_refused(
     with pytest.raises(FetchError, match=re.escape(reason)):
         fetch(pinned(WHEEL), cache=cache)
     assert names(cache) == []
+
+
+def test_a_source_package_is_refused_before_it_runs_anything(
+    wheels: Path, cache: Path, tmp_path: Path
+) -> None:
+    ran = tmp_path / "ran"
+    with tarfile.open(wheels / "gossamer_test_weights-1.0.tar.gz", "w:gz") as package:
+        for name, text in {
+            "PKG-INFO": "Metadata-Version: 2.1\nName: gossamer-test-weights\nVersion: 1.0\n",
+            "pyproject.toml": '[build-system]\nrequires = []\nbuild-backend = "backend"\n'
+            'backend-path = ["."]\n',
+            "backend.py": f"open({str(ran)!r}, 'w').close()\n",
+        }.items():
+            entry = tarfile.TarInfo(f"gossamer_test_weights-1.0/{name}")
+            entry.size = len(text)
+            package.addfile(entry, io.BytesIO(text.encode()))
+    with pytest.raises(FetchError, match="No matching distribution"):
+        fetch(pinned(WHEEL), cache=cache)
+    assert not ran.exists()
 
 
 def test_pip_says_what_is_wrong_and_the_next_origin_is_tried(

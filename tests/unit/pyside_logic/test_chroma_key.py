@@ -86,6 +86,22 @@ def test_a_subject_that_crosses_the_border_does_not_disturb() -> None:
     assert matte[-1, :80].max() < 0.1
 
 
+def test_a_subject_may_fill_most_of_the_picture() -> None:
+    picture = np.full((HEIGHT, WIDTH, 3), [0.1, 0.8, 0.2], np.float32)
+    picture[12:-12, 12:-12] = [0.6, 0.2, 0.2]
+    matte = chroma_key(picture)
+    assert matte[12:-12, 12:-12].min() == 1
+    assert matte[:10].max() == 0
+
+
+def test_what_has_a_colour_of_its_own_is_no_mixture() -> None:
+    """Of two pixels' width, so that nothing in it is solid, beside a blue subject."""
+    picture = np.full((HEIGHT, WIDTH, 3), [0.0, 0.7, 0.25], np.float32)
+    picture[60:140, 60:180] = [0.1, 0.1, 0.8]
+    picture[40:60, 100:102] = [0.9, 0.9, 0.1]
+    assert chroma_key(picture)[42:60, 100:102].min() > 0.95
+
+
 @pytest.mark.parametrize("name", ["astronaut", "coffee", "chelsea"])
 def test_a_photo_without_a_plain_backdrop_is_refused(name: str) -> None:
     photo = (getattr(data, name)() / 255).astype(np.float32)
