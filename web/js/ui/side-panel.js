@@ -63,6 +63,7 @@ export class SidePanel extends HTMLElement {
 
   /** @param {Part | null} part shown in the sheet; a wide window shows all of them anyway */
   open(part) {
+    if (part !== this.#open) this.#sections.scrollTop = 0 // where another part was left
     this.#open = part
     for (const [candidate, { tab, section }] of this.#parts) {
       tab.setAttribute('aria-expanded', String(candidate === part))
