@@ -74,6 +74,8 @@ UNKNOWN: dict[str, list[dict[str, Any]]] = {
         {"background": ["#ffffff"]},
         {"crop": {"margin_px": -1}},
         {"crop": 20},
+        {"crop": None},
+        {"background": {"gradient": ["#fafafa", "sunset"]}},
         {"quality": 90},
         {"embed": "no"},
     ],

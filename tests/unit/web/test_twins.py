@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import pyside_logic
+from exporter import pictures
 from exporter.commands.cut_options import _MIME_TYPES
 from exporter.confidence import SURE
 from exporter.cut import FORMATS
@@ -34,6 +35,17 @@ def number(source: Path, name: str) -> float:
 def test_both_wait_for_as_long(module: str, name: str, twin: str) -> None:
     seconds = number(PYTHON / "browser_storage.py", twin)
     assert number(WEB_JS / module, name) == 1000 * seconds
+
+
+def test_both_take_the_same_photos_and_the_same_profiles_for_wide() -> None:
+    pipeline = WEB_JS / "pipeline"
+    assert number(pipeline / "decode.js", "MIN_SIDE_PX") == pictures.MIN_SIDE_PX
+    assert number(pipeline / "memory.js", "MAX_PIXELS") == pictures.MAX_PIXELS
+    profile = pipeline / "colour-profile.js"
+    assert number(profile, "OUTSIDE") == pictures._OUTSIDE
+    matrix = re.search(r"^const XYZ_TO_SRGB = (\[.*?^\])", profile.read_text(), re.M | re.S)
+    assert matrix
+    assert ast.literal_eval(matrix[1]) == pictures._XYZ_TO_SRGB.tolist()
 
 
 def test_both_have_the_same_words_for_a_lack_of_memory(run_js: RunJs) -> None:
