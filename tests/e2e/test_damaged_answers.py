@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext
+from playwright.sync_api import Browser, BrowserContext, Page
 from skimage import data
 
 from exporter.serve import running
 
-from .app import in_base64, png
+from .app import App, in_base64, png
 
 CAT = png(data.chelsea())
 WELL = {"runtime": "winograd", "notices": []}
@@ -109,6 +109,24 @@ def test_python_starts_once_the_host_is_well_again(
         assert "[object" not in refused["message"]
         handler.times = 0
         assert outcomes(context, quick_site_dir, url, 2)[-1] == WELL
+
+
+def test_who_tries_again_does_so_for_all_that_failed_with_it(
+    page: Page, quick_site_dir: Path, tmp_path: Path
+) -> None:
+    photos = [tmp_path / f"cat {index}.png" for index in range(3)]
+    for photo in photos:
+        photo.write_bytes(CAT)
+    drawing = tmp_path / "no photo.png"
+    drawing.write_bytes(b"<svg/>")
+    with damaging(quick_site_dir, "/python_stdlib", times=99) as (url, handler):
+        app = App(page, url).open()
+        app.add(drawing, *photos)
+        app.wait_for_states("failed", "failed", "failed", "failed")
+        handler.times = 0
+        app.part("photo").nth(1).locator("button").first.click()
+        app.part("retry").click()
+        app.wait_for_states("failed", "done", "done", "done")
 
 
 AS_SAFARI_WRITES = """

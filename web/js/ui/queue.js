@@ -46,6 +46,9 @@ import { ProgressMeter } from './progress.js'
  * @property {() => Promise<void>} whenFree resolves when nobody is moving the edges of another photo
  */
 
+/** What no photo is to blame for: a part did not arrive, does not run here, or was stopped. */
+const NO_PHOTOS_FAULT = ['model_unavailable', 'model_corrupt', 'backend_unavailable', 'worker_died']
+
 /** A photo whose sides are fewer times those of a first look is refined nearly as fast. */
 const WORTH_A_LOOK = 4
 
@@ -123,9 +126,19 @@ export class PhotoQueue {
     this.#change(photo, { state: 'stopped', progress: null })
   }
 
-  /** @param {Photo} photo one that is not at work; it waits for its turn again */
+  /**
+   * @param {Photo} photo one that is not at work; it waits for its turn again, and where no photo was
+   *   to blame for its failure, so do all that have failed like it
+   */
   restart(photo) {
     if (photo.state === 'waiting' || photo.state === 'working') return
+    const others = isBlameless(photo) ? this.#photos.filter(isBlameless) : []
+    for (const one of new Set([photo, ...others])) this.#beginAgain(one)
+    this.#advance()
+  }
+
+  /** @param {Photo} photo */
+  #beginAgain(photo) {
     this.#change(photo, {
       state: 'waiting',
       error: null,
@@ -134,7 +147,6 @@ export class PhotoQueue {
       isEmpty: false,
       confidence: null,
     })
-    this.#advance()
   }
 
   /**
@@ -293,6 +305,12 @@ export class PhotoQueue {
     Object.assign(photo, fields)
     this.#events.onChange(photo)
   }
+}
+
+/** @param {Photo} photo */
+function isBlameless({ state, error }) {
+  const { code = '' } = /** @type {{ code?: string }} */ (error ?? {})
+  return state === 'failed' && NO_PHOTOS_FAULT.includes(code)
 }
 
 /**
