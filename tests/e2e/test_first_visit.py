@@ -8,7 +8,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 from skimage import data
 
 from exporter.serve import running
@@ -87,6 +87,22 @@ def test_the_network_runs_before_python_has_started(page: Page, quick_site_dir: 
         assert page.evaluate("gossamer.preload().then(({ stored }) => stored)") is True
         assert len(page.evaluate(STORED_KEYS)) == 1
         assert handler.ranges == [None]
+
+
+def test_edges_are_not_said_to_be_refined_while_python_is_on_its_way(
+    page: Page, quick_site_dir: Path, tmp_path: Path
+) -> None:
+    photo = tmp_path / "cat.png"
+    photo.write_bytes(CAT)
+    with served(quick_site_dir) as (url, handler):
+        handler.python_may_come.clear()
+        app = App(page, url).open()
+        app.add(photo)
+        page.evaluate(START_CUT, in_base64(CAT))  # behind the photo, which has run when this has
+        wait_until(page, "Boolean(window.hasRun)")
+        expect(page.locator("gossamer-work-bar")).to_contain_text("Getting ready")
+        handler.python_may_come.set()
+        app.wait_for_states("done")
 
 
 @pytest.mark.soak  # waits for half a minute

@@ -3,7 +3,7 @@
 import { arrived } from '../imports.js'
 import { confidenceIn } from './confidence.js'
 import { dropKept, OpenPhoto } from './open-photo.js'
-import { pythonWorker, startedEarly, unlessAborted } from './workers.js'
+import { isPythonStarting, pythonWorker, startedEarly, unlessAborted } from './workers.js'
 
 /** @typedef {import('../rpc/messages.js').DecodedPhoto} DecodedPhoto */
 /** @typedef {import('./find-matte.js').FoundMatte} FoundMatte */
@@ -22,6 +22,12 @@ export async function keepPhoto(photo, finding, job, clock) {
   const keeping = startedEarly(keepPixels(photo))
   try {
     const found = await finding
+    if (isPythonStarting()) {
+      // On a slow line it comes minutes after the network, and no edges are refined meanwhile.
+      const bytes = found.engine?.artefact.bytes ?? 1
+      job.onProgress({ stage: 'model', done: bytes, total: bytes })
+      await keeping
+    }
     return await clock.begin('refine', async () => openKept(await keeping, photo, found, job))
   } catch (error) {
     keeping.then(dropKept, () => {})
