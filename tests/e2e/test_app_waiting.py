@@ -1,15 +1,18 @@
 """What the app tells of work that takes its time, or that came to nothing."""
 
 import contextlib
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Dialog, Error, Locator, Page, expect
+from playwright.sync_api import Dialog, Error, Locator, Page, Playwright, expect
 from skimage import data
 
+from tests.conftest import launched
+
 from .app import SLOW_MS, wait_until
-from .journeys import UNSURE, Journey, app, files, wide_window
+from .journeys import NARROW, UNSURE, Journey, app, files, wide_window
 
 __all__ = ["app", "files"]  # fixtures
 
@@ -212,8 +215,43 @@ def test_a_reload_that_would_lose_something_is_asked_about(
     app.wait_for_states("done")
     app.part("stage").click()
     assert not asks_before_reload(app)  # it is cut out again in a moment
+    app.add(files["chelsea"], files["coffee"], files["astronaut"])
+    app.wait_for_states("done", "done", "done")
+    app.part("stage").click()
+    assert asks_before_reload(app)  # which takes three of them
+    app.save()
+    assert asks_before_reload(app)
+    app.part("save-all").click()
+    expect(app.page.get_by_text("3 pictures are in cutouts.zip")).to_be_visible(timeout=SLOW_MS)
+    assert not asks_before_reload(app)
     app.add(files["chelsea"])
     app.wait_for_states("done")
     app.slider("feather").press("ArrowRight")
     app.open()  # and Playwright says yes where nobody listens
     expect(app.part("photo")).to_have_count(0)
+
+
+def test_a_finger_that_slips_down_does_not_reload_the_page(
+    playwright: Playwright, quick_server: str
+) -> None:
+    """Browsers of telephones reload a page that is pulled down, and this one if it is told to."""
+    pulling = ("--pull-to-refresh=1", "--overscroll-history-navigation=1")
+    with contextmanager(launched)(playwright, *pulling) as browser:
+        page = browser.new_context(has_touch=True).new_page()
+        page.set_viewport_size(NARROW)  # type: ignore[arg-type]
+        page.goto(quick_server)
+        wait_until(page, "Boolean(window.gossamer)")
+        page.evaluate("window.isTheSamePage = true")
+        finger = page.context.new_cdp_session(page)
+
+        def touch(kind: str, *points: dict[str, int]) -> None:
+            finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": list(points)})
+
+        touch("touchStart", {"x": 150, "y": 30})
+        for y in range(40, 540, 15):
+            touch("touchMove", {"x": 150, "y": y})
+            page.wait_for_timeout(15)
+        page.wait_for_timeout(200)
+        touch("touchEnd")
+        page.wait_for_timeout(1000)
+        assert page.evaluate("window.isTheSamePage") is True

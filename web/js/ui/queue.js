@@ -31,7 +31,7 @@ import { ProgressMeter } from './progress.js'
  * @property {OpenPhoto['engine']} engine that ran the network
  * @property {Edits} edits
  * @property {number} shownVersion of the edits that the stage shows
- * @property {number} savedVersion of the edits that a person has a file or a copy of
+ * @property {number | null} savedVersion of the edits that a person has a file or a copy of
  * @property {number} fileVersion of the edits that `result` was made with
  */
 
@@ -182,7 +182,7 @@ export class PhotoQueue {
       engine: null,
       edits: newEdits(),
       shownVersion: 0,
-      savedVersion: 0,
+      savedVersion: null,
       fileVersion: -1,
     }
   }

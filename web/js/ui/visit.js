@@ -94,11 +94,16 @@ export class Visit {
     return this.queue.photos.filter(({ state }) => state === 'done')
   }
 
-  /** Whether something that a person has waited for or changed would be lost with the page. */
+  /**
+   * Whether something that a person has waited for or changed would be lost with the page. A cut-out as
+   * it came is made again in a moment; several are not.
+   */
   get hasUnsaved() {
+    const { photos, busy } = this.queue
     const isChanged = (/** @type {Photo} */ { edits, savedVersion }) =>
-      edits.version !== savedVersion
-    return this.queue.busy || this.#saving.size > 0 || this.queue.photos.some(isChanged)
+      edits.version !== (savedVersion ?? 0)
+    const unsaved = this.finished.filter(({ savedVersion }) => savedVersion === null)
+    return busy || this.#saving.size > 0 || unsaved.length > 1 || photos.some(isChanged)
   }
 
   /** @param {File[]} files */
