@@ -1,6 +1,7 @@
 """`icc.py` and `colour_space.py`, against LittleCMS."""
 
 import io
+from typing import Any
 
 import numpy as np
 import pytest
@@ -77,6 +78,15 @@ def test_colours_that_people_write_look_the_same_in_display_p3() -> None:
     ours = [in_space(tuple(map(int, colour)), "display-p3") for colour in COLOURS.reshape(-1, 3)]
     assert np.abs(np.array(ours) - expected.reshape(-1, 3)).max() <= 1
     assert in_space((1, 2, 3), "srgb") == (1, 2, 3)
+
+
+@pytest.mark.parametrize("background", ["#00b140", {"gradient": ["#00b140", "#00b140"]}])
+def test_what_lies_behind_a_photo_in_display_p3_is_in_its_colours(background: Any) -> None:
+    nothing = np.zeros((8, 9, 4), np.uint8)
+    output = OutputOptions.from_dict({"background": background})
+    file = encode(cut_out_of(nothing), output, "cutout", Source(colour_space="display-p3"))
+    found = np.asarray(Image.open(io.BytesIO(file.data)).convert("RGB")).astype(int)
+    assert np.abs(found - in_space((0x00, 0xB1, 0x40), "display-p3")).max() <= 1
 
 
 @pytest.mark.parametrize("kind", ["image/png", "image/webp"])

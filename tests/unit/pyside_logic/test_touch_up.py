@@ -6,7 +6,7 @@ import pytest
 from pyside_logic.cutout import Cutout
 from pyside_logic.errors import GossamerError
 from pyside_logic.refine_options import DETAILS
-from pyside_logic.touch_up import Stroke, TouchUp
+from pyside_logic.touch_up import Pick, Stroke, TouchUp
 from tests.unit.pyside_logic.discs import alpha, disc, matte_of
 
 KEEP = Stroke(keep=True, radius=12, hardness=1, points=((20.0, 20.0), (60.0, 20.0)))
@@ -44,6 +44,23 @@ def test_a_stroke_ends_at_its_radius_and_softens_by_its_hardness() -> None:
     assert (hard[distance < 18.9] == 1).all()
     assert (hard[distance > 20] == 0).all()
     assert np.allclose(soft, np.clip(1 - distance / 20, 0, 1), atol=1e-5)
+
+
+def test_a_photo_larger_than_its_map_is_painted_where_it_was_meant() -> None:
+    matte = np.zeros((60, 160), np.float32)
+    matte[10:50, 80:140] = 1
+
+    def painted(scale: int) -> np.ndarray | None:
+        """The same strokes on a photo that is so many times as large as the map."""
+        points = ((200.0 * scale, 100.0 * scale), (400.0 * scale, 300.0 * scale))
+        strokes = [Stroke(True, 30 * scale, 0.5, points), Pick(1100 * scale, 300 * scale)]
+        return TouchUp(600 * scale, 1600 * scale).set_strokes(strokes, matte)
+
+    small, large = painted(1), painted(3)
+    assert small is not None
+    assert large is not None
+    assert (small[200, 300], small[300, 1100], small[500, 300]) == (1, -1, 0)
+    assert np.allclose(small, large, atol=1e-4)
 
 
 def test_undoing_gives_exactly_what_was_before() -> None:
