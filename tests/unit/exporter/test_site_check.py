@@ -33,8 +33,11 @@ class Host(SimpleHTTPRequestHandler):
     #: What is sent for a path that is none.
     fallback = ""
     redirects: ClassVar[dict[str, str]] = {}
+    #: With which passwords it was asked.
+    passwords: ClassVar[list[str | None]] = []
 
     def do_GET(self) -> None:
+        self.passwords.append(self.headers["Authorization"])
         if self.password and self.headers["Authorization"] != self.password:
             self.send_error(401)
         elif self.path in self.redirects:
@@ -202,6 +205,13 @@ def test_redirects_and_a_password_are_followed(site: Path, tmp_path: Path) -> No
         checked = check_site(url.replace("//", "//me:a%20b@"))
     assert told(checked, "fault") == []
     assert checked.root == f"{url}moved/"
+    passwords: list[str | None] = []
+    with (
+        hosted(site, passwords=passwords) as other,
+        hosted(site, password=password, redirects={"/": other}) as url,
+    ):
+        assert check_site(url.replace("//", "//me:a%20b@")).root == other
+    assert set(passwords) == {None}  # it is not for another host
 
 
 @pytest.mark.parametrize(
