@@ -430,6 +430,8 @@ def test_an_id_photo_has_its_size_and_room_above_the_head(crown: int) -> None:
     rows = np.flatnonzero(subject.any(axis=1))
     assert rows[0] == pytest.approx(53, abs=8)  # a tenth of the height
     assert rows[-1] == 530  # the body reaches down to the border
+    widest = subject[rows[0] : rows[0] + 200].sum(axis=1).max()
+    assert 1.4 * widest == pytest.approx(0.74 * 531, rel=0.04)  # a head's height, in the photo's
     head = np.flatnonzero(subject[rows[0] + 100])
     assert (head[0] + head[-1]) / 2 == pytest.approx(206, abs=5)
 

@@ -1,6 +1,9 @@
 """`contours.py`, `bezier.py` and `svg.py`, against shapes whose outlines are known."""
 
+import base64
+import io
 import re
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -144,10 +147,29 @@ def test_specks_are_no_outlines_and_what_a_speck_is_grows_with_the_picture() -> 
     assert outline_path(enlarged).count("M") == 1
 
 
+def test_the_photo_in_a_file_is_whole_under_its_clip_and_nothing_elsewhere() -> None:
+    rgba = np.random.default_rng(1).integers(0, 256, (160, 160, 4), np.uint8)
+    rgba[..., 3] = ring()
+    svg = ElementTree.fromstring(encode_svg(rgba, embed=True, background=(0, 128, 128)))
+    rect, clip, image = svg
+    assert rect.attrib == {"width": "160", "height": "160", "fill": "rgb(0, 128, 128)"}
+    assert clip[0].attrib["d"] == outline_path(rgba[..., 3])
+    png = base64.b64decode(image.attrib["href"].removeprefix("data:image/png;base64,"))
+    photo = np.asarray(Image.open(io.BytesIO(png)))
+    shows = rgba[..., 3] > 0
+    assert np.array_equal(photo[..., 3], np.where(shows, 255, 0))
+    assert np.array_equal(photo[shows, :3], rgba[shows, :3])
+    assert not photo[~shows].any()
+
+
 def test_what_is_not_the_subject_is_not_in_the_file() -> None:
     rgba = np.random.default_rng(1).integers(0, 256, (160, 160, 4), np.uint8)
     rgba[..., 3] = ring()
-    assert len(encode_svg(rgba, embed=False)) < 3000
+    drawing = encode_svg(rgba, embed=False)
+    assert len(drawing) < 3000
+    assert [part.attrib["d"] for part in ElementTree.fromstring(drawing)] == [
+        outline_path(rgba[..., 3])
+    ]
     other = rgba.copy()
     other[rgba[..., 3] == 0, :3] = 77
     assert encode_svg(rgba, embed=True) == encode_svg(other, embed=True)
