@@ -125,9 +125,9 @@ def test_brackets_of_the_folder_that_we_are_in_are_no_wildcards(
     }
 
 
-def test_a_photo_may_have_two_names(tmp_path: Path) -> None:
-    (tmp_path / "list.txt").write_text("a.jpg\tone\na.jpg\ttwo\na.jpg\tone\n")
-    assert find_photos(f"{tmp_path}/list.txt", "elsewhere", "cutout.png") == [
+def test_a_photo_may_have_two_names_and_what_is_in_the_target_none(tmp_path: Path) -> None:
+    (tmp_path / "list.txt").write_text("a.jpg\tone\na.jpg\ttwo\na.jpg\tone\nout/a-cutout.png\n")
+    assert find_photos(f"{tmp_path}/list.txt", f"{tmp_path}/out", "cutout.png") == [
         Photo(f"{tmp_path}/a.jpg", f"{name}-cutout.png") for name in ("one", "two")
     ]
 
@@ -198,6 +198,7 @@ def test_what_is_left_out_is_told(few_photos: Path, tmp_path: Path) -> None:
         (folder / name).write_text("opened by nobody")
     told = ["Left out: 2 .cr2, 1 without an ending, 1 .psd"]
     assert left_out_of(folder, folder / "out") == told
+    assert left_out_of(f"{folder}/**", folder / "out") == told
     assert left_out_of(f"{folder}/*") == ["Left out: 2 .cr2"]
     assert left_out_of(f"{folder}/*.jpg") == left_out_of(folder / "a.jpg") == []
     for number in range(9):
