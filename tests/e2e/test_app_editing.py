@@ -107,16 +107,25 @@ def test_brushes_correct_the_cut_out_and_can_be_undone(
     assert app.save()[1].size == (2000, 2000)
 
 
-# How wide the canvas of what is painted was when the stage showed something new.
+# Paints once more while the first stroke's preview is made, and notes how wide the canvas of what
+# is painted is when the stage shows that.
 TRACE_AT_NEXT_DRAWING = """
 () => {
   const { prototype } = ImageBitmapRenderingContext
+  const { postMessage } = Worker.prototype
   const draw = prototype.transferFromImageBitmap
+  Worker.prototype.postMessage = function (message, transfer) {
+    postMessage.call(this, message, transfer)
+    if (message.type !== 'preview') return
+    Worker.prototype.postMessage = postMessage
+    const press = new KeyboardEvent('keydown', { key: ' ', bubbles: true })
+    document.querySelector('[data-testid=stage]').dispatchEvent(press)
+  }
   prototype.transferFromImageBitmap = function (bitmap) {
     draw.call(this, bitmap)
     if (this.canvas.dataset.testid !== 'cutout') return
-    window.traceWidth = document.querySelector('.strokes').width
     prototype.transferFromImageBitmap = draw
+    queueMicrotask(() => { window.traceWidth = document.querySelector('.strokes').width })
   }
 }
 """
@@ -147,7 +156,7 @@ def test_a_stroke_stays_where_it_was_painted_when_the_wheel_zooms(
     app.page.mouse.up()
     expect(app.part("undo")).to_be_enabled()
     painted = app.saved_rgba()[..., 3]
-    # It is seen until what comes of it is.
+    # What is painted is seen until what comes of it is.
     assert app.page.evaluate("window.traceWidth") > 0
     expect(app.page.locator(".strokes")).to_have_js_property("width", 0)
     gone = (before == 255) & (painted == 0)

@@ -155,7 +155,7 @@ export class GossamerApp extends HTMLElement {
   #showVisit() {
     this.#visit.events = {
       onChange: (photo) => this.#changed(photo),
-      onPreview: (photo, preview, file) => this.#stage.drawPreview(photo, preview, file),
+      onPreview: (...shown) => this.#stage.drawPreview(...shown),
       onPutBack: (photo, index) => this.#putBack(photo, index),
       onError: (words) => this.#note.showError(words),
     }

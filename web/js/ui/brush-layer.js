@@ -23,8 +23,8 @@ export class BrushLayer extends HTMLElement {
   #brush = null
   /** Of the hand that paints. @type {Trace | null} */
   #trace = null
-  /** Of strokes whose effect is not to be seen yet. @type {Trace[]} */
-  #waiting = []
+  /** Of strokes whose effect is not to be seen yet. @type {Map<Stroke, Trace>} */
+  #waiting = new Map()
   /** @type {Box} */
   #frame = { left: 0, top: 0, width: 1, height: 1 }
   #scale = 1
@@ -52,7 +52,7 @@ export class BrushLayer extends HTMLElement {
   set brush(brush) {
     this.#brush = brush
     this.hidden = brush === null
-    if (!brush) this.settle()
+    if (!brush) this.waitFor([])
     if (brush) {
       this.#ring.style.setProperty('--size', `${brush.size}px`)
       this.#ring.style.setProperty('--hardness', String(brush.hardness))
@@ -73,9 +73,11 @@ export class BrushLayer extends HTMLElement {
     this.#draw()
   }
 
-  /** The stage shows what was painted, or something else. */
-  settle() {
-    this.#waiting = []
+  /** @param {Stroke[]} strokes of which the stage does not show yet what comes of them */
+  waitFor(strokes) {
+    for (const stroke of this.#waiting.keys()) {
+      if (!strokes.includes(stroke)) this.#waiting.delete(stroke)
+    }
     this.#draw()
   }
 
@@ -126,14 +128,15 @@ export class BrushLayer extends HTMLElement {
   end(kept) {
     const trace = this.#trace
     this.#trace = null
-    if (trace && kept) this.#waiting.push(trace)
+    const stroke = trace && kept ? strokeOf(trace) : null
+    if (trace && stroke && !trace.brush.picks) this.#waiting.set(stroke, trace)
     this.#draw()
-    if (trace && kept) this.onStroke(strokeOf(trace))
+    if (stroke) this.onStroke(stroke)
   }
 
   #draw() {
-    const traces = [...this.#waiting, ...(this.#trace ? [this.#trace] : [])]
-    const drawn = traces.filter(({ brush }) => !brush.picks)
+    const drawn = [...this.#waiting.values()]
+    if (this.#trace && !this.#trace.brush.picks) drawn.push(this.#trace)
     const height = drawn.length > 0 ? this.clientHeight : 0
     const width = drawn.length > 0 ? this.clientWidth : 0
     if (this.#canvas.height !== height) this.#canvas.height = height

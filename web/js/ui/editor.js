@@ -14,16 +14,18 @@ import { Turn } from './turn.js'
 /** @typedef {import('./queue.js').Picture} Picture */
 /** @typedef {typeof import('../gossamer.js').openPhoto} OpenPhotoCall */
 /** @typedef {import('../gossamer.js').OpenPhoto} OpenPhoto */
+/** @typedef {import('../gossamer.js').Stroke} Stroke */
 
 /**
  * `edgesVersion` and `strokes` are those that the photo's alpha and matte have now.
- * @typedef {{ photo: Photo, open: OpenPhoto, edgesVersion: number, strokes: number }} Kept
+ * @typedef {{ photo: Photo, open: OpenPhoto, edgesVersion: number, strokes: Stroke[] }} Kept
  */
 
 /**
  * @typedef {object} EditorEvents
- * @property {(photo: Photo, preview: ImageBitmap, file: Size | null) => void} onPreview must close the
- *   bitmap; `file` is the size of the file that it shows, null for the cut-out itself
+ * @property {(photo: Photo, preview: ImageBitmap, file: Size | null, strokes: Stroke[]) => void}
+ *   onPreview must close the bitmap, which has these strokes; `file` is the size of the file that it
+ *   shows, null for the cut-out itself
  * @property {(photo: Photo) => void} onChange a new file is in `photo.result`, or a subject was taken
  *   out or back in
  * @property {(photo: Photo, error: unknown) => void} onError
@@ -102,7 +104,7 @@ export class PhotoEditor {
    * A photo that was cut out just now: kept when it is shown, closed when it is not.
    * @param {Photo} photo
    * @param {OpenPhoto} open
-   * @param {{ edgesVersion: number, strokes: number }} made what its alpha has
+   * @param {{ edgesVersion: number, strokes: Stroke[] }} made what its alpha has
    */
   take(photo, open, made) {
     this.#turn.take(async () => {
@@ -264,7 +266,7 @@ export class PhotoEditor {
       : { preview: await kept.open.preview(refine, longest_px) }
     if (this.#showsFile(photo) !== showsFile) return preview.close()
     this.#previewSize.made(longest_px, performance.now() - startedAt_ms)
-    this.#events.onPreview(photo, preview, 'height' in size ? size : null)
+    this.#events.onPreview(photo, preview, 'height' in size ? size : null, kept.strokes)
   }
 
   /** @param {Photo} photo whether its file is what a person sees of it */
@@ -320,7 +322,7 @@ export class PhotoEditor {
     kept.edgesVersion = -1 // until it is whole
     await this.#touchUp(kept)
     const onPreview = (/** @type {ImageBitmap} */ preview) => {
-      this.#events.onPreview(photo, preview, null)
+      this.#events.onPreview(photo, preview, null, kept.strokes)
     }
     const onProgress = this.#report
     onProgress({ stage: 'refine', done: 0, total: 1 })
@@ -336,9 +338,9 @@ export class PhotoEditor {
   async #touchUp(kept) {
     const { photo, open } = kept
     const { strokes } = photo.edits
-    if (strokes.length === 0 && kept.strokes === 0) return
+    if (strokes.length === 0 && kept.strokes.length === 0) return
     await open.touchUp(strokes)
-    kept.strokes = strokes.length
+    kept.strokes = strokes
     if (photo.subjects.length < 2) return
     photo.subjects = await open.subjects()
     this.#events.onChange(photo)
@@ -389,7 +391,7 @@ export class PhotoEditor {
     const { matte } = photo
     const onProgress = this.#report
     const open = await this.#openPhoto(photo.file, matte ? { matte, onProgress } : { onProgress })
-    this.#kept = { photo, open, edgesVersion: -1, strokes: 0 }
+    this.#kept = { photo, open, edgesVersion: -1, strokes: [] }
     return this.#kept
   }
 

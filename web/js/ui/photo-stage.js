@@ -202,13 +202,15 @@ export class PhotoStage extends HTMLElement {
    * @param {Photo} photo
    * @param {ImageBitmap} bitmap closed here
    * @param {import('./queue.js').Size | null} file of the file that it shows, null for the cut-out
+   * @param {Stroke[]} strokes that it has
    */
-  drawPreview(photo, bitmap, file) {
+  drawPreview(photo, bitmap, file, strokes) {
     if (photo === this.#handover.photo) this.#endHandover()
     if (photo !== this.#photo) return bitmap.close()
     this.#cutoutOf = photo
     this.#file = null
     this.#draw(bitmap, photo, file)
+    this.#brush.waitFor(photo.edits.strokes.filter((stroke) => !strokes.includes(stroke)))
     this.#reveal(Boolean(this.#result.hidden))
   }
 
@@ -347,7 +349,6 @@ export class PhotoStage extends HTMLElement {
     const context = this.#canvas.getContext('bitmaprenderer')
     if (context) context.transferFromImageBitmap(bitmap)
     else bitmap.close()
-    this.#brush.settle()
   }
 
   /** @param {boolean} wiping */
@@ -392,7 +393,7 @@ export class PhotoStage extends HTMLElement {
     this.removeAttribute('data-apart')
     this.#result.hidden = this.#compare.hidden = true
     this.#canvas.getContext('bitmaprenderer')?.transferFromImageBitmap(null)
-    this.#brush.settle()
+    this.#brush.waitFor([])
   }
 }
 

@@ -7,6 +7,7 @@ import { ProgressMeter } from './progress.js'
 /** @typedef {import('../gossamer.js').OpenPhoto} OpenPhoto */
 /** @typedef {import('../gossamer.js').Matte} Matte */
 /** @typedef {import('../gossamer.js').Subject} Subject */
+/** @typedef {import('../gossamer.js').Stroke} Stroke */
 /** @typedef {import('./edits.js').Edits} Edits */
 /** @typedef {import('./progress.js').Progress} Progress */
 /** @typedef {'waiting' | 'working' | 'done' | 'failed' | 'stopped'} PhotoState */
@@ -39,7 +40,7 @@ import { ProgressMeter } from './progress.js'
  * @typedef {object} QueueEvents
  * @property {(photo: Photo) => void} onChange after every change of a photo's state or progress
  * @property {(photo: Photo, preview: ImageBitmap) => void} onPreview must close the bitmap
- * @property {(photo: Photo, open: OpenPhoto, made: { edgesVersion: number, strokes: number }) => void}
+ * @property {(photo: Photo, open: OpenPhoto, made: { edgesVersion: number, strokes: Stroke[] }) => void}
  *   onDone takes the photo, still open, and closes it; `made` tells which edits its alpha has
  * @property {(photo: Photo) => number} lookSize longer side of a first look at the photo, in px; 0
  *   where nobody sees it
@@ -270,7 +271,7 @@ export class PhotoQueue {
       shownVersion: version,
       fileVersion: version,
     })
-    this.#events.onDone(photo, open, { edgesVersion, strokes: strokes.length })
+    this.#events.onDone(photo, open, { edgesVersion, strokes })
   }
 
   /**

@@ -15,8 +15,7 @@ import { errorWords } from './strings.js'
 /**
  * @typedef {object} VisitEvents
  * @property {(photo: Photo) => void} onChange
- * @property {(photo: Photo, preview: ImageBitmap, file: import('./queue.js').Size | null) => void}
- *   onPreview as of the editor
+ * @property {import('./editor.js').EditorEvents['onPreview']} onPreview
  * @property {(words: () => string) => void} onError a photo keeps what it has
  * @property {(photo: Photo, index: number) => void} onPutBack it was removed, and is at that place again
  */
@@ -37,13 +36,13 @@ export class Visit {
   /** The page is being left on purpose. */
   isLeaving = false
   editor = new PhotoEditor(gossamer.openPhoto, {
-    onPreview: (photo, preview, file) => this.events.onPreview(photo, preview, file),
+    onPreview: (...shown) => this.events.onPreview(...shown),
     onChange: (photo) => this.#changed(photo),
     onError: (photo, error) => this.events.onError(() => errorWords(error, photo.name)),
   })
   queue = new PhotoQueue(gossamer.openPhoto, {
     onChange: (photo) => this.#changed(photo),
-    onPreview: (photo, preview) => this.events.onPreview(photo, preview, null),
+    onPreview: (photo, preview) => this.events.onPreview(photo, preview, null, []),
     onDone: (photo, open, made) => this.editor.take(photo, open, made),
     lookSize: (photo) => (photo === this.selected ? this.editor.preview_px : 0),
     whenFree: () => this.editor.rest.come(),
