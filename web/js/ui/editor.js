@@ -142,6 +142,18 @@ export class PhotoEditor {
     })
   }
 
+  /**
+   * For a photo that has no room beside the one that is open, which is opened again when it is needed.
+   * @returns {Promise<boolean>} whether there was one
+   */
+  makeRoom() {
+    return this.#turn.take(async () => {
+      const wasOpen = this.#kept !== null
+      await this.#close()
+      return wasOpen
+    })
+  }
+
   /** @param {Photo} photo after a change of its edits */
   changed(photo) {
     this.rest.disturb()

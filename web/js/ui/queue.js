@@ -44,7 +44,16 @@ import { ProgressMeter } from './progress.js'
  *   onDone takes the photo, still open, and closes it; `made` tells which edits its alpha has
  * @property {(photo: Photo) => number} lookSize longer side of a first look at the photo, in px; 0
  *   where nobody sees it
+ * @property {() => Promise<boolean>} makeRoom closes another open photo; tells whether there was one
  * @property {() => Promise<void>} whenFree resolves when nobody is moving the edges of another photo
+ */
+
+/**
+ * @typedef {{
+ *   model: string,
+ *   signal: AbortSignal,
+ *   onProgress: (report: import('./progress.js').StageReport) => void,
+ * }} Call
  */
 
 /** What no photo is to blame for: a part did not arrive, does not run here, or was stopped. */
@@ -209,19 +218,20 @@ export class PhotoQueue {
    */
   async #work(photo, meter, signal) {
     this.#change(photo, { state: 'working', progress: meter.progress })
-    /** @type {OpenPhoto | null} */
-    let open = null
+    /** @param {import('./progress.js').StageReport} report */
+    const onProgress = (report) => {
+      if (!signal.aborted) this.#change(photo, { progress: meter.update(report) })
+    }
+    const { model } = this
+    await null // whoever adds photos goes on to say which one is looked at
+    const call = { model, signal, onProgress }
     try {
-      /** @param {import('./progress.js').StageReport} report */
-      const onProgress = (report) => {
-        if (!signal.aborted) this.#change(photo, { progress: meter.update(report) })
-      }
-      const { model } = this
-      await null // whoever adds photos goes on to say which one is looked at
-      open = await this.#openPhoto(photo.file, { model, signal, onProgress })
-      await this.#finish(photo, open, { model, signal, onProgress })
+      await this.#cutOut(photo, call).catch(async (error) => {
+        // Two are too much, and the other one can be opened again.
+        if (error?.code !== 'out_of_memory' || !(await this.#events.makeRoom())) throw error
+        await this.#cutOut(photo, call)
+      })
     } catch (error) {
-      open?.close()
       if (signal.aborted) return
       this.#change(photo, { state: 'failed', progress: null, error })
     }
@@ -229,12 +239,22 @@ export class PhotoQueue {
 
   /**
    * @param {Photo} photo
+   * @param {Call} call
+   */
+  async #cutOut(photo, call) {
+    const open = await this.#openPhoto(photo.file, call)
+    try {
+      await this.#finish(photo, open, call)
+    } catch (error) {
+      open.close()
+      throw error
+    }
+  }
+
+  /**
+   * @param {Photo} photo
    * @param {OpenPhoto} open
-   * @param {{
-   *   model: string,
-   *   signal: AbortSignal,
-   *   onProgress: (report: import('./progress.js').StageReport) => void,
-   * }} call
+   * @param {Call} call
    */
   async #finish(photo, open, { model, signal, onProgress }) {
     await this.#events.whenFree()

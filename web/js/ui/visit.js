@@ -45,6 +45,7 @@ export class Visit {
     onPreview: (photo, preview) => this.events.onPreview(photo, preview, null, []),
     onDone: (photo, open, made) => this.editor.take(photo, open, made),
     lookSize: (photo) => (photo === this.selected ? this.editor.preview_px : 0),
+    makeRoom: () => this.editor.makeRoom(),
     whenFree: () => this.editor.rest.come(),
   })
   /** @type {Map<Photo, string>} object URLs of the files, revoked when the photo is removed */
