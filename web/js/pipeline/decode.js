@@ -256,9 +256,9 @@ function failure(code, message) {
   return new GossamerError(code, 'decode', message)
 }
 
-/** @param {unknown} error */
+/** @param {unknown} error whose words stand within a sentence */
 function reason(error) {
-  return error instanceof Error ? error.message : String(error)
+  return (error instanceof Error ? error.message : String(error)).replace(/\.$/, '')
 }
 
 /** @param {number} bytes */
