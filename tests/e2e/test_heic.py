@@ -10,7 +10,11 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 from skimage import data
 
+from pyside_logic.icc import icc_profile
+
 from .app import ApiError, App, call_api, in_base64, png, porthole
+
+MAKE, GPS = 0x010F, 0x8825
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +51,25 @@ def test_a_heic_photo_is_cut_out_and_only_it_fetches_the_library(app: App) -> No
     opaque = (rgba[..., 3] == 255) & (wanted[..., 3] == 255)
     assert opaque.sum() > 10_000
     assert np.abs(rgba[opaque] - wanted[opaque])[:, :3].mean() < 1
+
+
+def test_its_colours_and_who_took_it_go_along(lasting_app: App) -> None:
+    """As telephones write them: in Display P3. Where the camera was stays out."""
+    profile = icc_profile("display-p3")
+    exif = Image.Exif()
+    exif[MAKE] = "Maker"
+    exif.get_ifd(GPS).update({1: "N", 2: (48.0, 51.0, 29.0)})
+    content = heic(porthole(data.chelsea()), icc_profile=profile, exif=exif.tobytes())
+    cutout = call_api(lasting_app.page, "removeBackground", content, name="IMG_2042.HEIC").picture
+    assert cutout.info["icc_profile"] == profile
+    assert cutout.getexif().get(MAKE) == "Maker"
+    assert not cutout.getexif().get_ifd(GPS)
+    # In the colours of that profile, numbers are as they were stored.
+    decoded = np.asarray(pillow_heif.open_heif(content).to_pillow()).astype(int)
+    rgba = np.asarray(cutout).astype(int)
+    opaque = rgba[..., 3] == 255
+    assert opaque.sum() > 10_000
+    assert np.abs(rgba[..., :3] - decoded)[opaque].mean() < 1
 
 
 @pytest.mark.soak

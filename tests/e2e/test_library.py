@@ -62,8 +62,8 @@ def test_a_page_cuts_out_and_fetches_nothing_else(
         *("errors.js", "release.js", "requests.js"),
         # the worker of the network
         *("inference-worker.js", "colour-profile.js", "confidence.js", "decode.js", "device.js"),
-        *("image-header.js", "infer.js", "lanczos.js", "lanczos.wasm", "memory.js"),
-        "normalise.js",
+        *("heif-header.js", "image-header.js", "infer.js", "lanczos.js", "lanczos.wasm"),
+        *("memory.js", "normalise.js"),
         *("preprocess.js", "self-test.js", "serve.js", "stored-model.js", "wasm-memory.js"),
         "model-database.js",
         *("whole-file.js", "engine-errors.js", "onnx-runtime.js", "wasm-threads.js"),

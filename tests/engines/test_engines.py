@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pillow_heif
 import pytest
 from PIL import Image
 from playwright.sync_api import Browser
 from skimage import data
 
 from exporter.serve import make_server, running
+from pyside_logic.icc import icc_profile
 from tests.e2e.app import intersection_over_union, png
 from tests.e2e.reference import reference_alpha
 
@@ -102,6 +104,28 @@ def test_a_photo_comes_back_cut_out(engine: Engine, server: str) -> None:
     found: Any = engine.call("() => window.gossamer.inspectEngines()")
     (passed,) = (one["title"] for one in found["engines"] if one["state"] == "passed")
     assert passed.startswith("WebAssembly on ")
+
+
+OPEN = """
+async (content) => {
+  const bytes = Uint8Array.from(atob(content), (character) => character.charCodeAt(0))
+  const matte = { data: new Float32Array(4).fill(1), height: 2, width: 2 }
+  const open = await gossamer.openPhoto(new File([bytes], 'IMG_2041.HEIC'), { matte })
+  open.close()
+  return [open.height, open.width]
+}
+"""
+
+
+@ENGINES
+def test_a_telephones_photo_is_opened(engine: Engine, server: str) -> None:
+    """In Display P3, for which Firefox has no pixels."""
+    buffer = io.BytesIO()
+    photo = pillow_heif.from_pillow(Image.fromarray(data.chelsea()))
+    photo.save(buffer, quality=80, icc_profile=icc_profile("display-p3"))
+    engine.open(server)
+    engine.call(WAIT_FOR_APP)
+    assert engine.call(OPEN, base64.b64encode(buffer.getvalue()).decode()) == [300, 451]
 
 
 @contextmanager

@@ -98,6 +98,28 @@ def test_exif_and_profile_are_found(run_js: RunJs, tmp_path: Path, format_name: 
     assert found["complete"]
 
 
+def heic(picture: Image.Image, **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    pillow_heif.from_pillow(picture).save(buffer, quality=80, **options)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("format_name", ["AVIF", "HEIC"])
+def test_exif_and_profile_are_found_among_items(
+    run_js: RunJs, tmp_path: Path, format_name: str
+) -> None:
+    exif = Image.Exif()
+    exif[0x010E] = "a cat"
+    said = {"exif": exif.tobytes(), "icc_profile": icc_profile("display-p3")}
+    photo = Image.fromarray(data.chelsea())
+    content = heic(photo, **said) if format_name == "HEIC" else encoded("AVIF", **said)
+    found = read(run_js, tmp_path, content)
+    assert base64.b64decode(found["exif"]) == exif.tobytes().removeprefix(b"Exif\0\0")
+    assert base64.b64decode(found["profile"]) == said["icc_profile"]
+    at = content.index(exif.tobytes().removeprefix(b"Exif\0\0"))
+    assert read(run_js, tmp_path, content[: at + 9])["exif"] is None
+
+
 @pytest.mark.parametrize("name", [name for name in FILES if name not in HAVE_NO_END])
 @pytest.mark.parametrize("kept", [0.2, 0.5, 0.999])
 def test_cut_off_files(run_js: RunJs, tmp_path: Path, name: str, kept: float) -> None:
@@ -117,9 +139,7 @@ def test_bytes_after_the_end_do_no_harm(run_js: RunJs, tmp_path: Path) -> None:
 
 
 def test_heif_whole_and_cut_off(run_js: RunJs, tmp_path: Path) -> None:
-    buffer = io.BytesIO()
-    pillow_heif.from_pillow(Image.fromarray(data.chelsea()[:, :450])).save(buffer, quality=80)
-    content = buffer.getvalue()
+    content = heic(Image.fromarray(data.chelsea()[:, :450]))
     found = read(run_js, tmp_path, content)
     assert (found["format"], found["height"], found["width"]) == ("heif", 300, 450)
     assert found["complete"]

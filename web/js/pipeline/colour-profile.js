@@ -9,6 +9,14 @@ const XYZ_TO_SRGB = [
   [-0.9787684, 1.9161415, 0.033454],
   [0.0719453, -0.2289914, 1.4052427],
 ]
+/** Red, green and blue of Display P3 under D50, as `pyside_logic/icc.py` writes them. */
+const DISPLAY_P3 = [
+  [0.51512, 0.2412, -0.00105],
+  [0.29198, 0.69225, 0.04189],
+  [0.1571, 0.06657, 0.78407],
+]
+/** What rounding and another way of adapting white make of the same primaries. */
+const SAME = 0.005
 /** Profiles of printers have 3 MB; a stream of 1 MB may hold 1 GB. */
 const MOST_BYTES = 4e6
 /** Less red, green or blue than this is not rounding but another colour. */
@@ -19,14 +27,32 @@ const OUTSIDE = -0.03
  * @returns {boolean} false for what is no profile of RGB colours by matrix
  */
 export function isWide(profile) {
+  return primaries(profile).some((xyz) => srgb(xyz).some((value) => value < OUTSIDE))
+}
+
+/**
+ * @param {Uint8Array<ArrayBuffer>} profile
+ * @returns {boolean} whether its primaries are Display P3's
+ */
+export function isDisplayP3(profile) {
+  const found = primaries(profile).flat()
+  return (
+    found.length === 9 && DISPLAY_P3.flat().every((value, at) => Math.abs(value - found[at]) < SAME)
+  )
+}
+
+/** @param {Uint8Array<ArrayBuffer>} profile */
+function primaries(profile) {
   const view = new DataView(profile.buffer, profile.byteOffset, profile.byteLength)
   try {
-    if (text(view, 16) !== 'RGB ') return false
-    const primaries = ['rXYZ', 'gXYZ', 'bXYZ'].map((tag) => primary(view, tag))
-    return primaries.some((xyz) => xyz && srgb(xyz).some((value) => value < OUTSIDE))
+    if (text(view, 16) !== 'RGB ') return []
+    return ['rXYZ', 'gXYZ', 'bXYZ'].flatMap((tag) => {
+      const xyz = primary(view, tag)
+      return xyz ? [xyz] : []
+    })
   } catch (error) {
     if (!(error instanceof RangeError)) throw error
-    return false // it is cut off
+    return [] // it is cut off
   }
 }
 

@@ -2,7 +2,7 @@
 
 import { arrived } from '../imports.js'
 import { GossamerError } from '../rpc/errors.js'
-import { inflated, isWide } from './colour-profile.js'
+import { inflated, isDisplayP3, isWide } from './colour-profile.js'
 import { readImageHeader } from './image-header.js'
 import { estimateMemory, mostPixels } from './memory.js'
 
@@ -42,7 +42,7 @@ export async function decode({ source, name, colorSpace, longest_px = Infinity }
   }
   const header = await checkFile(source, name)
   const wanted = colorSpace ?? ((await isWideFile(header)) ? 'display-p3' : 'srgb')
-  const bitmap = await shrunk(await toBitmap(source, name, header.format), longest_px)
+  const bitmap = await shrunk(await toBitmap(source, name, header), longest_px)
   const { photo, colorSpace: received } = pixelsOf(bitmap, name, wanted)
   const file = {
     density: uprightDensity(header, photo),
@@ -201,15 +201,16 @@ async function read(blob, name) {
 /**
  * @param {Blob} blob
  * @param {string} name
- * @param {ImageHeader['format']} format
+ * @param {ImageHeader} header
  */
-async function toBitmap(blob, name, format) {
+async function toBitmap(blob, name, { format, profile }) {
   try {
     const bitmap = await createImageBitmap(blob, { imageOrientation: 'from-image' }).catch(
       async (error) => {
         if (format !== 'heif') throw error
         const { decodeHeif } = await arrived(import('./heif.js')) // for the few that need it
-        return decodeHeif(blob, name, (size) => checkSize(size, name))
+        const stored = profile && isDisplayP3(profile) ? 'display-p3' : 'srgb'
+        return decodeHeif(blob, name, (size) => checkSize(size, name), stored)
       },
     )
     checkSize(bitmap, name)

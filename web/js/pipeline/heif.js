@@ -19,6 +19,7 @@ import { Once } from './once.js'
  *   free(): void,
  * }} HeifImage
  */
+/** @typedef {import('../rpc/messages.js').ColorSpace} ColorSpace */
 /** @typedef {{ decode(bytes: Uint8Array): HeifImage[], decoder?: unknown }} HeifDecoder */
 /**
  * @typedef {{
@@ -34,10 +35,11 @@ const once = new Once()
  * @param {Blob} blob
  * @param {string} name for messages
  * @param {(size: { height: number, width: number }) => void} checkSize throws for what is too large
+ * @param {ColorSpace} [colorSpace] that of its pixels, which libheif leaves as they are
  * @returns {Promise<ImageBitmap>} upright: libheif turns it itself. Rejects when the file is damaged,
  *   and with `model_unavailable` when libheif cannot be fetched
  */
-export async function decodeHeif(blob, name, checkSize) {
+export async function decodeHeif(blob, name, checkSize, colorSpace = 'srgb') {
   const { HeifDecoder, heif_context_free } = await once.get('libheif', () => load(name))
   const decoder = new HeifDecoder()
   const images = decoder.decode(new Uint8Array(await blob.arrayBuffer()))
@@ -46,13 +48,27 @@ export async function decodeHeif(blob, name, checkSize) {
     if (!image) throw new Error('there is no picture in it')
     const size = { height: image.get_height(), width: image.get_width() }
     checkSize(size)
-    const pixels = new ImageData(size.width, size.height)
+    const pixels = roomFor(size, colorSpace)
     const filled = await new Promise((resolve) => image.display(pixels, resolve))
     if (!filled) throw new Error('its picture cannot be decoded')
     return await createImageBitmap(pixels, { premultiplyAlpha: 'none' })
   } finally {
     for (const image of images) image.free()
     if (decoder.decoder) heif_context_free(decoder.decoder) // which holds the whole file
+  }
+}
+
+/**
+ * @param {{ height: number, width: number }} size
+ * @param {ColorSpace} colorSpace
+ */
+function roomFor({ height, width }, colorSpace) {
+  if (colorSpace === 'srgb') return new ImageData(width, height)
+  try {
+    return new ImageData(width, height, { colorSpace })
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error
+    return new ImageData(width, height) // Firefox knows sRGB alone, and no such argument
   }
 }
 

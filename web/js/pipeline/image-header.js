@@ -4,6 +4,8 @@
  * Browsers decode cut-off files without a word and allocate whatever a header asks for.
  */
 
+import { readHeif } from './heif-header.js'
+
 /** @typedef {'jpeg' | 'png' | 'gif' | 'webp' | 'bmp' | 'avif' | 'heif'} Format */
 /**
  * Resolution in pixels per metre.
@@ -250,39 +252,6 @@ function readBmp(view, bytes) {
 /** As HEIF; where the pixels end is not looked at. @type {typeof readPng} */
 function readAvif(view, bytes) {
   return { ...readHeif(view, bytes), complete: true }
-}
-
-/** Boxes, which say how long they are; pictures are told of in `meta`. @type {typeof readPng} */
-function readHeif(view, bytes) {
-  const found = { height: 0, width: 0 }
-  let at = 0
-  while (at + 8 <= bytes.length) {
-    const size = view.getUint32(at)
-    let end = at + Math.max(8, size)
-    if (size === 0) end = bytes.length // this box goes to the end, wherever that is
-    if (size === 1) end = at + Math.max(16, Number(view.getBigUint64(at + 8)))
-    if (startsWith(bytes, at + 4, 'meta')) {
-      if (end > bytes.length) throw new RangeError('What is told of the pictures is cut off.')
-      findSize(view, bytes.subarray(0, end), at, found)
-    }
-    at = end
-  }
-  return { ...found, complete: at === bytes.length }
-}
-
-/**
- * The largest `ispe` property is the primary image; tiles and thumbnails are smaller.
- * @param {DataView} view
- * @param {Uint8Array} bytes to the end of a `meta` box
- * @param {number} start of it
- * @param {{ height: number, width: number }} found
- */
-function findSize(view, bytes, start, found) {
-  for (let at = bytes.indexOf(0x69, start); at >= 0; at = bytes.indexOf(0x69, at + 1)) {
-    if (!startsWith(bytes, at, 'ispe')) continue
-    const [height, width] = [view.getUint32(at + 12), view.getUint32(at + 8)]
-    if (height * width > found.height * found.width) Object.assign(found, { height, width })
-  }
 }
 
 /**
