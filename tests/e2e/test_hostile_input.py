@@ -97,6 +97,19 @@ def test_a_side_of_30000_pixels_is_worked_on(app: App) -> None:
     assert Image.open(io.BytesIO(base64.b64decode(answer["content"]))).size == (30_000, 60)
 
 
+def test_a_small_picture_of_a_ribbon_is_small(app: App) -> None:
+    size = """
+    async (content) => {
+      const bytes = Uint8Array.from(atob(content), (c) => c.charCodeAt(0))
+      const { height, width } = await gossamer.thumbnail(new Blob([bytes]), 192)
+      return [width, height]
+    }
+    """
+    ribbon = base64.b64encode(blank_png(30_000, 9)).decode()
+    assert app.page.evaluate(size, ribbon) == [30_000, 9]
+    assert app.page.evaluate(size, base64.b64encode(blank_png(400, 300)).decode()) == [256, 192]
+
+
 def test_the_need_of_memory_is_known_before_decoding(app: App) -> None:
     inspect = """
     async (content) => {

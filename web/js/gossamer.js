@@ -278,12 +278,13 @@ function describeEngine({ runtime, backend, artefact, threads }) {
 /**
  * A small picture of a photo as it is, made beside everything else that goes on.
  * @param {Blob} source
- * @param {number} height_px
+ * @param {number} height_px at most: no picture is enlarged
  * @returns {Promise<ImageBitmap>} for the caller to close. Rejects when the browser cannot read it
  */
 export async function thumbnail(source, height_px) {
-  await inspect(source) // before anything decodes it
-  const request = { source, height_px }
+  const { height, width } = await inspect(source) // before anything decodes it
+  // A ribbon that is made higher becomes longer, too: of 32767 x 8 px, half a gigabyte.
+  const request = { source, height_px: Math.min(height_px, height, width) }
   const { bitmap } = await thumbnailWorker.call('thumbnail', request, 'decode')
   return bitmap
 }
