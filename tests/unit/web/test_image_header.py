@@ -62,14 +62,14 @@ def test_whole_files(run_js: RunJs, tmp_path: Path, name: str) -> None:
         "format": name.split()[0],
         "height": 300,
         "width": 451,
-        "density": None,
+        "density": {"vertical": 3780, "horizontal": 3780} if name == "bmp" else None,
         "exif": base64.b64encode(EMPTY_TIFF).decode() if name in HAVE_EXIF else None,
         "profile": None,
         "complete": True,
     }
 
 
-@pytest.mark.parametrize("format_name", ["JPEG", "PNG"])
+@pytest.mark.parametrize("format_name", ["JPEG", "PNG", "BMP"])
 def test_resolution(run_js: RunJs, tmp_path: Path, format_name: str) -> None:
     found = read(run_js, tmp_path, encoded(format_name, dpi=(300, 150)))
     assert found["density"] == {"vertical": 5906, "horizontal": 11811}

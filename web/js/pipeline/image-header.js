@@ -242,11 +242,11 @@ function readBmp(view, bytes) {
   if (view.getUint32(14, true) === 12) {
     return { height: view.getUint16(20, true), width: view.getUint16(18, true), complete } // OS/2's
   }
-  return {
-    height: Math.abs(view.getInt32(22, true)), // negative: rows from top to bottom
-    width: Math.abs(view.getInt32(18, true)),
-    complete,
-  }
+  const height = Math.abs(view.getInt32(22, true)) // negative: rows from top to bottom
+  const width = Math.abs(view.getInt32(18, true))
+  const saysDensity = view.getUint32(14, true) >= 40
+  const density = saysDensity ? densityOf(view.getInt32(42, true), view.getInt32(38, true)) : null
+  return { height, width, density, complete }
 }
 
 /** As HEIF; where the pixels end is not looked at. @type {typeof readPng} */
