@@ -296,6 +296,7 @@ def test_the_stage_shows_the_file_that_is_made(
     own = tmp_path / "wall.png"
     Image.new("RGB", (64, 64), (10, 200, 30)).save(own)
     app.part("background-picture").locator("input").set_input_files(own)
+    expect(app.part("background-picture").locator("[data-chosen]")).to_be_attached()
     assert np.asarray(app.save()[1])[2, 2].tolist() == [10, 200, 30]
     letter = files["letter"]
     app.part("background-picture").locator("input").set_input_files(letter)

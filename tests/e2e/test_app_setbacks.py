@@ -226,6 +226,22 @@ def test_what_failed_has_words_of_its_own(app: App) -> None:
 # ---- notices -------------------------------------------------------------------------------------
 
 
+def test_a_background_that_is_cut_off_is_named_and_spoils_no_photo(
+    app: App, photos: list[Path], tmp_path: Path
+) -> None:
+    """It would be behind the next photos, too, and they would be told to be cut off."""
+    wall = tmp_path / "wall.png"
+    wall.write_bytes(png(data.rocket())[:-1000])
+    app.add(photos[0])
+    app.wait_for_states("done")
+    speak(app, "de")
+    app.page.keyboard.press("Escape")
+    app.part("background-picture").locator("input").set_input_files(wall)
+    expect(notices(app)).to_contain_text("wall.png ist abgeschnitten", timeout=SLOW_MS)
+    app.add(photos[1])
+    app.wait_for_states("done", "done")
+
+
 # What is shown for six seconds goes sooner.
 HURRY = """
 () => {

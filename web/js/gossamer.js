@@ -290,6 +290,17 @@ export async function thumbnail(source, height_px) {
 }
 
 /**
+ * Decodes a picture and keeps nothing of it, before anything depends on it.
+ * @param {Blob} source
+ * @returns {Promise<void>} rejects with the GossamerError of a picture that is cut off or damaged, too
+ */
+export async function requireWhole(source) {
+  await inspect(source)
+  const request = { source, name: nameOf(source) }
+  await thumbnailWorker.call('requireWhole', request, 'decode') // which no photo at work holds up
+}
+
+/**
  * @param {Source} source
  * @param {AnyOptions} given
  * @param {import('./rpc/messages.js').EncodedContent} content

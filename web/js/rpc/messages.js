@@ -244,6 +244,7 @@
  * Requests to the thumbnail worker: type -> [payload, result].
  * @typedef {{
  *   thumbnail: [{ source: Blob, height_px: number }, { bitmap: ImageBitmap }],
+ *   requireWhole: [{ source: Blob, name: string }, null],
  * }} ThumbnailCalls
  */
 

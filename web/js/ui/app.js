@@ -323,7 +323,7 @@ export class GossamerApp extends HTMLElement {
   /** @param {File} picture that was picked, whatever it is */
   async #standOn(picture) {
     try {
-      await gossamer.inspect(picture)
+      await gossamer.requireWhole(picture)
       this.#panel.background.onChange({ background: picture })
     } catch (error) {
       this.#note.showError(() => errorWords(error, picture.name))
