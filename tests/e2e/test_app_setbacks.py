@@ -189,12 +189,13 @@ WORDS = """
 async ([notice, code]) => {
   const [{ name }] = performance.getEntriesByType('resource')
     .filter(({ name }) => name.includes('/ui/strings.'))
-  const { LANGUAGES, errorWords, formatBytes, noticeWords, setLanguage } = await import(name)
+  const { LANGUAGES, errorWords, formatBytes, formatPercent, noticeWords, setLanguage } =
+    await import(name)
   const error = Object.assign(new Error('in English'), { name: 'GossamerError', code })
   const words = {}
   for (const language of LANGUAGES) {
     await setLanguage(language)
-    const sizes = [formatBytes(3200), formatBytes(4.6e6)]
+    const sizes = [formatBytes(3200), formatBytes(4.6e6), formatPercent(49.6)]
     words[language] = [noticeWords(notice), errorWords(error, 'cat.png'), ...sizes]
   }
   return words
@@ -219,8 +220,8 @@ def test_what_failed_has_words_of_its_own(app: App) -> None:
         assert engine[language][1] != stopped[language][1], language
         assert "cat.png" in engine[language][1]
     assert engine["en"][0].startswith("WebGPU gave no answer")
-    assert engine["en"][2:] == ["4 kB", "4.6 MB"]
-    assert [size.split() for size in engine["fr"][2:]] == [["4", "ko"], ["4,6", "Mo"]]
+    assert engine["en"][2:] == ["4 kB", "4.6 MB", "50%"]
+    assert [size.split() for size in engine["fr"][2:]] == [["4", "ko"], ["4,6", "Mo"], ["50", "%"]]
 
 
 # ---- notices -------------------------------------------------------------------------------------

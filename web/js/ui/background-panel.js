@@ -5,7 +5,7 @@ import { ChoiceControl, RangeControl, SwitchControl } from './controls.js'
 import { create } from './dom.js'
 import { isFile } from './edits.js'
 import { createIcon } from './icons.js'
-import { language, t } from './strings.js'
+import { formatPercent, language, t } from './strings.js'
 
 /** @typedef {import('../gossamer.js').OutputOptions} OutputOptions */
 /** @typedef {import('../gossamer.js').Background} Background */
@@ -70,7 +70,7 @@ export class BackgroundPanel extends HTMLElement {
     max: 100,
     step: 5,
     otherwise: 100 * OPACITY,
-    words: (value) => `${value} %`,
+    words: formatPercent,
     onInput: (percent) => {
       this.onChange({ shadow: { kind: this.#shadowKind, opacity: percent / 100 } })
     },

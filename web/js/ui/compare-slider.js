@@ -2,7 +2,7 @@
 
 import { create } from './dom.js'
 import { createIcon } from './icons.js'
-import { t } from './strings.js'
+import { formatPercent, t } from './strings.js'
 
 const STEP = 0.02
 const LARGE_STEP = 0.1
@@ -87,7 +87,7 @@ export class CompareSlider extends HTMLElement {
     const percent = Math.round(this.#split * 100)
     this.style.left = `${this.#range.left + this.#split * this.#range.width}px`
     this.setAttribute('aria-valuenow', String(percent))
-    this.setAttribute('aria-valuetext', t('compareValue', { percent }))
+    this.setAttribute('aria-valuetext', t('compareValue', { percent: formatPercent(percent) }))
   }
 }
 

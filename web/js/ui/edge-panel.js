@@ -3,7 +3,7 @@
 import { REFINE_DEFAULTS } from './choices.js'
 import { ChoiceControl, RangeControl, SwitchControl } from './controls.js'
 import { create, createButton } from './dom.js'
-import { language, t } from './strings.js'
+import { formatPercent, language, t } from './strings.js'
 
 /** @typedef {import('./edits.js').Edits} Edits */
 /** @typedef {import('../gossamer.js').RefineOptions} RefineOptions */
@@ -56,7 +56,7 @@ export class EdgePanel extends HTMLElement {
     max: 4,
     step: 0.1,
     otherwise: 4 - REFINE_DEFAULTS.sharpen,
-    words: (value) => `${Math.round(value * 25)} %`,
+    words: (value) => formatPercent(value * 25),
     onInput: (value) => this.onChange({ sharpen: Math.round((4 - value) * 10) / 10 }),
   })
   #specks = new RangeControl({

@@ -2,7 +2,7 @@
 
 import { inspectEngines, resetEngines } from '../gossamer.js'
 import { create, createButton } from './dom.js'
-import { errorWords, t } from './strings.js'
+import { errorWords, language, t } from './strings.js'
 
 export class EngineList extends HTMLElement {
   #rows = create('ul', { class: 'engines' })
@@ -45,7 +45,9 @@ export class EngineList extends HTMLElement {
 function stateWords({ state, reason, run_ms }) {
   if (state === 'failed') return reason
   if (state === 'untried') return t('engineUntried')
-  return t('enginePassed', { seconds: ((run_ms ?? 0) / 1000).toFixed(1) })
+  const digits = { minimumFractionDigits: 1, maximumFractionDigits: 1 }
+  const seconds = ((run_ms ?? 0) / 1000).toLocaleString(language, digits)
+  return t('enginePassed', { seconds })
 }
 
 /**

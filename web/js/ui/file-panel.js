@@ -2,7 +2,7 @@
 
 import { ChoiceControl, RangeControl, SwitchControl } from './controls.js'
 import { create, createButton, setText } from './dom.js'
-import { formatBytes, t } from './strings.js'
+import { formatBytes, formatPercent, t } from './strings.js'
 
 /** @typedef {import('./queue.js').Photo} Photo */
 /** @typedef {import('../gossamer.js').OutputOptions} OutputOptions */
@@ -33,7 +33,7 @@ export class FilePanel extends HTMLElement {
     max: 100,
     step: 5,
     otherwise: QUALITY,
-    words: (value) => `${value} %`,
+    words: formatPercent,
     onInput: (percent) => this.onChange({ quality: percent / 100 }),
   })
   #outline = new SwitchControl({

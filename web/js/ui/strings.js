@@ -131,6 +131,14 @@ export function formatBytes(bytes, scaleBytes = bytes) {
 
 /**
  * @param {number} value
+/**
+ * @param {number} percent
+ * @returns {string} whole, with the space before the sign where the language has one
+ */
+export function formatPercent(percent) {
+  return (Math.round(percent) / 100).toLocaleString(language, { style: 'percent' })
+}
+
  * @param {'kilobyte' | 'megabyte'} unit
  * @param {number} digits after the point
  */

@@ -4,7 +4,7 @@ import { BRUSH, recallKnown } from './choices.js'
 import { ChoiceControl, RangeControl } from './controls.js'
 import { create, createButton } from './dom.js'
 import { remember } from './settings.js'
-import { t } from './strings.js'
+import { formatPercent, t } from './strings.js'
 
 /** @typedef {import('./brush-layer.js').Brush} Brush */
 /** @typedef {'off' | 'keep' | 'remove' | 'pick'} Tool */
@@ -52,7 +52,7 @@ export class TouchUpPanel extends HTMLElement {
     max: 100,
     step: 5,
     otherwise: 100 * BRUSH.hardness,
-    words: (value) => `${value} %`,
+    words: formatPercent,
     onInput: (percent) => this.#change({ hardness: percent / 100 }),
   })
   #subjects = create('div', { class: 'row', role: 'group', 'data-testid': 'subjects' })

@@ -1,7 +1,7 @@
 /** How large the photo is shown, and the buttons that change it. */
 
 import { createButton, createIconButton, setLabel, setText } from './dom.js'
-import { t } from './strings.js'
+import { formatPercent, t } from './strings.js'
 
 export class ZoomBar extends HTMLElement {
   /** @type {(steps: number) => void} */
@@ -28,7 +28,7 @@ export class ZoomBar extends HTMLElement {
    * @param {boolean} fits
    */
   show(scale, fits) {
-    const percent = `${Math.round(scale * 100)} %`
+    const percent = formatPercent(scale * 100)
     setText(this.#percent, percent)
     setLabel(this.#percent, t(fits ? 'zoomedActual' : 'zoomedFit', { percent }))
   }
