@@ -35,8 +35,8 @@ def encode_webp(pixels: npt.NDArray[np.uint8], quality: float, ancillary: Ancill
         raise GossamerError(
             ErrorCode.INVALID_ARGUMENT,
             Stage.ENCODE,
-            f"Expected sides of at most {_GREATEST_SIDE_PX} px for image/webp, received"
-            f" {width} x {height}. Choose image/png.",
+            f"A WebP has sides of at most {_GREATEST_SIDE_PX} px, this one would have"
+            f" {width} x {height}. Choose PNG.",
         )
     if pixels.ndim == 3 and pixels.shape[2] == 4:
         # libwebp keeps one such colour of every 8 x 8 pixels, a mosaic of what was cut away.

@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Playwright, expect
 from skimage import data
@@ -241,6 +242,25 @@ def test_a_background_that_is_cut_off_is_named_and_spoils_no_photo(
     expect(notices(app)).to_contain_text("wall.png ist abgeschnitten", timeout=SLOW_MS)
     app.add(photos[1])
     app.wait_for_states("done", "done")
+
+
+def test_a_format_that_cannot_hold_a_photo_is_told_and_fails_no_other(
+    app: App, tmp_path: Path
+) -> None:
+    """Chromium would cut off what is beyond the sides that a WebP can have."""
+    panorama = tmp_path / "panorama.png"
+    panorama.write_bytes(png(np.tile(data.rocket()[:60], (1, 27, 1))))
+    app.add(panorama)
+    app.wait_for_states("done")
+    speak(app, "de")
+    app.page.keyboard.press("Escape")
+    app.part("format").get_by_label("WebP").check(force=True)
+    told = "panorama.png ist zu groß für dieses Format. Wählen Sie PNG."
+    expect(notices(app)).to_contain_text(told, timeout=SLOW_MS)
+    app.remove_photos()
+    app.add(panorama)
+    app.wait_for_states("done")
+    expect(app.part("save")).to_have_text("PNG sichern")
 
 
 # What is shown for six seconds goes sooner.

@@ -11,6 +11,8 @@ import { callPython, loadPythonPackage } from './python.js'
 /** @typedef {import('../rpc/messages.js').PythonCalls} PythonCalls */
 
 const WRITTEN_BY_BROWSER = ['image/webp']
+/** Of a WebP, as in `pyside_logic/webp.py`: Chromium cuts off what is beyond it and says nothing. */
+const MAX_SIDE_PX = 16383
 
 /**
  * @param {PythonCalls['encode'][0]} request
@@ -60,13 +62,21 @@ function readable(photo) {
  * @param {number} quality
  */
 async function written(canvas, type, quality) {
+  const { height, width } = canvas
+  if (Math.max(height, width) > MAX_SIDE_PX) {
+    throw new GossamerError(
+      'invalid_argument',
+      'encode',
+      `A WebP has sides of at most ${MAX_SIDE_PX} px, this one would have ${width} x ${height}. Choose PNG.`,
+    )
+  }
   try {
     return await canvas.convertToBlob({ type, quality })
   } catch (error) {
     throw new GossamerError(
       'invalid_argument',
       'encode',
-      `A picture of ${canvas.width} x ${canvas.height} pixels cannot be written as ${type} (${error}). Choose image/png.`,
+      `A picture of ${width} x ${height} px cannot be written as ${type} (${error}). Choose PNG.`,
     )
   }
 }

@@ -258,7 +258,7 @@ export class PhotoQueue {
    */
   async #finish(photo, open, { model, signal, onProgress }) {
     await this.#events.whenFree()
-    const { refine, output, strokes, version, edgesVersion } = photo.edits
+    const { refine, strokes, version, edgesVersion } = photo.edits
     this.#change(photo, { size: { height: open.height, width: open.width } })
     const look = once(() => this.#showLook(photo, open, signal))
     if (isWorthALook(open, this.#events.lookSize(photo))) await look()
@@ -275,7 +275,7 @@ export class PhotoQueue {
     })
     await this.#events.whenFree()
     onProgress({ stage: 'encode', done: 0, total: 1 })
-    const result = await open.encode(output, { signal })
+    const result = await firstFile(photo, open, signal)
     signal.throwIfAborted()
     const { matte, engine, isEmpty, confidence } = open
     this.#change(photo, {
@@ -332,6 +332,25 @@ export class PhotoQueue {
 function isBlameless({ state, error }) {
   const { code = '' } = /** @type {{ code?: string }} */ (error ?? {})
   return state === 'failed' && NO_PHOTOS_FAULT.includes(code)
+}
+
+/**
+ * Where its format cannot hold it, as WebP a long panorama, a PNG: who has no cut-out yet can choose no
+ * other one.
+ * @param {Photo} photo
+ * @param {OpenPhoto} open
+ * @param {AbortSignal} signal
+ */
+async function firstFile({ edits }, open, signal) {
+  const { type, ...others } = edits.output
+  try {
+    return await open.encode(edits.output, { signal })
+  } catch (error) {
+    const isRefused = /** @type {{ code?: string }} */ (error)?.code === 'invalid_argument'
+    if (!type || !isRefused) throw error
+    edits.output = others
+    return open.encode(others, { signal })
+  }
 }
 
 /**

@@ -86,7 +86,7 @@ export function errorWords(error, name) {
     return t('errorUnexpected', { name, reason })
   }
   if (language === 'en') return reason
-  const { code } = /** @type {import('../gossamer.js').GossamerError} */ (error)
+  const { code, stage } = /** @type {import('../gossamer.js').GossamerError} */ (error)
   switch (code) {
     case 'empty_file':
       return t('errorEmpty', { name })
@@ -110,6 +110,8 @@ export function errorWords(error, name) {
     case 'backend_unavailable':
       return t('errorEngine', { name })
     case 'invalid_argument':
+      if (stage === 'encode') return t('errorForFormat', { name })
+      break
     case 'aborted':
     case 'internal':
       break // nobody's photo is at fault: the message itself has to do
@@ -130,8 +132,6 @@ export function formatBytes(bytes, scaleBytes = bytes) {
 }
 
 /**
- * @param {number} value
-/**
  * @param {number} percent
  * @returns {string} whole, with the space before the sign where the language has one
  */
@@ -139,6 +139,8 @@ export function formatPercent(percent) {
   return (Math.round(percent) / 100).toLocaleString(language, { style: 'percent' })
 }
 
+/**
+ * @param {number} value
  * @param {'kilobyte' | 'megabyte'} unit
  * @param {number} digits after the point
  */
