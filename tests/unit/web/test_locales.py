@@ -76,6 +76,13 @@ def test_what_a_button_shows_is_in_its_name(language: str) -> None:
     assert strings["add"] != strings["more"]
 
 
+@pytest.mark.parametrize("language", LOCALES)
+def test_two_things_have_two_words(language: str) -> None:
+    strings = LOCALES[language]
+    for one, other in (("feather", "blurred"), ("feather", "smooth"), ("startAgain", "redo")):
+        assert strings[one] != strings[other]
+
+
 def test_no_text_is_put_together_in_the_code() -> None:
     """A colon between two of them has another shape, or a space before it, elsewhere."""
     for path in (WEB_JS / "ui").glob("*.js"):
