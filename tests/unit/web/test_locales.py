@@ -57,7 +57,7 @@ def test_other_languages_are_translated(language: str) -> None:
 #: What a language never has.
 WRONG = {
     "es": r"\b(?:[Mm]otivo|[Ee]lija|[Uu]sted)",  # it is a sujeto, and tú
-    "fr": r"[^ \u00a0\u202f][:;!?](?!\w)",
+    "fr": r"[^\u00a0\u202f][:;!?»](?!\w)|«[^\u00a0\u202f]",  # with a space that breaks no line
     "ja": r"[\u3040-\u9fff][,;:!?]|[,;:!?][\u3040-\u9fff]",
     "zh-Hans": r"[\u3040-\u9fff][,;:!?]|[,;:!?][\u3040-\u9fff]",
 }
