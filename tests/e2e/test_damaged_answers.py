@@ -129,6 +129,22 @@ def test_who_tries_again_does_so_for_all_that_failed_with_it(
         app.wait_for_states("failed", "done", "done", "done")
 
 
+def test_photos_that_failed_without_a_connection_begin_again_when_it_is_back(
+    page: Page, quick_site_dir: Path, tmp_path: Path
+) -> None:
+    photo, drawing = tmp_path / "cat.png", tmp_path / "no photo.png"
+    photo.write_bytes(CAT)
+    drawing.write_bytes(b"<svg/>")
+    with damaging(quick_site_dir, "/python_stdlib", times=99) as (url, handler):
+        app = App(page, url).open()
+        app.add(photo, drawing)
+        app.wait_for_states("failed", "failed")
+        handler.times = 0
+        page.context.set_offline(True)
+        page.context.set_offline(False)
+        app.wait_for_states("done", "failed")
+
+
 AS_SAFARI_WRITES = """
 () => {
   const write = OffscreenCanvas.prototype.convertToBlob

@@ -82,6 +82,8 @@ export class GossamerApp extends HTMLElement {
     const endNotices = gossamer.onNotice((notice) => this.#note.show(() => noticeWords(notice)))
     signal.addEventListener('abort', endNotices)
     listenToKeys({ stage: this.#stage, go: (way) => this.#go(way) }, signal)
+    const beginAgain = () => this.#visit.queue.restartBlameless()
+    window.addEventListener('online', beginAgain, { signal }) // perhaps nobody sits before it
     this.#showVisit()
   }
 

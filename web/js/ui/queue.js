@@ -142,21 +142,26 @@ export class PhotoQueue {
    */
   restart(photo) {
     if (photo.state === 'waiting' || photo.state === 'working') return
-    const others = isBlameless(photo) ? this.#photos.filter(isBlameless) : []
-    for (const one of new Set([photo, ...others])) this.#beginAgain(one)
-    this.#advance()
+    if (isBlameless(photo)) this.restartBlameless()
+    else this.#beginAgain([photo])
   }
 
-  /** @param {Photo} photo */
-  #beginAgain(photo) {
-    this.#change(photo, {
-      state: 'waiting',
+  /** All that have failed without being to blame wait for their turn again. */
+  restartBlameless() {
+    this.#beginAgain(this.#photos.filter(isBlameless))
+  }
+
+  /** @param {Photo[]} photos */
+  #beginAgain(photos) {
+    const change = {
       error: null,
       result: null,
       matte: null,
       isEmpty: false,
       confidence: null,
-    })
+    }
+    for (const photo of photos) this.#change(photo, { state: 'waiting', ...change })
+    this.#advance()
   }
 
   /**
