@@ -83,6 +83,21 @@ def test_aborting_rejects_with_the_reason_and_frees_the_queue(lasting_app: App) 
     )
 
 
+def test_release_ends_all_workers_and_the_next_call_starts_them(lasting_app: App) -> None:
+    page, cat = lasting_app.page, png(data.chelsea())
+    call_api(page, "removeBackground", cat)
+    assert page.workers
+    page.evaluate("window.gossamer.release()")
+    for _ in range(100):
+        page.wait_for_timeout(50)
+        if not page.workers:
+            break
+    assert not page.workers
+    result = call_api(page, "removeBackground", cat)
+    assert result.picture.size == (451, 300)
+    assert not result.fields["notices"]
+
+
 # The worker's own module, and through it what Python keeps.
 KEPT_PHOTOS = """
 async (url) => {

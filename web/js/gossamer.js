@@ -9,7 +9,7 @@ import { specialistsFor } from './pipeline/engines.js'
 import { isKept } from './pipeline/load-network.js'
 import { isOpening, openPhoto as openInPipeline, runPipeline } from './pipeline/pipeline.js'
 import { prepareWider } from './pipeline/wider-look.js'
-import { startPython, thumbnailWorker, unlessAborted } from './pipeline/workers.js'
+import { endWorkers, startPython, thumbnailWorker, unlessAborted } from './pipeline/workers.js'
 import { fetched, nameOf } from './source.js'
 import { requireCall, withoutUndefined } from './values.js'
 
@@ -216,6 +216,15 @@ export async function preloadSpecialists(options = {}) {
   const { signal } = options ?? {}
   const { prepareSpecialist } = await arrived(import('./pipeline/second-opinion.js'))
   for (const model of specialistsFor('auto')) await prepareSpecialist(model, signal)
+}
+
+/**
+ * Gives back the memory of the workers, which stays that of the largest photo so far. For when nothing is
+ * at work and no photo is open: such calls fail, and such photos are lost. The next call starts the
+ * workers anew, from what the browser has kept.
+ */
+export function release() {
+  endWorkers()
 }
 
 /** @type {Set<(notice: string) => void>} */

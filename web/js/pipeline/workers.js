@@ -94,6 +94,13 @@ export function countRun(heap_bytes) {
   inferenceWorker.retire()
 }
 
+/** Ends all workers at once, whatever they are at; the next call starts anew what it needs. */
+export function endWorkers() {
+  for (const worker of [inferenceWorker, pythonWorker, thumbnailWorker]) worker.end()
+  usage = null
+  if (python === 'running') python = 'asleep'
+}
+
 /**
  * A promise that is awaited later: its failure is that await's, not an unhandled one before.
  * @template T
