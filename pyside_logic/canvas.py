@@ -18,8 +18,8 @@ _MM_PER_INCH = 25.4
 class Canvas:
     """`fill`: how much of the canvas the subject takes, or of its height the head (crown to chin).
     `align`: 'centre' puts the subject in the middle, 'head' the head where an ID photo has it, with
-    `head_room` of the height above the hair. `dpi`: how large it is meant to be printed; None: the
-    canvas does not say. Raises `invalid_argument`."""
+    `head_room` of the height above the hair, if there is a head. `dpi`: how large it is meant to be
+    printed; None: the canvas does not say. Raises `invalid_argument`."""
 
     height_px: int
     width_px: int

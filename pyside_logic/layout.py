@@ -1,6 +1,6 @@
 """Where a cut-out lies on the picture that is made of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -58,12 +58,16 @@ def placed_layout(alpha_hw: UInt8, canvas: Canvas) -> Layout:
 
 
 def _head_layout(alpha_hw: UInt8, canvas: Canvas) -> Layout:
-    """The head `fill` of the height tall, with `head_room` above it."""
+    """The head `fill` of the height tall, with `head_room` above it. Where the subject has no
+    shoulders that tell a head, it stands in the middle."""
     height, width = canvas.height_px, canvas.width_px
     rows, columns = head_box(alpha_hw)
+    end = visible_box(alpha_hw, 0)[0].stop
+    if rows.stop == end < len(alpha_hw):
+        return placed_layout(alpha_hw, replace(canvas, align="centre", fill=Canvas.fill))
     scale = canvas.fill * height / (rows.stop - rows.start)
-    below = visible_box(alpha_hw, 0)[0].stop - rows.start
-    if rows.start + below == len(alpha_hw):
+    below = end - rows.start
+    if end == len(alpha_hw):
         # The photo ends there: a body must reach down to the border, or it hangs in the air.
         scale = max(scale, (1 - canvas.head_room) * height / below)
     top = canvas.head_room * height - scale * rows.start

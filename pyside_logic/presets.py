@@ -26,6 +26,16 @@ PRESETS: dict[str, dict[str, Any]] = {
             "head_room": 0.1,
         },
     },
+    # Head and shoulders, the head within the circle that most places cut out of the square.
+    "avatar": {
+        "canvas": {
+            "height_px": 1024,
+            "width_px": 1024,
+            "fill": 0.5,
+            "align": "head",
+            "head_room": 0.15,
+        },
+    },
     "sticker": {
         "outline": True,
         "shadow": {"kind": "drop", "opacity": 0.3, "x_px": 0},

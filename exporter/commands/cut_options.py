@@ -64,7 +64,9 @@ def _add_output_arguments(group: Any) -> None:
         "--format", choices=_MIME_TYPES, default="png", help="of the files (default: %(default)s)"
     )
     group.add_argument(
-        "--preset", metavar="NAME", help="product, id-photo or sticker; other options win over it"
+        "--preset",
+        metavar="NAME",
+        help="product, id-photo, avatar or sticker; other options win over it",
     )
     group.add_argument(
         "--background",

@@ -423,12 +423,18 @@ def test_a_background_that_is_no_picture_is_told_as_such(app: App) -> None:
 
 
 @pytest.mark.parametrize(
-    ("preset", "size"), [("product", (2000, 2000)), ("id-photo", (413, 531)), ("sticker", None)]
+    ("preset", "size"),
+    [
+        ("product", (2000, 2000)),
+        ("id-photo", (413, 531)),
+        ("avatar", (1024, 1024)),
+        ("sticker", None),
+    ],
 )
 def test_presets(app: App, preset: str, size: tuple[int, int] | None) -> None:
     result = cut(app.page, preset=preset)
     assert result.picture.size == size or size is None
-    assert result.picture.mode == ("RGBA" if preset == "sticker" else "RGB")
+    assert result.picture.mode == ("RGBA" if preset in ("avatar", "sticker") else "RGB")
     assert (result.fields["width"], result.fields["height"]) == result.picture.size
     if preset == "id-photo":
         assert result.picture.info["dpi"] == pytest.approx((300, 300), abs=0.02)

@@ -104,8 +104,8 @@
  * - `background`: see Background.
  * - `shadow`: true, 'drop' or 'contact', or its lengths, opacity (0.4) and colour.
  * - `outline`: true, or the rim's width and colour (white).
- * - `preset`: options for 'product' (on a white square of 2000 px), 'id-photo' (35 x 45 mm) or
- *   'sticker'; those given beside it win.
+ * - `preset`: options for 'product' (on a white square of 2000 px), 'id-photo' (35 x 45 mm), 'avatar'
+ *   (head and shoulders in a square of 1024 px) or 'sticker'; those given beside it win.
  * - `metadata`: what of the photo's EXIF is written: 'keep' (default) says who made it, when, with
  *   what and of what; 'all' places and serial numbers too; 'none' nothing.
  * - `embed`: whether an SVG holds the photo, clipped to the subject's outline (default), or the
@@ -135,7 +135,7 @@
  *     colour?: string,
  *   },
  *   outline?: boolean | { width_px?: number, colour?: string },
- *   preset?: 'product' | 'id-photo' | 'sticker',
+ *   preset?: 'product' | 'id-photo' | 'avatar' | 'sticker',
  *   metadata?: 'keep' | 'all' | 'none',
  *   embed?: boolean,
  * }} OutputOptions

@@ -41,6 +41,7 @@ export class BackgroundPanel extends HTMLElement {
       ['none', t('presetNone')],
       ['product', t('presetProduct')],
       ['id-photo', t('presetId')],
+      ['avatar', t('presetAvatar')],
       ['sticker', t('presetSticker')],
     ]),
     onInput: (use) => this.#choosePreset(use),
@@ -217,9 +218,12 @@ function markChosen(input, label, isChosen) {
 
 /** @param {NonNullable<OutputOptions['preset']>} preset */
 function aboutPreset(preset) {
-  return { product: t('aboutProduct'), 'id-photo': t('aboutId'), sticker: t('aboutSticker') }[
-    preset
-  ]
+  return {
+    product: t('aboutProduct'),
+    'id-photo': t('aboutId'),
+    avatar: t('aboutAvatar'),
+    sticker: t('aboutSticker'),
+  }[preset]
 }
 
 /** @param {Background | null} background @returns {string} of its swatch, or an own colour */

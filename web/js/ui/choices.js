@@ -19,6 +19,7 @@ export const REFINE_DEFAULTS = {
 export const PRESETS = {
   product: { background: '#ffffff', shadow: null },
   'id-photo': { background: '#e6eaee', shadow: null },
+  avatar: { background: 'transparent', shadow: null },
   sticker: { background: 'transparent', shadow: { kind: 'drop', opacity: 0.3 } },
 }
 
