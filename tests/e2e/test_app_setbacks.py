@@ -163,7 +163,7 @@ def test_a_photo_that_is_started_again_is_told_in_every_language(
     app.wait_for_states("done")
     worker_named(app, "inference").evaluate(DIE_AT, "decode")
     app.add(photos[1])
-    expect(notices(app)).to_contain_text("Der Browser hat die Arbeit an diesem Foto beendet")
+    expect(notices(app)).to_contain_text("Der Browser hat die Arbeit an diesem Foto abgebrochen")
     app.wait_for_states("done", "done")
 
 
