@@ -254,6 +254,7 @@ def test_a_format_that_cannot_hold_a_photo_is_told_and_fails_no_other(
     app.wait_for_states("done")
     speak(app, "de")
     app.page.keyboard.press("Escape")
+    expect(app.part("format")).to_be_visible()
     app.part("format").get_by_label("WebP").check(force=True)
     told = "panorama.png ist zu groß für dieses Format. Wählen Sie PNG."
     expect(notices(app)).to_contain_text(told, timeout=SLOW_MS)

@@ -26,6 +26,7 @@ def test_who_finds_a_network_of_another_site_names_it_too(page: Page, origin: st
     for name in ("one", "two"):
         app = App(page, f"{origin}{name}/").open()
         wait_until(app.page, f"({KEYS})().then((keys) => keys.includes('names /{name}/'))")
+    wait_until(page, f"({KEYS})().then((keys) => keys.length > 2)")  # it is named before it is here
     assert len(page.evaluate(KEYS)) == 3  # one network, of both
 
 
