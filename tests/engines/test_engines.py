@@ -106,6 +106,29 @@ def test_a_photo_comes_back_cut_out(engine: Engine, server: str) -> None:
     assert passed.startswith("WebAssembly on ")
 
 
+WAIT_FOR_ACTIVATION = """
+async () => {
+  const { active } = await navigator.serviceWorker.ready
+  for (let tries = 0; active.state !== 'activated' && tries < 200; tries++) {
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+  return active.state
+}
+"""
+
+
+@ENGINES
+def test_the_next_visit_is_answered_by_what_was_kept(engine: Engine, server: str) -> None:
+    """Firefox waits for the engine's threads, which sleep, where a service worker waits to have
+    taken the page over, and shows an error instead of the page a minute later."""
+    engine.open(server)
+    engine.call(WAIT_FOR_APP)
+    assert engine.call(WAIT_FOR_ACTIVATION) == "activated"
+    engine.open(server)
+    assert engine.call(WAIT_FOR_APP)
+    assert engine.call("() => Boolean(navigator.serviceWorker.controller)")
+
+
 OPEN = """
 async (content) => {
   const bytes = Uint8Array.from(atob(content), (character) => character.charCodeAt(0))

@@ -203,7 +203,9 @@ async function takeOver() {
   // Another tab than the one that asked for this build still runs the earlier one, and its workers may
   // have to start anew: then that build stays until the next one.
   if ((await ourWindows()).length < 2) await forgetEarlierBuilds()
-  await worker.clients.claim()
+  // Firefox waits until every worker of the page has heard of it, and an engine's threads sleep until they
+  // have work. Until then this build would not be active, and the next visit would wait for that in vain.
+  worker.clients.claim()
 }
 
 async function ourWindows() {
