@@ -219,9 +219,9 @@ export async function preloadSpecialists(options = {}) {
 }
 
 /**
- * Gives back the memory of the workers, which stays that of the largest photo so far. For when nothing is
- * at work and no photo is open: such calls fail, and such photos are lost. The next call starts the
- * workers anew, from what the browser has kept.
+ * Ends the workers and gives back their memory, which stays that of the largest photo so far. For when
+ * nothing is at work and no photo is open: a call that runs may fail, and an open photo is lost. The next
+ * call starts the workers anew, from what the browser has kept.
  */
 export function release() {
   endWorkers()
