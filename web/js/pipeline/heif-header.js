@@ -148,13 +148,13 @@ function locationOf(view, start, wanted) {
     at += 2 // the file that it is in, which is this one
     const base = number(moreSizes >> 4)
     const extents = number(2)
-    if (id === wanted && (isElsewhere || extents !== 1)) return null
-    for (let extent = 0; extent < extents; extent++) {
-      if (version > 0) number(moreSizes & 15)
-      const offset = number(sizes >> 4)
-      const length = number(sizes & 15)
-      if (id === wanted) return { at: base + offset, length }
+    const indexBytes = version > 0 ? moreSizes & 15 : 0
+    if (id === wanted) {
+      if (isElsewhere || extents !== 1) return null
+      at += indexBytes
+      return { at: base + number(sizes >> 4), length: number(sizes & 15) }
     }
+    at += extents * (indexBytes + (sizes >> 4) + (sizes & 15))
   }
   return null
 }
